@@ -1,0 +1,24 @@
+/** Layers of tests, from fast to real. `npm test` runs them in this order. */
+const layers = ["unit", "contract", "bundle", "cluster", "workflow"];
+
+export default {
+  projects: layers.map((layer) => ({
+    displayName: layer,
+    rootDir: import.meta.dirname,
+    testMatch: [`<rootDir>/test/${layer}/**/*.test.ts`],
+    testEnvironment: "node",
+    extensionsToTreatAsEsm: [".ts"],
+    transform: {
+      "\\.ts$": [
+        "@swc/jest",
+        {
+          jsc: { parser: { syntax: "typescript" }, target: "es2024" },
+          module: { type: "es6" },
+        },
+      ],
+    },
+    modulePathIgnorePatterns: ["<rootDir>/lib/", "<rootDir>/dist/"],
+  })),
+  collectCoverageFrom: ["actions/**/*.ts", "shared/**/*.ts"],
+  coverageProvider: "v8",
+};

@@ -1,0 +1,174 @@
+import { load } from "js-yaml";
+import type { z } from "zod";
+import { describe, nearestName } from "../failure/index.ts";
+import { type Field, Rejection } from "./field.ts";
+
+interface Common {
+  /** Completes the sentence "accepted is ..."; each kind of field has words of its own. */
+  readonly accepts?: string;
+  /** Hide the whole value in every log, report and output. */
+  readonly secret?: boolean;
+  /** Hide only these parts of the value. */
+  readonly secretsIn?: (raw: string) => readonly string[];
+}
+
+interface Required extends Common {
+  readonly required: true;
+}
+
+interface Defaulted extends Common {
+  readonly default: string;
+}
+
+type Presence = Common | Required | Defaulted;
+
+/** T where the input is always there, T or undefined where it may be left out. */
+type Present<P, T> = P extends Required | Defaulted ? T : T | undefined;
+
+function field<P extends Presence, T>(
+  presence: P,
+  accepts: string,
+  parse: (raw: string) => T,
+): Field<Present<P, T>> {
+  const whole = presence.secret === true;
+  return {
+    required: "required" in presence,
+    default: "default" in presence ? presence.default : undefined,
+    accepts: presence.accepts ?? accepts,
+    secretsIn: presence.secretsIn ?? ((raw) => (whole ? [raw] : [])),
+    parse: parse as (raw: string) => Present<P, T>,
+  };
+}
+
+/** Any text, or text of one form. */
+export function text<P extends Presence>(presence: P, form?: RegExp): Field<Present<P, string>> {
+  const accepts = form === undefined ? "any text" : `text of the form ${form.source}`;
+  return field(presence, accepts, (raw) => {
+    if (form !== undefined && !form.test(raw)) throw new Rejection("it has another form");
+    return raw;
+  });
+}
+
+/** One of a few words. */
+export function choice<const C extends string, P extends Presence>(
+  choices: readonly C[],
+  presence: P,
+): Field<Present<P, C>> {
+  return field(presence, `one of ${choices.join(", ")}`, (raw) => {
+    const found = choices.find((word) => word === raw);
+    if (found !== undefined) return found;
+    const near = nearestName(raw, choices);
+    throw new Rejection(near === undefined ? "it is none of them" : `did you mean ${near}?`);
+  });
+}
+
+/** A truth value as YAML 1.2 writes it, which is what @actions/core reads too. */
+export function flag<P extends Presence>(presence: P): Field<Present<P, boolean>> {
+  return field(presence, "true or false", (raw) => {
+    if (/^(true|True|TRUE)$/.test(raw)) return true;
+    if (/^(false|False|FALSE)$/.test(raw)) return false;
+    throw new Rejection("it is neither");
+  });
+}
+
+/** A whole number within bounds, both included. */
+export function integer<P extends Presence>(
+  bounds: { readonly min: number; readonly max: number },
+  presence: P,
+): Field<Present<P, number>> {
+  const { min, max } = bounds;
+  return field(presence, `a whole number from ${min} to ${max}`, (raw) => {
+    if (!/^[+-]?\d+$/.test(raw)) throw new Rejection("it is not a whole number");
+    const value = Number(raw);
+    if (value < min || value > max) throw new Rejection("it is out of bounds");
+    return value;
+  });
+}
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** A length of time (`90s`, `5m`, `1h30m`, `500ms`), as milliseconds. */
+export function duration<P extends Presence>(
+  bounds: { readonly min: number; readonly max: number },
+  presence: P,
+): Field<Present<P, number>> {
+  const words = `a duration such as 90s, 5m or 1h30m, from ${spell(bounds.min)} to ${spell(bounds.max)}`;
+  return field(presence, words, (raw) => {
+    if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(raw)) {
+      throw new Rejection(/^\d+$/.test(raw) ? "the unit is missing" : "it is not a duration");
+    }
+    const parts = raw.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+    const total = parts.reduce(
+      (sum, [, n, u]) => sum + Number(n) * UNITS[u as keyof typeof UNITS],
+      0,
+    );
+    if (total < bounds.min || total > bounds.max) throw new Rejection("it is out of bounds");
+    return total;
+  });
+}
+
+function spell(milliseconds: number): string {
+  if (milliseconds === 0) return "0s";
+  const unit = (["h", "m", "s"] as const).find((name) => milliseconds % UNITS[name] === 0) ?? "ms";
+  return `${milliseconds / UNITS[unit]}${unit}`;
+}
+
+/** Several texts: one a line, or separated by commas within a line. Blank ones are dropped. */
+export function list<P extends Presence>(
+  presence: P,
+  form?: RegExp,
+): Field<Present<P, readonly string[]>> {
+  return field(presence, "texts, one a line or separated by commas", (raw) => {
+    const items = raw
+      .split(/[\r\n,]+/)
+      .map((item) => item.trim())
+      .filter((item) => item !== "");
+    const wrong = form === undefined ? undefined : items.find((item) => !form.test(item));
+    if (wrong !== undefined) throw new Rejection(`${JSON.stringify(wrong)} has another form`);
+    return items;
+  });
+}
+
+/** `NAME=value` lines; a value may hold further equals signs. */
+export function pairs<P extends Presence>(
+  presence: P,
+): Field<Present<P, Readonly<Record<string, string>>>> {
+  return field(presence, "lines of the form NAME=value", (raw) => {
+    const lines = raw.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "");
+    const entries = lines.map((line): [string, string] => {
+      const at = line.indexOf("=");
+      const name = line.slice(0, at).trim();
+      if (at < 1 || name === "") throw new Rejection(`line ${JSON.stringify(line)} has no NAME=`);
+      return [name, line.slice(at + 1).trim()];
+    });
+    const repeated = entries.find(
+      ([name], index) => entries.findIndex(([n]) => n === name) < index,
+    );
+    if (repeated !== undefined) throw new Rejection(`${repeated[0]} is given twice`);
+    return Object.fromEntries(entries);
+  });
+}
+
+/** Structured data as YAML, of which JSON is a part, held to a schema. */
+export function yaml<P extends Presence, T>(
+  schema: z.ZodType<T>,
+  presence: P,
+): Field<Present<P, T>> {
+  return field(presence, "YAML or JSON", (raw) => {
+    const result = schema.safeParse(loadYaml(raw));
+    if (result.success) return result.data;
+    const issues = result.error.issues.map(({ path, message }) => {
+      const where = path.map(String).join(".");
+      return where === "" ? message : `${where}: ${message}`;
+    });
+    throw new Rejection(issues.join("; "));
+  });
+}
+
+function loadYaml(raw: string): unknown {
+  try {
+    return load(raw);
+  } catch (error) {
+    throw new Rejection(`it cannot be read: ${describe(error).split("\n")[0]}`);
+  }
+}

@@ -1,0 +1,1 @@
+export { code, codeBlock, details, escapeMarkdown, table } from "./markdown.ts";

@@ -1,0 +1,3 @@
+export { type Clock, systemClock } from "./clock.ts";
+export { type Log, silentLog } from "./log.ts";
+export type { World } from "./world.ts";
