@@ -94,7 +94,8 @@ function inputError(problems: readonly InputProblem[], known: readonly string[])
   const sentences = problems.map(({ input, got, problem, accepts }) => {
     const received = got === undefined ? "" : `got ${got}; `;
     const accepted = accepts === undefined ? "" : `; accepted is ${accepts}`;
-    return `${input}: ${received}${problem}${accepted}.`;
+    const sentence = `${input}: ${received}${problem}${accepted}`;
+    return sentence.endsWith("?") ? sentence : `${sentence}.`;
   });
   const unknown = problems.some(({ problem }) => problem.startsWith("there is no such input"));
   return new UserError({
