@@ -1,0 +1,122 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Bed } from "./bed.ts";
+import { readConfiguration, TestbedError } from "./configuration.ts";
+import { busybox } from "./images/busybox.ts";
+import { reference } from "./images/image.ts";
+import { node } from "./images/node.ts";
+import { buildkitSocket } from "./servers/buildkit.ts";
+import { dockerConfig } from "./tools.ts";
+
+/** Where the servers are found that a test or the demo works against. */
+export interface Endpoints {
+  /** File with an administrator's access to the cluster. */
+  readonly kubeconfig: string;
+  /** Host and port of the registry, which speaks plain HTTP and has the same name in the cluster. */
+  readonly registry: string;
+  /** Address of BuildKit, for `buildx create --driver remote` and for BUILDKIT_HOST. */
+  readonly buildkit: string;
+  /** Value for DOCKER_CONFIG: its builder "seaworthy" is that BuildKit. */
+  readonly dockerConfig: string;
+  /** Folder to put first on the PATH: helm, helm3, kubectl, act, buildx, as far as brought up. */
+  readonly bin: string;
+  /** Image with Node 24 and npm. */
+  readonly nodeImage: string;
+  /** Image with a shell and small programs. */
+  readonly busyboxImage: string;
+  /** Names of the pieces that were brought up. */
+  readonly pieces: readonly string[];
+}
+
+/** The three servers for which the user can name ones that run elsewhere. */
+export const external: Readonly<Record<string, string>> = {
+  kubernetes: "SEAWORTHY_KUBECONFIG",
+  registry: "SEAWORTHY_REGISTRY",
+  buildkit: "SEAWORTHY_BUILDKIT",
+};
+
+/** Which of the three the environment names, so that the bed does not bring them up. */
+export function namedByUser(environment: NodeJS.ProcessEnv): string[] {
+  return Object.keys(external).filter((name) => environment[external[name] ?? ""]);
+}
+
+/** The endpoints of a bed with these pieces. */
+export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
+  return {
+    kubeconfig: bed.path("kubeconfig"),
+    registry: bed.registry,
+    buildkit: `unix://${buildkitSocket(bed)}`,
+    dockerConfig: dockerConfig(bed),
+    bin: bed.path("bin"),
+    nodeImage: reference(bed, node),
+    busyboxImage: reference(bed, busybox),
+    pieces,
+  };
+}
+
+/** Puts what the environment names in place of the bed's own. */
+export function withNamedByUser(endpoints: Endpoints, environment: NodeJS.ProcessEnv): Endpoints {
+  const value = (name: string, own: string) => environment[external[name] ?? ""] || own;
+  const registry = value("registry", endpoints.registry);
+  const moved = (image: string) => image.replace(endpoints.registry, registry);
+  return {
+    ...endpoints,
+    kubeconfig: value("kubernetes", endpoints.kubeconfig),
+    registry,
+    buildkit: value("buildkit", endpoints.buildkit),
+    nodeImage: moved(endpoints.nodeImage),
+    busyboxImage: moved(endpoints.busyboxImage),
+  };
+}
+
+/**
+ * Where to find the servers: those that the environment names, else those of the running bed.
+ * `needed` are names of pieces or groups without which the caller cannot go on.
+ */
+export async function resolveEndpoints(
+  needed: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Endpoints> {
+  const named = namedByUser(environment);
+  const kept = await readEndpoints(readConfiguration(environment).state);
+  const missing = needed.filter((name) => !named.includes(name) && !kept?.pieces.includes(name));
+  if (missing.length > 0 || (!kept && named.length === 0)) {
+    const variables = missing.map((name) => external[name]).filter(Boolean);
+    const instead = variables.length > 0 ? `, or set ${variables.join(" and ")}` : "";
+    throw new TestbedError(
+      `The test bed is not up${missing.length > 0 ? ` with ${missing.join(", ")}` : ""}. ` +
+        `Run: npm run testbed -- up ${missing.join(" ")}`.trimEnd() +
+        instead,
+    );
+  }
+  return withNamedByUser(kept ?? nowhere, environment);
+}
+
+const nowhere: Endpoints = {
+  kubeconfig: "",
+  registry: "",
+  buildkit: "",
+  dockerConfig: "",
+  bin: "",
+  nodeImage: "",
+  busyboxImage: "",
+  pieces: [],
+};
+
+/** What the last `up` left written; undefined without one. */
+export async function readEndpoints(state: string): Promise<Endpoints | undefined> {
+  const text = await readFile(join(state, "endpoints.json"), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Endpoints);
+}
+
+/** The endpoints as the environment variables that programs read. */
+export function variables(endpoints: Endpoints): Record<string, string> {
+  return {
+    KUBECONFIG: endpoints.kubeconfig,
+    REGISTRY: endpoints.registry,
+    BUILDKIT_HOST: endpoints.buildkit,
+    BUILDX_BUILDER: "seaworthy",
+    DOCKER_CONFIG: endpoints.dockerConfig,
+    PATH: endpoints.bin,
+  };
+}

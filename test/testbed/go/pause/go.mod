@@ -1,0 +1,3 @@
+module seaworthy.test/testbed/pause
+
+go 1.26

@@ -1,0 +1,155 @@
+import { mkdir, rename, rm, symlink } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Bed, openBed, tail } from "./bed.ts";
+import { supply } from "./build/supply.ts";
+import { groups, pieces } from "./catalogue.ts";
+import { type Configuration, TestbedError } from "./configuration.ts";
+import {
+  type Endpoints,
+  endpointsOf,
+  namedByUser,
+  readEndpoints,
+  withNamedByUser,
+} from "./endpoints.ts";
+import { checkHost } from "./host.ts";
+import { withLock } from "./lock.ts";
+import { dependents, select } from "./order.ts";
+import { isServer, type Piece, type Server } from "./piece.ts";
+import { endStrays, runningProcess, startProcess, stopProcesses } from "./processes.ts";
+import { duration, type Reporter } from "./progress.ts";
+
+/** How long a server may take to answer. Machines that run tests are busy ones. */
+const patience = 120_000;
+
+/**
+ * Brings up the wanted pieces and groups (all, if none are named) with what they need. What runs
+ * stays as it is; what has died, or was left half started, is started anew.
+ */
+export async function bringUp(
+  configuration: Configuration,
+  wanted: readonly string[],
+  reporter: Reporter,
+  environment: NodeJS.ProcessEnv,
+): Promise<Endpoints> {
+  const named = namedByUser(environment);
+  const own = wantedHere(wanted, named);
+  const chosen = own.length > 0 ? select(pieces, groups, own) : [];
+  await checkHost(chosen);
+  await supply(configuration.cache, chosen, reporter);
+  const onWait = () => reporter.line("Another process works on this test bed; waiting for it.");
+  return withLock(lockFile(configuration), onWait, async () => {
+    const bed = await openBed(configuration);
+    const before = (await readEndpoints(bed.state))?.pieces ?? [];
+    const names = [...new Set([...before, ...own, ...chosen.map(({ name }) => name)])].sort();
+    // Known before the start, so that `status` can tell what did not make it.
+    await bed.write(["wanted.json"], JSON.stringify(names));
+    await startAll(bed, chosen, reporter);
+    const endpoints = endpointsOf(bed, names);
+    const file = await bed.write(["endpoints.json.new"], JSON.stringify(endpoints, null, 2), 0o644);
+    await rename(file, bed.path("endpoints.json"));
+    return withNamedByUser(endpoints, environment);
+  });
+}
+
+/** The file whose lock says who may change the bed; it lies beside the bed's folder. */
+export function lockFile(configuration: Configuration): string {
+  return `${configuration.state}.lock`;
+}
+
+/** The wanted names less those for which the user named a server elsewhere. */
+function wantedHere(wanted: readonly string[], named: readonly string[]): string[] {
+  const all = wanted.length > 0 ? wanted : pieces.map(({ name }) => name);
+  const excused = named.flatMap((name) => [name, ...(groups[name] ?? [])]);
+  // Their tools are of use all the same.
+  const tools = named.flatMap((name) => groups[name] ?? []).filter((name) => !isServerName(name));
+  const needsExcused = dependents(pieces, excused);
+  return [
+    ...all.filter((name) => !excused.includes(name) && !needsExcused.has(name)),
+    ...tools.filter((name) => all.includes(name)),
+  ];
+}
+
+function isServerName(name: string): boolean {
+  return pieces.some((piece) => piece.name === name && isServer(piece));
+}
+
+async function startAll(bed: Bed, chosen: readonly Piece[], reporter: Reporter): Promise<void> {
+  await clearDebris(bed);
+  const started = Date.now();
+  const begun = new Map<string, Promise<boolean>>();
+  for (const piece of chosen) {
+    const needs = piece.needs.map((need) => begun.get(need));
+    begun.set(
+      piece.name,
+      Promise.all(needs).then(() => bringUpPiece(bed, piece, reporter)),
+    );
+  }
+  const outcomes = await Promise.allSettled(begun.values());
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
+  const count = outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value).length;
+  const seconds = duration((Date.now() - started) / 1000);
+  reporter.line(count > 0 ? `Started ${count} servers in ${seconds}.` : "Everything is up already.");
+}
+
+/** Ends what an `up` that was killed left unrecorded, and what outlived the node it ran in. */
+async function clearDebris(bed: Bed): Promise<void> {
+  const running = new Map<string, number>();
+  const dead: string[] = [];
+  for (const { name } of pieces.filter(isServer)) {
+    const pid = await runningProcess(bed, name);
+    if (pid === undefined) dead.push(name);
+    else running.set(name, pid);
+  }
+  await endStrays(bed, new Set(running.values()));
+  const carriers = pieces.filter(
+    (piece) => isServer(piece) && piece.carriesItsDependents && dead.includes(piece.name),
+  );
+  const carried = dependents(
+    pieces,
+    carriers.map(({ name }) => name),
+  );
+  await stopProcesses(bed, [...carried].filter((name) => running.has(name)), 0);
+}
+
+/** Resolves to whether something had to be started. */
+async function bringUpPiece(bed: Bed, piece: Piece, reporter: Reporter): Promise<boolean> {
+  const running = isServer(piece) ? await runningProcess(bed, piece.name) : undefined;
+  if (running === undefined) await piece.prepare?.(bed);
+  await offer(bed, piece);
+  if (!isServer(piece)) return false;
+  const started = Date.now();
+  const pid = running ?? (await startProcess(bed, piece.name, await piece.start(bed)));
+  await untilReady(bed, piece, pid);
+  if (running !== undefined) return false;
+  reporter.line(`${piece.name} is up (${duration((Date.now() - started) / 1000)})`);
+  return true;
+}
+
+async function untilReady(bed: Bed, server: Server, pid: number): Promise<void> {
+  const deadline = Date.now() + patience;
+  for (let wait = 20; !(await server.ready(bed, pid)); wait = Math.min(wait * 1.5, 250)) {
+    const isAlive = (await runningProcess(bed, server.name)) !== undefined;
+    if (isAlive && Date.now() < deadline) {
+      await sleep(wait);
+      continue;
+    }
+    const log = bed.path("logs", `${server.name}.log`);
+    const words = (await tail(log, 15)).map((line) => `  ${line}`).join("\n");
+    throw new TestbedError(
+      `${server.name} ${isAlive ? `does not answer after ${duration(patience / 1000)}` : "ended"}. ` +
+        `Its last words, from ${log}:\n${words}\n` +
+        "Run `npm run testbed -- up` once more; if that does not help, `down` and then `up`.",
+    );
+  }
+}
+
+/** Links the piece's programs into the bed's bin folder. */
+async function offer(bed: Bed, piece: Piece): Promise<void> {
+  for (const [name, file] of Object.entries(piece.offers?.(bed) ?? {})) {
+    const link = bed.path("bin", name);
+    await mkdir(bed.path("bin"), { recursive: true });
+    await rm(link, { force: true });
+    await symlink(file, link);
+  }
+}
