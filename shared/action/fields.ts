@@ -1,5 +1,4 @@
 import { load } from "js-yaml";
-import type { z } from "zod";
 import { describe, nearestName } from "../failure/index.ts";
 import { type Field, Rejection } from "./field.ts";
 
@@ -149,9 +148,26 @@ export function pairs<P extends Presence>(
   });
 }
 
+/**
+ * What structured data is held to. Any schema of zod is one; an action whose start must be quick
+ * writes its own, for loading zod alone takes longer than the rest of a failed run.
+ */
+export interface Schema<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: { readonly issues: readonly SchemaIssue[] } };
+}
+
+interface SchemaIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
 /** Structured data as YAML, of which JSON is a part, held to a schema. */
 export function yaml<P extends Presence, T>(
-  schema: z.ZodType<T>,
+  schema: Schema<T>,
   presence: P,
 ): Field<Present<P, T>> {
   return field(presence, "YAML or JSON", (raw) => {

@@ -140,7 +140,8 @@ function annotate(failure: UserError, secrets: Secrets): void {
   const printable = (text: string) => safeLines(secrets.redact(text)).join("\n");
   if (failure.evidence !== undefined) runnerLog(secrets).group("Evidence", [failure.evidence]);
   const message = `${failure.cause}\n${failure.remedy}`;
-  core.error(printable(message), { title: printable(failure.title) });
+  const place = failure.at && { file: failure.at.file, startLine: failure.at.line };
+  core.error(printable(message), { title: printable(failure.title), ...place });
 }
 
 /** Ends the process once what was printed has left it. */

@@ -8,6 +8,16 @@ export interface UserErrorParts {
   readonly remedy: string;
   /** Longer proof: output of a program, events, log lines. Shown in a log group and the summary. */
   readonly evidence?: string;
+  /** The place in the user's own files that it is about; the annotation points there. */
+  readonly at?: Place | undefined;
+}
+
+/** A line of a file of the workspace. */
+export interface Place {
+  /** Relative to the workspace. */
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
 }
 
 /**
@@ -19,6 +29,7 @@ export class UserError extends Error {
   override readonly cause: string;
   readonly remedy: string;
   readonly evidence: string | undefined;
+  readonly at: Place | undefined;
 
   constructor(parts: UserErrorParts, options?: { readonly reason?: unknown }) {
     super(`${parts.title}: ${parts.cause} ${parts.remedy}`);
@@ -27,6 +38,7 @@ export class UserError extends Error {
     this.cause = parts.cause;
     this.remedy = parts.remedy;
     this.evidence = parts.evidence;
+    this.at = parts.at;
     this.reason = options?.reason;
   }
 
