@@ -1,0 +1,114 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { down, status, up } from "./testbed/index.ts";
+
+/**
+ * Runs the layers of tests from fast to real: `node test/run.ts [--without-testbed] [layer ...]
+ * [path pattern ...]`. Brings up the test bed for the layers that need it, and takes it down again
+ * unless it was up before. The last line is `N passed, N failed, N skipped`.
+ */
+
+interface Layer {
+  readonly name: string;
+  /** What of the test bed its tests use. */
+  readonly testbed: readonly string[];
+}
+
+const CLUSTER = ["kubernetes", "registry", "buildkit", "images", "helm", "helm3", "kubectl"];
+
+const LAYERS: readonly Layer[] = [
+  { name: "unit", testbed: [] },
+  { name: "contract", testbed: ["actionlint"] },
+  { name: "bundle", testbed: [] },
+  { name: "cluster", testbed: CLUSTER },
+  { name: "workflow", testbed: [...CLUSTER, "act"] },
+];
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const root = join(import.meta.dirname, "..");
+
+function plan(args: readonly string[]) {
+  const words = args.filter((arg) => !arg.startsWith("--"));
+  const named = LAYERS.filter(({ name }) => words.includes(name));
+  const chosen = named.length === 0 ? LAYERS : named;
+  const needsServers = ({ testbed }: Layer) => testbed.length > 0;
+  const leaveOut = args.includes("--without-testbed") ? chosen.filter(needsServers) : [];
+  return {
+    layers: chosen.filter((layer) => !leaveOut.includes(layer)),
+    leftOut: leaveOut.map(({ name }) => name),
+    patterns: words.filter((word) => !LAYERS.some(({ name }) => name === word)),
+  };
+}
+
+/** Runs one layer; a layer that ends without a report counts as one failure. */
+function runLayer(layer: string, patterns: readonly string[]): Tally {
+  console.log(`\n=== ${layer}`);
+  const folder = mkdtempSync(join(tmpdir(), "seaworthy-test-"));
+  const report = join(folder, "report.json");
+  const jest = join(root, "node_modules", "jest", "bin", "jest.js");
+  const options = [
+    "--selectProjects",
+    layer,
+    "--passWithNoTests",
+    "--json",
+    "--outputFile",
+    report,
+  ];
+  const { status: exitCode } = spawnSync(process.execPath, [jest, ...options, ...patterns], {
+    cwd: root,
+    // Its JSON also goes to standard output, where it would drown what people read.
+    stdio: ["ignore", "ignore", "inherit"],
+    env: {
+      ...process.env,
+      NODE_OPTIONS: "--experimental-vm-modules --disable-warning=ExperimentalWarning",
+    },
+  });
+  const result = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;
+  rmSync(folder, { recursive: true, force: true });
+  if (result === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = result;
+  // A file that does not even load has no failed test, but fails the run.
+  const failed = Math.max(numFailedTests, exitCode === 0 ? 0 : 1);
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+}
+
+async function testbedIsUp(): Promise<boolean> {
+  return (await status()).length > 0;
+}
+
+async function runAll(args: readonly string[]): Promise<Tally> {
+  const { layers, leftOut, patterns } = plan(args);
+  const wasUp = await testbedIsUp();
+  const tallies: Tally[] = [];
+  try {
+    for (const { name, testbed } of layers) {
+      if (testbed.length > 0) await up(testbed, { log: (line) => console.log(line) });
+      tallies.push(runLayer(name, patterns));
+    }
+  } finally {
+    if (!wasUp && layers.some(({ testbed }) => testbed.length > 0)) await down();
+  }
+  for (const layer of leftOut) console.log(`skipped, for want of a test bed: the ${layer} tests`);
+  const sum = (part: keyof Tally) => tallies.reduce((total, tally) => total + tally[part], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") + leftOut.length };
+}
+
+function tell({ passed, failed, skipped }: Tally): void {
+  const tail = skipped === 0 ? "" : `, ${skipped} skipped`;
+  console.log(`\n${passed} passed, ${failed} failed${tail}`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+try {
+  tell(await runAll(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  tell({ passed: 0, failed: 1, skipped: 0 });
+}
