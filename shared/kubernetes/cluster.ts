@@ -232,10 +232,14 @@ export class Cluster {
     });
   }
 
-  /** Deletes an object; one that is gone already is no error. */
+  /**
+   * Deletes an object; one that is gone already is no error. With `resourceVersion`, only as it
+   * was then: an object that has changed since answers 409 Conflict.
+   */
   async delete(
     ref: ObjectRef,
     propagation: "Background" | "Foreground" | "Orphan" = "Background",
+    resourceVersion?: string,
   ): Promise<void> {
     const resource = await this.resource(ref);
     try {
@@ -243,6 +247,7 @@ export class Cluster {
         method: "DELETE",
         path: pathOf(resource, ref.namespace, ref.name),
         query: { propagationPolicy: propagation },
+        body: resourceVersion === undefined ? undefined : { preconditions: { resourceVersion } },
         asked: askedOf("delete", resource, ref),
       });
     } catch (error) {

@@ -9,7 +9,7 @@ export {
   type PatchType,
   type WatchEvent,
 } from "./cluster.ts";
-export type { KubeconfigOptions } from "./kubeconfig.ts";
+export { type KubeconfigOptions, kubeconfigContent } from "./kubeconfig.ts";
 export {
   isControlledBy,
   type KubernetesObject,

@@ -37,7 +37,7 @@ async function locate(
   environment: World["environment"],
 ): Promise<KubeConfig> {
   if (given !== undefined && given !== "") {
-    const content = contentOf(given);
+    const content = kubeconfigContent(given);
     if (content !== undefined) return parse(content, "the input kubeconfig");
     return fromFiles([given], "the input kubeconfig");
   }
@@ -58,7 +58,7 @@ async function locate(
 }
 
 /** The YAML or JSON that was given in place of a path, or undefined when it looks like a path. */
-function contentOf(given: string): string | undefined {
+export function kubeconfigContent(given: string): string | undefined {
   const looksLikeConfig = (text: string) =>
     /(^|[\s{,"])(clusters|contexts|apiVersion)"?\s*:/.test(text);
   if (looksLikeConfig(given)) return given;
