@@ -246,8 +246,12 @@ export class Cluster {
       await this.#write({
         method: "DELETE",
         path: pathOf(resource, ref.namespace, ref.name),
-        query: { propagationPolicy: propagation },
-        body: resourceVersion === undefined ? undefined : { preconditions: { resourceVersion } },
+        body: {
+          apiVersion: "v1",
+          kind: "DeleteOptions",
+          propagationPolicy: propagation,
+          ...(resourceVersion === undefined ? {} : { preconditions: { resourceVersion } }),
+        },
         asked: askedOf("delete", resource, ref),
       });
     } catch (error) {

@@ -37,6 +37,7 @@ const BUILT_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     StatefulSet: "statefulsets",
   },
   "batch/v1": { CronJob: "cronjobs", Job: "jobs" },
+  "coordination.k8s.io/v1": { Lease: "leases" },
   "discovery.k8s.io/v1": { EndpointSlice: "endpointslices" },
 };
 
