@@ -19,5 +19,10 @@ export {
   refOf,
 } from "./object.ts";
 export { openPortForward, type PodPort, type PortForward } from "./port-forward.ts";
-export { type ReadyPod, readyPodOfService, type ServiceRef } from "./service-endpoint.ts";
+export {
+  NoReadyPod,
+  type ReadyPod,
+  readyPodOfService,
+  type ServiceRef,
+} from "./service-endpoint.ts";
 export { type Follower, follow } from "./watch.ts";

@@ -40,11 +40,15 @@ export interface EndpointSlice extends KubernetesObject {
     | null;
 }
 
+/** The Service is there and selects pods, but none of them is ready yet: waiting can help. */
+export class NoReadyPod extends UserError {}
+
 /**
  * A ready pod behind a Service, and the port of the pod that the Service's port leads to, as the
  * EndpointSlices say. With several ready pods, the first by name.
  *
- * @throws {UserError} when there is no such Service or port, or no pod is ready.
+ * @throws {NoReadyPod} when no pod is ready.
+ * @throws {UserError} when there is no such Service or port, or it selects no pods at all.
  */
 export async function readyPodOfService(cluster: Cluster, ref: ServiceRef): Promise<ReadyPod> {
   const { namespace, name } = ref;
@@ -120,15 +124,20 @@ function noReadyPod(service: Service, slices: readonly EndpointSlice[]): UserErr
   const { name, namespace } = service.metadata;
   const all = slices.flatMap((slice) => slice.endpoints ?? []);
   const selector = Object.entries(service.spec.selector ?? {}).map(([k, v]) => `${k}=${v}`);
-  const cause =
-    service.spec.type === "ExternalName" || selector.length === 0
-      ? `Service ${name} selects no pods, so that there is none to forward to.`
-      : all.length === 0
+  const title = `Nothing serves ${name}`;
+  if (service.spec.type === "ExternalName" || selector.length === 0) {
+    return new UserError({
+      title,
+      cause: `Service ${name} selects no pods, so that there is none to forward to.`,
+      remedy: "Give the Service a selector, or ask what it stands for directly.",
+    });
+  }
+  return new NoReadyPod({
+    title,
+    cause:
+      all.length === 0
         ? `No pod in namespace ${namespace} matches the selector of Service ${name} (${selector.join(",")}).`
-        : `None of the ${all.length} pods behind Service ${name} in namespace ${namespace} is ready.`;
-  return new UserError({
-    title: `Nothing serves ${name}`,
-    cause,
+        : `None of the ${all.length} pods behind Service ${name} in namespace ${namespace} is ready.`,
     remedy: "Wait for the rollout first, or compare the Service's selector with the pods' labels.",
   });
 }
