@@ -1,0 +1,84 @@
+/** What Helm is to act on. Everything a user wrote is a positional after `--`, or a flag's value. */
+export interface ReleaseRef {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+export interface ChartRef {
+  /** A folder, an archive, `repository/name` or `oci://...`. */
+  readonly location: string;
+  readonly version?: string | undefined;
+}
+
+/** The release name's form, as Helm checks it: pkg/chart/v2/util/validate_name.go. */
+export const RELEASE_NAME =
+  /^(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/**
+ * Renders a chart with what the cluster serves, and checks the result against it; changes nothing.
+ * Helm 4 calls `--validate` deprecated, but it means the same in both: its successor
+ * `--dry-run=server` does not ask the cluster in Helm 3.
+ */
+export function templateArguments(
+  release: ReleaseRef,
+  chart: ChartRef,
+  values: readonly string[],
+  isUpgrade: boolean,
+): readonly string[] {
+  return [
+    "template",
+    ...namespaceFlag(release),
+    "--validate",
+    ...(isUpgrade ? ["--is-upgrade"] : []),
+    ...chartFlags(chart, values),
+    "--",
+    release.name,
+    chart.location,
+  ];
+}
+
+/**
+ * Installs or upgrades without waiting for pods: the rollout engine does that.
+ * `--reset-values`, for otherwise Helm takes the last revision's values when none are given, and
+ * what is deployed would not be what the step says.
+ */
+export function upgradeArguments(
+  release: ReleaseRef,
+  chart: ChartRef,
+  values: readonly string[],
+  timeoutSeconds: number,
+): readonly string[] {
+  return [
+    "upgrade",
+    "--install",
+    ...namespaceFlag(release),
+    "--reset-values",
+    `--timeout=${timeoutSeconds}s`,
+    "--output=json",
+    ...chartFlags(chart, values),
+    "--",
+    release.name,
+    chart.location,
+  ];
+}
+
+export function rollbackArguments(release: ReleaseRef, revision: number): readonly string[] {
+  return ["rollback", ...namespaceFlag(release), "--", release.name, String(revision)];
+}
+
+export function uninstallArguments(release: ReleaseRef): readonly string[] {
+  return ["uninstall", ...namespaceFlag(release), "--", release.name];
+}
+
+export function showValuesArguments(chart: ChartRef): readonly string[] {
+  return ["show", "values", ...chartFlags(chart, []), "--", chart.location];
+}
+
+function namespaceFlag({ namespace }: ReleaseRef): readonly string[] {
+  return [`--namespace=${namespace}`];
+}
+
+function chartFlags({ version }: ChartRef, values: readonly string[]): readonly string[] {
+  const versionFlag = version === undefined ? [] : [`--version=${version}`];
+  return [...versionFlag, ...values.map((file) => `--values=${file}`)];
+}

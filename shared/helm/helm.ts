@@ -1,0 +1,131 @@
+import { type Completed, execute } from "../process/index.ts";
+import type { Secrets } from "../secrets/index.ts";
+import {
+  type ChartRef,
+  type ReleaseRef,
+  rollbackArguments,
+  showValuesArguments,
+  templateArguments,
+  uninstallArguments,
+  upgradeArguments,
+} from "./arguments.ts";
+import { type HelmTask, helmFailure } from "./failure.ts";
+import { type Revision, revisionOfOutput } from "./release.ts";
+
+/** How Helm is run: which program, and which cluster it talks to. */
+export interface HelmSetting {
+  /** A path, or a name to look up on the PATH. */
+  readonly program: string;
+  readonly release: ReleaseRef;
+  /** Path of a kubeconfig; the environment's when left out. */
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly secrets: Secrets;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Helm's words as users should see them: names of temporary files put right. */
+  readonly reword?: (words: string) => string;
+}
+
+/** Helm 3 or 4, bound to one release. Every method throws HelmFailure, or the signal's reason. */
+export class Helm {
+  readonly #setting: HelmSetting;
+
+  constructor(setting: HelmSetting) {
+    this.#setting = setting;
+  }
+
+  /** The version it reports: `v4.3.1`. */
+  async version(signal: AbortSignal): Promise<string> {
+    const args = ["version", "--template={{.Version}}"];
+    return (await this.#run(args, "tell its version", signal)).stdout.trim();
+  }
+
+  /** The values that a chart comes with, as YAML. */
+  async showValues(chart: ChartRef, signal: AbortSignal): Promise<string> {
+    const args = showValuesArguments(chart);
+    return (await this.#run(args, "read the chart's values", signal, { chart })).stdout;
+  }
+
+  /** The manifest as it would be applied, hooks included, checked against the cluster's schema. */
+  async template(
+    chart: ChartRef,
+    values: readonly string[],
+    { isUpgrade }: { readonly isUpgrade: boolean },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const args = templateArguments(this.#setting.release, chart, values, isUpgrade);
+    return (await this.#run(args, "render the chart", signal, { chart })).stdout;
+  }
+
+  /** Installs or upgrades, runs hooks, and does not wait for pods. */
+  async upgrade(
+    chart: ChartRef,
+    values: readonly string[],
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Revision> {
+    const { release } = this.#setting;
+    const seconds = Math.max(1, Math.ceil(timeoutMs / 1_000));
+    const args = upgradeArguments(release, chart, values, seconds);
+    const doing = `upgrade ${release.name}`;
+    const { stdout } = await this.#run(args, doing, signal, { chart, deadline: timeoutMs });
+    return revisionOfOutput(stdout);
+  }
+
+  /** Goes back to a revision, without waiting for pods. */
+  async rollback(revision: number, signal: AbortSignal): Promise<void> {
+    const { release } = this.#setting;
+    const doing = `roll ${release.name} back to revision ${revision}`;
+    await this.#run(rollbackArguments(release, revision), doing, signal);
+  }
+
+  async uninstall(signal: AbortSignal): Promise<void> {
+    const { release } = this.#setting;
+    await this.#run(uninstallArguments(release), `uninstall ${release.name}`, signal);
+  }
+
+  async #run(
+    args: readonly string[],
+    doing: string,
+    signal: AbortSignal,
+    { chart, deadline }: { readonly chart?: ChartRef; readonly deadline?: number } = {},
+  ): Promise<Completed> {
+    const { program, release, secrets, reword } = this.#setting;
+    const task: HelmTask = {
+      doing,
+      namespace: release.namespace,
+      ...(chart === undefined ? {} : { chart: chart.location }),
+      ...(reword === undefined ? {} : { reword }),
+    };
+    try {
+      const command = { program, args: [...this.#clusterFlags(), ...args] };
+      return await execute(
+        { ...command, environment: environmentFor(this.#setting.environment) },
+        { signal, secrets, deadline },
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      throw helmFailure(error, task);
+    }
+  }
+
+  #clusterFlags(): readonly string[] {
+    const { kubeconfig, context } = this.#setting;
+    return [
+      ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+      ...(context === undefined ? [] : [`--kube-context=${context}`]),
+    ];
+  }
+}
+
+/**
+ * Helm can be led to another cluster, namespace or user by variables of its own. They are taken
+ * away: it must act on the cluster that is watched. HELM_DEBUG would print values into the log.
+ */
+export function environmentFor(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, undefined>> {
+  const leading = /^HELM_(KUBE.*|NAMESPACE|DEBUG)$/;
+  const names = Object.keys(environment).filter((name) => leading.test(name));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}

@@ -1,0 +1,84 @@
+import { loadAll } from "js-yaml";
+import type { KubernetesObject } from "../kubernetes/index.ts";
+
+/** A container of a workload, as the manifest asks for it. */
+export interface ManifestContainer {
+  readonly name: string;
+  readonly image: string;
+}
+
+/** An object of a manifest that runs pods. */
+export interface Workload {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Init containers first. */
+  readonly containers: readonly ManifestContainer[];
+}
+
+type Tree = Readonly<Record<string, unknown>>;
+
+/**
+ * The objects of a manifest as Helm renders it, lists taken apart. A document that is no object
+ * (a comment, an empty template) is left out.
+ *
+ * @throws {YAMLException} where the text is not YAML; Helm would not have accepted it either.
+ */
+export function objectsOf(manifest: string): readonly KubernetesObject[] {
+  // Helm's own reader lets the last of two equal keys win.
+  const documents = loadAll(manifest, { json: true }) as readonly unknown[];
+  return documents.flatMap(objectsIn);
+}
+
+function objectsIn(document: unknown): readonly KubernetesObject[] {
+  const { kind, apiVersion, items, metadata } = treeOf(document);
+  if (typeof kind !== "string" || typeof apiVersion !== "string") return [];
+  if (kind.endsWith("List") && Array.isArray(items)) return items.flatMap(objectsIn);
+  return typeof treeOf(metadata).name === "string" ? [document as KubernetesObject] : [];
+}
+
+/** The objects that run pods, and the images that they ask for. */
+export function workloadsOf(
+  objects: readonly KubernetesObject[],
+  defaultNamespace: string,
+): readonly Workload[] {
+  return objects.flatMap((object) => {
+    const pod = podSpecOf(object);
+    if (pod === undefined) return [];
+    const { apiVersion, kind, metadata } = object;
+    const containers = [pod.initContainers, pod.containers].flatMap(containersIn);
+    const namespace = metadata.namespace ?? defaultNamespace;
+    return [{ apiVersion, kind, name: metadata.name, namespace, containers }];
+  });
+}
+
+function podSpecOf(object: KubernetesObject): Tree | undefined {
+  const spec = treeOf((object as { spec?: unknown }).spec);
+  switch (object.kind) {
+    case "Pod":
+      return spec;
+    case "CronJob":
+      return treeOf(treeOf(treeOf(treeOf(spec.jobTemplate).spec).template).spec);
+    case "Deployment":
+    case "StatefulSet":
+    case "DaemonSet":
+    case "ReplicaSet":
+    case "Job":
+      return treeOf(treeOf(spec.template).spec);
+    default:
+      return undefined;
+  }
+}
+
+function containersIn(list: unknown): readonly ManifestContainer[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item) => {
+    const { name, image } = treeOf(item);
+    return typeof image === "string" ? [{ name: String(name), image }] : [];
+  });
+}
+
+function treeOf(value: unknown): Tree {
+  return typeof value === "object" && value !== null ? (value as Tree) : {};
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "@jest/globals";
+import { objectsOf, workloadsOf } from "../../../shared/helm/index.ts";
+
+const MANIFEST = `---
+# Source: shop/templates/a.yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      initContainers: [{name: init, image: "busybox:1"}]
+      containers: [{name: web, image: "r/web@sha256:1"}]
+---
+# Source: shop/templates/empty.yaml
+---
+apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: Service, metadata: {name: web}}
+  - apiVersion: batch/v1
+    kind: CronJob
+    metadata: {name: clean, namespace: other}
+    spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: x}]}}}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: twice}
+data: {a: "1", a: "2"}
+`;
+
+describe("a manifest", () => {
+  const objects = objectsOf(MANIFEST);
+
+  it("is taken apart into its objects, lists too", () => {
+    expect(objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)).toEqual([
+      "Deployment/web",
+      "Service/web",
+      "CronJob/clean",
+      "ConfigMap/twice",
+    ]);
+  });
+
+  it("tells its workloads and their images", () => {
+    expect(workloadsOf(objects, "shop")).toEqual([
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        name: "web",
+        namespace: "shop",
+        containers: [
+          { name: "init", image: "busybox:1" },
+          { name: "web", image: "r/web@sha256:1" },
+        ],
+      },
+      {
+        apiVersion: "batch/v1",
+        kind: "CronJob",
+        name: "clean",
+        namespace: "other",
+        containers: [{ name: "c", image: "x" }],
+      },
+    ]);
+  });
+
+  it("may be empty", () => {
+    expect(objectsOf("")).toEqual([]);
+    expect(objectsOf("# nothing\n---\n")).toEqual([]);
+  });
+});
