@@ -1,6 +1,5 @@
-import { rm, rmdir, stat } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Bed, readAddresses } from "./bed.ts";
 import { pieces } from "./catalogue.ts";
 import { type Configuration, TestbedError } from "./configuration.ts";
@@ -10,7 +9,7 @@ import { dependents, select } from "./order.ts";
 import { isServer } from "./piece.ts";
 import { endAll, stopProcesses } from "./processes.ts";
 import { duration, type Reporter } from "./progress.ts";
-import { linkName } from "./servers/node.ts";
+import { untilLinkIsGone } from "./servers/node.ts";
 import { lockFile } from "./up.ts";
 
 /** Takes the bed down and removes everything of it but the cache of built programs. */
@@ -23,7 +22,7 @@ export async function takeDown(configuration: Configuration, reporter: Reporter)
     // namespaces are gone too.
     await endAll(bed);
     await removeControlGroups(bed);
-    await untilGone(`/sys/class/net/${linkName(bed)}`);
+    await untilLinkIsGone(bed);
     await removeFolder(bed.state);
     await removeLock(lockFile(configuration));
   });
@@ -51,17 +50,6 @@ export async function stopServers(
 }
 
 const nowhere = { registryPort: 0, host: "", node: "" };
-
-/** The kernel removes a network namespace a moment after its last process has ended. */
-async function untilGone(path: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (await stat(path).catch(() => undefined)) {
-    if (Date.now() > deadline) {
-      throw new Error(`the link ${path} does not go: does a process still use the node's network?`);
-    }
-    await sleep(20);
-  }
-}
 
 /** Mounts of a namespace whose last process just ended may hold a folder for a moment longer. */
 async function removeFolder(folder: string): Promise<void> {

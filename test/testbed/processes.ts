@@ -5,8 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Bed } from "./bed.ts";
 import type { Command } from "./piece.ts";
 
-/** Every process of a bed, and every child of one, carries this variable with the bed's folder. */
-const marker = "SEAWORTHY_TESTBED_PROCESS_OF";
+/** Every server of a bed, and every child of one, carries these: the bed's folder, and its name. */
+const bedMarker = "SEAWORTHY_TESTBED_PROCESS_OF";
+const serverMarker = "SEAWORTHY_TESTBED_SERVER";
 
 /** A process that cannot be mistaken for a later one that got the same number. */
 interface Identity {
@@ -25,7 +26,12 @@ export async function startProcess(bed: Bed, name: string, command: Command): Pr
       cwd: bed.state,
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
-      env: { PATH: process.env["PATH"] ?? "", ...command.env, [marker]: bed.state },
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        ...command.env,
+        [bedMarker]: bed.state,
+        [serverMarker]: name,
+      },
     });
     await new Promise<void>((started, failed) => {
       child.once("spawn", started);
@@ -79,32 +85,42 @@ export async function stopProcesses(bed: Bed, names: Iterable<string>, grace: nu
  */
 export async function endStrays(bed: Bed, recorded: ReadonlySet<number>): Promise<void> {
   const strays: number[] = [];
-  for (const pid of await processesOf(bed)) {
+  for (const pid of (await processesOf(bed)).keys()) {
     const isLeader = (await statusFields(pid))?.[sessionField] === String(pid);
     if (isLeader && !recorded.has(pid)) strays.push(pid);
   }
   await end(strays, 0);
 }
 
+/** Ends these servers with all that they started, without asking. */
+export async function endWithChildren(bed: Bed, names: ReadonlySet<string>): Promise<void> {
+  const found = await processesOf(bed);
+  const pids = [...found.keys()].filter((pid) => names.has(found.get(pid) ?? ""));
+  await end(pids, 0);
+}
+
 /** Ends everything that this bed ever started, without asking. */
 export async function endAll(bed: Bed): Promise<void> {
   // Once more, for what was being started meanwhile.
-  for (let pids = await processesOf(bed); pids.length > 0; pids = await processesOf(bed)) {
-    await end(pids, 0);
+  for (let all = await processesOf(bed); all.size > 0; all = await processesOf(bed)) {
+    await end([...all.keys()], 0);
   }
 }
 
-/** The numbers of all processes of this bed and their children. */
-export async function processesOf(bed: Bed): Promise<number[]> {
-  const all = await numbers("/proc");
-  const ours = await Promise.all(all.map((pid) => isOurs(bed, pid)));
-  return all.filter((_, index) => ours[index]);
-}
-
-async function isOurs(bed: Bed, pid: number): Promise<boolean> {
-  // Unreadable means gone, or another user's.
-  const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-  return environment.split("\0").includes(`${marker}=${bed.state}`);
+/** All processes of this bed and their children, with the server that each is of. */
+async function processesOf(bed: Bed): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  await Promise.all(
+    (await numbers("/proc")).map(async (pid) => {
+      // Unreadable means gone, or another user's.
+      const text = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      const environment = text.split("\0");
+      if (!environment.includes(`${bedMarker}=${bed.state}`) || pid === process.pid) return;
+      const named = environment.find((variable) => variable.startsWith(`${serverMarker}=`));
+      found.set(pid, named?.slice(serverMarker.length + 1) ?? "");
+    }),
+  );
+  return found;
 }
 
 async function end(pids: readonly number[], grace: number): Promise<void> {

@@ -15,7 +15,7 @@ import { checkHost } from "./host.ts";
 import { withLock } from "./lock.ts";
 import { dependents, select } from "./order.ts";
 import { isServer, type Piece, type Server } from "./piece.ts";
-import { endStrays, runningProcess, startProcess, stopProcesses } from "./processes.ts";
+import { endStrays, endWithChildren, runningProcess, startProcess } from "./processes.ts";
 import { duration, type Reporter } from "./progress.ts";
 
 /** How long a server may take to answer. Machines that run tests are busy ones. */
@@ -109,7 +109,7 @@ async function clearDebris(bed: Bed): Promise<void> {
     pieces,
     carriers.map(({ name }) => name),
   );
-  await stopProcesses(bed, [...carried].filter((name) => running.has(name)), 0);
+  if (carried.size > 0) await endWithChildren(bed, carried);
 }
 
 /** Resolves to whether something had to be started. */

@@ -8,6 +8,8 @@ export const containerd: Server = {
   name: "containerd",
   needs: ["node"],
   packages: ["containerd", "runc", "containernetworking-plugins"],
+  // A kubelet that has lost it waits long before it looks for the new one. Containers live on.
+  carriesItsDependents: true,
   start: async (bed) => {
     await bed.write(["cni", "10-bridge.conflist"], JSON.stringify(network(bed), null, 2));
     const file = await bed.write(["containerd.toml"], settings(bed));

@@ -3,6 +3,7 @@ import { kubeconfig } from "../certificates.ts";
 import { read } from "../kubernetes-api.ts";
 import { kubernetes } from "../modules.ts";
 import type { Server } from "../piece.ts";
+import { listens } from "../processes.ts";
 import { containerdSocket } from "./containerd.ts";
 import { dnsAddress } from "./coredns.ts";
 import { iptablesEnvironment } from "./node.ts";
@@ -28,7 +29,9 @@ export const kubelet: Server = {
       inside: "node",
     };
   },
-  ready: async (bed) => {
+  ready: async (bed, pid) => {
+    // The node object speaks of an earlier kubelet until this one is at work.
+    if (!(await listens(pid, 10250))) return false;
     const found = await read(bed, `/api/v1/nodes/${bed.name}`);
     const conditions = found?.status?.conditions ?? [];
     return conditions.some(({ type, status }) => type === "Ready" && status === "True");

@@ -1,6 +1,7 @@
 import { rm, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Bed } from "../bed.ts";
-import { makeControlGroups } from "../control-groups.ts";
+import { makeControlGroups, removeControlGroups } from "../control-groups.ts";
 import type { Server } from "../piece.ts";
 
 /** Where pods and services have their addresses; only the node ever sees them. */
@@ -29,7 +30,12 @@ export const node: Server = {
   needs: [],
   packages: iptables,
   carriesItsDependents: true,
-  prepare: makeControlGroups,
+  prepare: async (bed) => {
+    // Pods of a node that has died keep its network from going.
+    await removeControlGroups(bed, "kubepods");
+    await untilLinkIsGone(bed);
+    await makeControlGroups(bed);
+  },
   start: async (bed) => {
     await rm(readyFile(bed), { force: true });
     return {
@@ -40,8 +46,20 @@ export const node: Server = {
   ready: async (bed) => (await stat(readyFile(bed)).catch(() => undefined)) !== undefined,
 };
 
+/** The kernel removes a network namespace a moment after its last process has ended. */
+export async function untilLinkIsGone(bed: Bed): Promise<void> {
+  const link = `/sys/class/net/${linkName(bed)}`;
+  const deadline = Date.now() + 10_000;
+  while (await stat(link).catch(() => undefined)) {
+    if (Date.now() > deadline) {
+      throw new Error(`the link ${link} does not go: does a process still use the node's network?`);
+    }
+    await sleep(20);
+  }
+}
+
 /** The host's end of the link. Names of interfaces have at most 15 characters. */
-export function linkName(bed: Bed): string {
+function linkName(bed: Bed): string {
   const [, , third] = bed.addresses.node.split(".");
   return `seaworthy-${third}`;
 }
