@@ -1,0 +1,72 @@
+import { code, codeBlock, details, escapeMarkdown, table } from "../../shared/report/index.ts";
+import type { Report } from "./report.ts";
+
+const MOST_IN_PICTURE = 12;
+
+/** The job summary: verdict, picture, table, and what the failed checks were told. */
+export function summaryOf(report: Report): string {
+  const failed = report.checks.filter(({ passed }) => !passed);
+  const count = report.checks.length;
+  const what =
+    failed.length === 0
+      ? `✅ smoke-test: ${count === 1 ? "the check" : `all ${count} checks`} of ${escapeMarkdown(report.target)} passed`
+      : `❌ smoke-test: ${failed.length} of ${count} checks of ${escapeMarkdown(report.target)} failed`;
+  const bodies = failed.flatMap(({ name, excerpt }) =>
+    excerpt ? [details(`Last answer to ${name}`, codeBlock(excerpt))] : [],
+  );
+  return [
+    `## ${what} after ${report.seconds.toFixed(1)} s\n`,
+    picture(report),
+    rows(report),
+    ...bodies,
+    ...limits(report),
+  ].join("\n");
+}
+
+function rows({ checks }: Report): string {
+  return table(
+    ["", "Check", "Attempts", "After", "Last answer", "Why not"],
+    checks.map((check) => [
+      check.passed ? "✅" : "❌",
+      code(check.name),
+      `${check.attempts}`,
+      `${check.seconds.toFixed(1)} s`,
+      check.status === null ? "none" : `${check.status} in ${check.latency} ms`,
+      check.passed ? "" : check.reasons.map(escapeMarkdown).join("<br>"),
+    ]),
+  );
+}
+
+/** From the runner to the target, and from there to each check. */
+function picture({ target, pods, checks }: Report): string {
+  const shown = checks.slice(0, MOST_IN_PICTURE);
+  const left = checks.length - shown.length;
+  const way = pods.length === 0 ? "-->" : `-- ${label(`port-forward to ${pods.join(", ")}`)} -->`;
+  const lines = [
+    "flowchart LR",
+    `  runner([runner]) ${way} target[${label(target)}]`,
+    ...shown.map(({ name, passed, status }, index) => {
+      const mark = passed ? "✅" : "❌";
+      return `  target --> c${index}[${label(`${mark} ${name}: ${status ?? "no answer"}`)}]`;
+    }),
+    ...(left > 0 ? [`  target --> more[${label(`and ${left} more`)}]`] : []),
+  ];
+  return codeBlock(lines.join("\n"), "mermaid");
+}
+
+/** Text as a quoted label of Mermaid; what could end it becomes a character code. */
+function label(text: string): string {
+  const safe = text.replace(
+    /[^\p{L}\p{N}\p{Extended_Pictographic} ./:,_-]/gu,
+    (sign) => `#${sign.codePointAt(0)};`,
+  );
+  return `"${safe}"`;
+}
+
+/** What a reader could believe to be proved, though it is not. */
+function limits({ pods }: Report): string[] {
+  if (pods.length === 0) return [];
+  return [
+    `_Asked through ${pods.map(code).join(", ")} by port-forward: the Service's own address, its load balancing, Ingress and DNS were not checked._\n`,
+  ];
+}

@@ -1,0 +1,162 @@
+import type { Readable } from "node:stream";
+import type { Dispatcher } from "undici";
+import type { Answer } from "./check.ts";
+import { redirected } from "./redirect.ts";
+import { explain, Unanswered } from "./unanswered.ts";
+
+/** Of a body, no more than this is kept in memory; the rest is read and counted. */
+export const BODY_LIMIT_BYTES = 1024 * 1024;
+const MOST_REDIRECTS = 5;
+
+/** A request as the server sees it, and the way it takes. */
+export interface HttpRequest {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly followRedirects: boolean;
+  /** Where to connect instead of to the URL's host: the near end of a port-forward. */
+  readonly via?: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** Sends requests, each on a connection of its own, so that no old backend is asked again. */
+export interface Client {
+  /**
+   * Reads the answer to its end. Time counts from the first request to the last byte, redirects
+   * included.
+   *
+   * @throws {Unanswered} when no whole answer came within `timeout` milliseconds.
+   * @throws the reason of `signal` when that aborts.
+   */
+  send(request: HttpRequest, timeout: number, signal: AbortSignal): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * A client that takes the proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, except for
+ * requests with a `via`.
+ */
+export async function openClient(environment: Environment): Promise<Client> {
+  const { Agent, EnvHttpProxyAgent } = await import("undici");
+  // Pipelining 0 closes each connection after its answer. HTTP/1.1 suffices for a check.
+  const settings = { pipelining: 0, allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
+  const direct = new Agent(settings);
+  const outward = new EnvHttpProxyAgent({
+    ...settings,
+    httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? "",
+    httpsProxy: environment.https_proxy ?? environment.HTTPS_PROXY ?? "",
+    noProxy: environment.no_proxy ?? environment.NO_PROXY ?? "",
+  });
+  return {
+    async send(request, timeout, signal) {
+      const dispatcher = request.via === undefined ? outward : direct;
+      const clock = new AbortController();
+      const timer = setTimeout(() => clock.abort(), timeout);
+      const progress: Progress = { bytes: undefined };
+      try {
+        const limit = AbortSignal.any([signal, clock.signal]);
+        return await follow(dispatcher, request, limit, progress);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw clock.signal.aborted
+          ? late(request.url.host, timeout, progress, error)
+          : explain(error, request.url.host);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async close() {
+      await Promise.all([direct.destroy(), outward.destroy()]);
+    },
+  };
+}
+
+/** How far a request came: body bytes so far, once the headers were there. */
+interface Progress {
+  bytes: number | undefined;
+}
+
+function late(host: string, timeout: number, { bytes }: Progress, reason: unknown): Unanswered {
+  const seconds = timeout / 1_000;
+  const message =
+    bytes === undefined
+      ? `${host} gave no answer within ${seconds} s`
+      : `${host} had not finished its answer after ${seconds} s (${bytes} bytes of body so far)`;
+  return new Unanswered(message, { trouble: "timeout", patience: Infinity, reason });
+}
+
+async function follow(
+  dispatcher: Dispatcher,
+  first: HttpRequest,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Answer> {
+  const began = performance.now();
+  let request = first;
+  for (let hops = 0; ; hops += 1) {
+    const answer = await exchange(dispatcher, request, signal, progress);
+    const next = first.followRedirects ? redirected(request, answer) : undefined;
+    if (next === undefined) return { ...answer, milliseconds: performance.now() - began };
+    if (hops === MOST_REDIRECTS) throw tooManyRedirects(next.url);
+    request = next;
+  }
+}
+
+function tooManyRedirects(url: URL): Unanswered {
+  const message = `after ${MOST_REDIRECTS} redirects there is another one, to ${url.href}`;
+  return new Unanswered(message, { trouble: "redirect", patience: Infinity });
+}
+
+async function exchange(
+  dispatcher: Dispatcher,
+  { url, via, method, headers, body }: HttpRequest,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Omit<Answer, "milliseconds">> {
+  const origin = via === undefined ? url.origin : `http://${bracketed(via.host)}:${via.port}`;
+  const response = await dispatcher.request({
+    origin,
+    path: `${url.pathname}${url.search}`,
+    method: method as Dispatcher.HttpMethod,
+    headers: { "accept-encoding": "identity", accept: "*/*", host: url.host, ...headers },
+    body: body ?? null,
+    signal,
+  });
+  progress.bytes = 0;
+  const { kept, bytes } = await readBody(response.body, progress);
+  return {
+    status: response.statusCode,
+    headers: joined(response.headers),
+    body: new TextDecoder().decode(kept),
+    bodyBytes: bytes,
+    truncated: bytes > kept.length,
+  };
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+async function readBody(stream: Readable, progress: Progress) {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    progress.bytes = bytes;
+    const part = chunk.subarray(0, BODY_LIMIT_BYTES - kept);
+    if (part.length > 0) chunks.push(part);
+    kept += part.length;
+  }
+  return { kept: Buffer.concat(chunks), bytes };
+}
+
+function joined(headers: Readonly<Record<string, string | string[] | undefined>>) {
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name.toLowerCase(),
+    Array.isArray(value) ? value.join(", ") : (value ?? ""),
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
