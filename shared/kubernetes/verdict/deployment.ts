@@ -1,0 +1,96 @@
+import { isControlledBy } from "../object.ts";
+import { conditionOf, type Deployment, type Pod, type ReplicaSet } from "../workload.ts";
+import { assessPods, joined } from "./pods.ts";
+import { replicaFailure } from "./replica-set.ts";
+import type { Sight } from "./sight.ts";
+import { type Assessment, type Problem, underway } from "./verdict.ts";
+
+const REVISION = "deployment.kubernetes.io/revision";
+
+/** The verdict on a Deployment from its ReplicaSets and pods; those of old revisions are ignored. */
+export function assessDeployment(
+  deployment: Deployment,
+  replicaSets: readonly ReplicaSet[],
+  pods: readonly Pod[],
+  sight: Sight,
+): Assessment {
+  const { metadata, spec, status = {} } = deployment;
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
+    return underway(["the controller has not seen the change yet"]);
+  }
+  const wanted = spec.replicas ?? 1;
+  const updated = status.updatedReplicas ?? 0;
+  if (spec.paused === true && updated < wanted) {
+    return underway(["the rollout is paused"], { problems: [paused(deployment)] });
+  }
+  if (wanted === 0) return scaledToZero(deployment);
+  const current = currentReplicaSet(deployment, replicaSets);
+  if (current === undefined) return underway(["the new ReplicaSet is not there yet"]);
+  const ownPods = assessPods(
+    pods.filter((pod) => isControlledBy(pod, current)),
+    sight,
+  );
+  const refused = replicaFailure(current, sight);
+  const deadline = deadlineProblem(deployment, [...refused, ...ownPods.problems]);
+  const missing = missingOf(deployment, wanted);
+  return joined({ missing, problems: [...refused, ...deadline] }, ownPods);
+}
+
+/** The ReplicaSet of the template that is being rolled out. */
+export function currentReplicaSet(
+  deployment: Deployment,
+  replicaSets: readonly ReplicaSet[],
+): ReplicaSet | undefined {
+  const revision = deployment.metadata.annotations?.[REVISION];
+  return replicaSets.find(
+    (set) =>
+      isControlledBy(set, deployment) &&
+      revision !== undefined &&
+      set.metadata.annotations?.[REVISION] === revision,
+  );
+}
+
+function missingOf({ status = {} }: Deployment, wanted: number): string[] {
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
+  if (updatedReplicas < wanted) return [`${updatedReplicas} of ${wanted} pods updated`];
+  if (replicas > updatedReplicas) {
+    const old = replicas - updatedReplicas;
+    return [`${old} old ${old === 1 ? "pod has" : "pods have"} yet to go`];
+  }
+  return availableReplicas < wanted ? [`${availableReplicas} of ${wanted} pods available`] : [];
+}
+
+function scaledToZero({ status = {} }: Deployment): Assessment {
+  const left = status.replicas ?? 0;
+  if (left > 0) return underway([`${left} pods have yet to go`]);
+  return { ready: true, missing: [], notes: ["it wants 0 replicas: nothing runs"], problems: [] };
+}
+
+function paused({ metadata }: Deployment): Problem {
+  return {
+    key: `paused:${metadata.uid}`,
+    reason: "Paused",
+    message: "the rollout is paused (spec.paused), so that the new template never goes out",
+    remedy: `Resume it: kubectl rollout resume deployment/${metadata.name}.`,
+    grace: 0,
+  };
+}
+
+function deadlineProblem(deployment: Deployment, others: readonly Problem[]): Problem[] {
+  const progressing = conditionOf(deployment, "Progressing");
+  if (progressing?.status !== "False" || progressing.reason !== "ProgressDeadlineExceeded")
+    return [];
+  const [reason] = others;
+  const words = progressing.message ?? "its progress deadline is exceeded";
+  return [
+    {
+      ...reason,
+      key: `deadline:${deployment.metadata.uid}:${deployment.metadata.generation}`,
+      reason: "ProgressDeadlineExceeded",
+      message: reason === undefined ? words : `${reason.message} (${words})`,
+      remedy:
+        reason?.remedy ?? "Look at the pods' events: nothing moved for progressDeadlineSeconds.",
+      grace: 0,
+    },
+  ];
+}

@@ -1,0 +1,184 @@
+import { conditionOf, type Pod } from "../workload.ts";
+import {
+  type ContainerSight,
+  containerProblems,
+  endingsOf,
+  probeDue,
+  settledAt,
+  waitingFor,
+} from "./container.ts";
+import { latestEvent, type Sight } from "./sight.ts";
+import { type Assessment, type Problem, READY, underway } from "./verdict.ts";
+
+/** Ends of a pod that the workload is not to blame for; its controller makes another. */
+const NOT_ITS_FAULT =
+  /Evicted|Preempt|NodeLost|NodeShutdown|Shutdown|Terminated|OutOf|Admission|NodeAffinity/;
+
+/** The verdict on a pod that nobody but the user made. */
+export function assessBarePod(pod: Pod, sight: Sight): Assessment {
+  if (pod.status?.phase === "Succeeded") return { ...READY, notes: ["it ran to its end"] };
+  if (pod.status?.phase === "Failed") {
+    return underway(["it failed"], { problems: [failedPod(pod)] });
+  }
+  return assessPod(pod, sight);
+}
+
+/** What can be said of one pod of a workload. */
+export function assessPod(pod: Pod, sight: Sight): Assessment {
+  const { phase, reason } = pod.status ?? {};
+  if (phase === "Failed" || phase === "Succeeded") {
+    return underway([`pod ${pod.metadata.name} ended (${reason ?? phase}) and will be replaced`]);
+  }
+  const containers = containersOf(pod);
+  const problems = [
+    ...schedulingProblems(pod, sight),
+    ...containers.flatMap((container) => containerProblems(container, sight)),
+    ...nodeProblems(pod, containers, sight),
+  ];
+  const settled = Math.max(0, ...containers.map((container) => settledAt(container, sight)));
+  const dues = containers.flatMap((container) => probeDue(container) ?? []);
+  const next = [settled, ...dues].filter((time) => time > sight.now);
+  const lookAgainAt = next.length > 0 ? Math.min(...next) : undefined;
+  const notes = containers.flatMap((container) => restartNote(pod, container));
+  if (isReady(pod)) {
+    if (settled <= sight.now) return { ready: true, missing: [], notes, problems, lookAgainAt };
+    const seconds = Math.ceil((settled - sight.now) / 1_000);
+    const wait = `pod ${pod.metadata.name} must stay up ${seconds} s more to be believed`;
+    return underway([wait], { problems, notes, lookAgainAt });
+  }
+  return underway([whyNotReady(pod, containers)], { problems, notes, lookAgainAt });
+}
+
+export function isReady(pod: Pod): boolean {
+  return conditionOf(pod, "Ready")?.status === "True";
+}
+
+/** Every container of a pod that has a status, init containers first. */
+export function containersOf(pod: Pod): ContainerSight[] {
+  const join = (
+    specs: Pod["spec"]["containers"],
+    statuses: readonly ContainerSight["status"][] | undefined,
+    init: boolean,
+  ) =>
+    (statuses ?? []).flatMap((status): ContainerSight[] => {
+      const spec = specs.find(({ name }) => name === status.name);
+      return spec === undefined ? [] : [{ pod, spec, status, init }];
+    });
+  return [
+    ...join(pod.spec.initContainers ?? [], pod.status?.initContainerStatuses, true),
+    ...join(pod.spec.containers, pod.status?.containerStatuses, false),
+  ];
+}
+
+function whyNotReady(pod: Pod, containers: readonly ContainerSight[]): string {
+  const { name } = pod.metadata;
+  if (pod.spec.nodeName === undefined) {
+    const scheduled = conditionOf(pod, "PodScheduled");
+    const gated = scheduled?.reason === "SchedulingGated";
+    return `pod ${name} ${gated ? "is held back by a scheduling gate" : "waits for a node"}`;
+  }
+  const waiting = containers.map(waitingFor).filter((phrase) => phrase !== undefined);
+  const telling = waiting.find((phrase) => !phrase.endsWith("PodInitializing")) ?? waiting[0];
+  if (telling !== undefined) return `pod ${name}: ${telling}`;
+  const gate = pod.status?.conditions?.find(
+    ({ type, status }) => type.includes("/") && status !== "True",
+  );
+  if (gate !== undefined) return `pod ${name}: readiness gate ${gate.type} is ${gate.status}`;
+  return `pod ${name}: ${pod.status?.phase ?? "not started"}`;
+}
+
+function restartNote(pod: Pod, { status }: ContainerSight): string[] {
+  const endings = endingsOf(status);
+  if (endings === 0 || status.state?.running === undefined) return [];
+  return [
+    `container ${status.name} of pod ${pod.metadata.name} was restarted ${status.restartCount} times`,
+  ];
+}
+
+function schedulingProblems(pod: Pod, sight: Sight): Problem[] {
+  const scheduled = conditionOf(pod, "PodScheduled");
+  if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return [];
+  const { name, uid } = pod.metadata;
+  const helped = latestEvent(sight, uid, ["TriggeredScaleUp", "Nominated"]) !== undefined;
+  const words = (scheduled.message ?? "").replace(/ ?preemption: .*$/, "").trim();
+  return [
+    {
+      pod: name,
+      key: `schedule:${uid}`,
+      reason: "Unschedulable",
+      message: `no node takes pod ${name}: ${words || "the scheduler gives no reason"}`,
+      remedy:
+        "Ask for less, add a node, or mend nodeSelector, affinity and tolerations: the scheduler's " +
+        "words count the nodes that each one ruled out.",
+      grace: helped ? sight.graces.scaleUp : sight.graces.unschedulable,
+    },
+  ];
+}
+
+/** Volumes and sandboxes: only events tell of them, and only while no container has begun. */
+function nodeProblems(pod: Pod, containers: readonly ContainerSight[], sight: Sight): Problem[] {
+  const { name, uid } = pod.metadata;
+  const begun = containers.some(({ status }) => {
+    const reason = status.state?.waiting?.reason;
+    return reason !== "ContainerCreating" && reason !== "PodInitializing";
+  });
+  if (begun || pod.spec.nodeName === undefined) return [];
+  const event = latestEvent(sight, uid, [
+    "FailedMount",
+    "FailedAttachVolume",
+    "FailedCreatePodSandBox",
+  ]);
+  const words = event?.message ?? "";
+  if (event === undefined || /failed to sync (configmap|secret) cache/.test(words)) return [];
+  if (event.reason === "FailedCreatePodSandBox") {
+    const tooLittle = /memory limit too low|OOM-killed|out of memory/i.test(words);
+    return [
+      {
+        pod: name,
+        key: `sandbox:${uid}`,
+        reason: "SandboxFailed",
+        message: `pod ${name} cannot be set up on its node: ${words.replace(/^Failed to create pod sandbox: /, "")}`,
+        remedy: tooLittle
+          ? "Raise the memory limit: it is too low even to start a container."
+          : "The node's network or runtime is in trouble: look at the node.",
+        grace: tooLittle ? sight.graces.containerCreate : sight.graces.sandbox,
+      },
+    ];
+  }
+  return [
+    {
+      pod: name,
+      key: `volume:${uid}`,
+      reason: "VolumeNotMounted",
+      message: `a volume of pod ${name} cannot be mounted: ${words}`,
+      remedy:
+        "Create the ConfigMap, Secret or claim that is named there, or look at the storage driver.",
+      grace: sight.graces.volume,
+    },
+  ];
+}
+
+function failedPod(pod: Pod): Problem {
+  const { name, uid } = pod.metadata;
+  const { reason, message } = pod.status ?? {};
+  const ended = containersOf(pod).find(
+    ({ status }) => (status.state?.terminated?.exitCode ?? 0) !== 0,
+  );
+  const code = ended?.status.state?.terminated?.exitCode;
+  const why = [reason, message, code === undefined ? undefined : `exit code ${code}`].filter(
+    Boolean,
+  );
+  const fault = NOT_ITS_FAULT.test(reason ?? "");
+  return {
+    pod: name,
+    ...(ended === undefined ? {} : { container: ended.status.name }),
+    ...(code === undefined ? {} : { exitCode: code }),
+    key: `failed:${uid}`,
+    reason: "PodFailed",
+    message: `pod ${name} failed: ${why.join(", ") || "without a reason"}`,
+    remedy: fault
+      ? "The node ended it, not the program: make the pod again."
+      : "Read its log below; a pod without a controller is not started again.",
+    grace: 0,
+  };
+}
