@@ -28,7 +28,9 @@ export async function takeDown(configuration: Configuration, reporter: Reporter)
   });
   // Gone if this was the last bed in there.
   await rmdir(dirname(configuration.state)).catch(() => undefined);
-  reporter.line(`The test bed ${configuration.name} is gone (${duration((Date.now() - started) / 1000)}).`);
+  reporter.line(
+    `The test bed ${configuration.name} is gone (${duration((Date.now() - started) / 1000)}).`,
+  );
 }
 
 /** Stops some servers and those that need them, and keeps their data. */

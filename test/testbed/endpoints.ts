@@ -20,6 +20,8 @@ export interface Endpoints {
   readonly dockerConfig: string;
   /** Folder to put first on the PATH: helm, helm3, kubectl, act, buildx, as far as brought up. */
   readonly bin: string;
+  /** Address of the node: node ports answer there. */
+  readonly nodeAddress: string;
   /** Image with Node 24 and npm. */
   readonly nodeImage: string;
   /** Image with a shell and small programs. */
@@ -37,7 +39,14 @@ export const external: Readonly<Record<string, string>> = {
 
 /** Which of the three the environment names, so that the bed does not bring them up. */
 export function namedByUser(environment: NodeJS.ProcessEnv): string[] {
-  return Object.keys(external).filter((name) => environment[external[name] ?? ""]);
+  const named = Object.keys(external).filter((name) => environment[external[name] ?? ""]);
+  if (named.includes("kubernetes") !== named.includes("registry")) {
+    throw new TestbedError(
+      "SEAWORTHY_KUBECONFIG and SEAWORTHY_REGISTRY go together: a cluster must be able to pull " +
+        "from the registry, and neither reaches the test bed's. Set both, or neither.",
+    );
+  }
+  return named;
 }
 
 /** The endpoints of a bed with these pieces. */
@@ -48,6 +57,7 @@ export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
     buildkit: `unix://${buildkitSocket(bed)}`,
     dockerConfig: dockerConfig(bed),
     bin: bed.path("bin"),
+    nodeAddress: bed.addresses.node,
     nodeImage: reference(bed, node),
     busyboxImage: reference(bed, busybox),
     pieces,
@@ -56,16 +66,18 @@ export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
 
 /** Puts what the environment names in place of the bed's own. */
 export function withNamedByUser(endpoints: Endpoints, environment: NodeJS.ProcessEnv): Endpoints {
-  const value = (name: string, own: string) => environment[external[name] ?? ""] || own;
-  const registry = value("registry", endpoints.registry);
-  const moved = (image: string) => image.replace(endpoints.registry, registry);
+  const set = (variable: string) => environment[variable] || undefined;
+  const registry = set("SEAWORTHY_REGISTRY");
+  // The bed's images are in its own registry only: another cluster takes them from the world's.
+  const image = (variable: string, own: string, theirs: string) =>
+    set(variable) ?? (registry === undefined ? own : theirs);
   return {
     ...endpoints,
-    kubeconfig: value("kubernetes", endpoints.kubeconfig),
-    registry,
-    buildkit: value("buildkit", endpoints.buildkit),
-    nodeImage: moved(endpoints.nodeImage),
-    busyboxImage: moved(endpoints.busyboxImage),
+    kubeconfig: set("SEAWORTHY_KUBECONFIG") ?? endpoints.kubeconfig,
+    registry: registry ?? endpoints.registry,
+    buildkit: set("SEAWORTHY_BUILDKIT") ?? endpoints.buildkit,
+    nodeImage: image("SEAWORTHY_NODE_IMAGE", endpoints.nodeImage, "node:24-alpine"),
+    busyboxImage: image("SEAWORTHY_BUSYBOX_IMAGE", endpoints.busyboxImage, "busybox:1"),
   };
 }
 
@@ -98,6 +110,7 @@ const nowhere: Endpoints = {
   buildkit: "",
   dockerConfig: "",
   bin: "",
+  nodeAddress: "",
   nodeImage: "",
   busyboxImage: "",
   pieces: [],
@@ -110,8 +123,14 @@ export async function readEndpoints(state: string): Promise<Endpoints | undefine
 }
 
 /** The endpoints as the environment variables that programs read. */
-export function variables(endpoints: Endpoints): Record<string, string> {
+export function variables(
+  endpoints: Endpoints,
+  environment: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  // A proxy, where there is one, leads out of this machine.
+  const direct = [environment["NO_PROXY"], "127.0.0.1", endpoints.nodeAddress].filter(Boolean);
   return {
+    NO_PROXY: direct.join(","),
     KUBECONFIG: endpoints.kubeconfig,
     REGISTRY: endpoints.registry,
     BUILDKIT_HOST: endpoints.buildkit,

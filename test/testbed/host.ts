@@ -44,7 +44,7 @@ export async function checkHost(pieces: readonly Piece[]): Promise<void> {
 }
 
 async function isOnPath(program: string): Promise<boolean> {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   for (const folder of folders) {
     const found = await access(join(folder, program), constants.X_OK).then(
       () => true,

@@ -16,15 +16,18 @@ export async function withLock<T>(
   action: () => Promise<T>,
 ): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
+  // Elsewhere there are no servers to guard, only tools to build.
+  if (process.platform !== "linux") return action();
   for (;;) {
     const child = spawn("sh", ["-c", holder, "lock", file], { stdio: ["pipe", "pipe", "inherit"] });
-    const ended = new Promise<void>((done) => child.once("close", () => done()));
+    const ended = new Promise<number | null>((done) => child.once("close", done));
     const waiting = setTimeout(onWait, 500);
     try {
       const inode = await firstLine(child.stdout);
       clearTimeout(waiting);
+      if (inode === undefined) throw new Error(`cannot lock ${file} (exit ${await ended})`);
       // The holder before us may have removed the file: then our lock guards nothing.
-      if (inode === undefined || inode !== (await inodeOf(file))) continue;
+      if (inode !== (await inodeOf(file))) continue;
       return await action();
     } finally {
       clearTimeout(waiting);

@@ -27,7 +27,7 @@ export async function startProcess(bed: Bed, name: string, command: Command): Pr
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
       env: {
-        PATH: process.env["PATH"] ?? "",
+        PATH: process.env.PATH ?? "",
         ...command.env,
         [bedMarker]: bed.state,
         [serverMarker]: name,

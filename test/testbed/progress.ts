@@ -25,7 +25,9 @@ export function remaining(steps: readonly Step[], elapsed: number): number {
 /** Says a number of seconds as people do: "45s", "2m10s". */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
-  return whole < 60 ? `${whole}s` : `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, "0")}s`;
+  return whole < 60
+    ? `${whole}s`
+    : `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, "0")}s`;
 }
 
 /** News as plain lines: what is under way is repeated at most every 15 seconds. */

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import type { Bed } from "./bed.ts";
 import type { GoModule } from "./build/go-module.ts";
 import * as modules from "./modules.ts";
@@ -16,7 +16,7 @@ export const tools: readonly Tool[] = [
   program("actionlint", modules.actionlint),
 ];
 
-/** Docker's builder, pointed at the bed's BuildKit; no Docker daemon is needed. */
+/** Docker's builder, pointed at the bed's BuildKit, or at the user's; no Docker daemon is needed. */
 export const buildx: Tool = {
   ...program("buildx", modules.buildx),
   prepare: pointAtBuildKit,
@@ -42,10 +42,12 @@ async function pointAtBuildKit(bed: Bed): Promise<void> {
   await mkdir(bed.path("docker", "cli-plugins"), { recursive: true });
   await rm(plugin, { force: true });
   await symlink(file, plugin);
+  const address = process.env["SEAWORTHY_BUILDKIT"] || `unix://${buildkitSocket(bed)}`;
   const instance = bed.path("docker", "buildx", "instances", "seaworthy");
-  if (await stat(instance).catch(() => undefined)) return;
-  const socket = `unix://${buildkitSocket(bed)}`;
-  await run(file, ["create", "--name", "seaworthy", "--driver", "remote", "--use", socket], {
+  const known = await readFile(instance, "utf8").catch(() => "");
+  if (known.includes(JSON.stringify(address))) return;
+  await rm(instance, { force: true });
+  await run(file, ["create", "--name", "seaworthy", "--driver", "remote", "--use", address], {
     env: { ...process.env, DOCKER_CONFIG: dockerConfig(bed) },
   });
 }

@@ -40,7 +40,8 @@ export async function bringUp(
   return withLock(lockFile(configuration), onWait, async () => {
     const bed = await openBed(configuration);
     const before = (await readEndpoints(bed.state))?.pieces ?? [];
-    const names = [...new Set([...before, ...own, ...chosen.map(({ name }) => name)])].sort();
+    const added = [...completeGroups(wanted), ...chosen.map(({ name }) => name)];
+    const names = [...new Set([...before, ...added])].sort();
     // Known before the start, so that `status` can tell what did not make it.
     await bed.write(["wanted.json"], JSON.stringify(names));
     await startAll(bed, chosen, reporter);
@@ -56,25 +57,26 @@ export function lockFile(configuration: Configuration): string {
   return `${configuration.state}.lock`;
 }
 
-/** The wanted names less those for which the user named a server elsewhere. */
-function wantedHere(wanted: readonly string[], named: readonly string[]): string[] {
-  const all = wanted.length > 0 ? wanted : pieces.map(({ name }) => name);
-  const excused = named.flatMap((name) => [name, ...(groups[name] ?? [])]);
-  // Their tools are of use all the same.
-  const tools = named.flatMap((name) => groups[name] ?? []).filter((name) => !isServerName(name));
-  const needsExcused = dependents(pieces, excused);
-  return [
-    ...all.filter((name) => !excused.includes(name) && !needsExcused.has(name)),
-    ...tools.filter((name) => all.includes(name)),
-  ];
+/**
+ * The wanted pieces less the servers that the user has elsewhere and what needs those here. Tools,
+ * as kubectl is, stay.
+ */
+export function wantedHere(wanted: readonly string[], named: readonly string[]): string[] {
+  const members = (names: readonly string[]) => names.flatMap((name) => groups[name] ?? [name]);
+  const all = wanted.length > 0 ? members(wanted) : pieces.map(({ name }) => name);
+  const servers = new Set(pieces.filter(isServer).map(({ name }) => name));
+  const excused = members(named).filter((name) => servers.has(name));
+  const needy = dependents(pieces, excused);
+  return all.filter((name) => !excused.includes(name) && !needy.has(name));
 }
 
-function isServerName(name: string): boolean {
-  return pieces.some((piece) => piece.name === name && isServer(piece));
+/** Groups whose every member is brought up. */
+function completeGroups(wanted: readonly string[]): string[] {
+  return Object.keys(groups).filter((name) => wanted.length === 0 || wanted.includes(name));
 }
 
 async function startAll(bed: Bed, chosen: readonly Piece[], reporter: Reporter): Promise<void> {
-  await clearDebris(bed);
+  if (chosen.some(isServer)) await clearDebris(bed);
   const started = Date.now();
   const begun = new Map<string, Promise<boolean>>();
   for (const piece of chosen) {
@@ -87,9 +89,13 @@ async function startAll(bed: Bed, chosen: readonly Piece[], reporter: Reporter):
   const outcomes = await Promise.allSettled(begun.values());
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) throw failed.reason;
-  const count = outcomes.filter((outcome) => outcome.status === "fulfilled" && outcome.value).length;
+  const count = outcomes.filter(
+    (outcome) => outcome.status === "fulfilled" && outcome.value,
+  ).length;
   const seconds = duration((Date.now() - started) / 1000);
-  reporter.line(count > 0 ? `Started ${count} servers in ${seconds}.` : "Everything is up already.");
+  reporter.line(
+    count > 0 ? `Started ${count} servers in ${seconds}.` : "Everything is up already.",
+  );
 }
 
 /** Ends what an `up` that was killed left unrecorded, and what outlived the node it ran in. */

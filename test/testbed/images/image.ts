@@ -32,7 +32,9 @@ export function reference(bed: Bed, { repository, tag }: Image): string {
 
 /** Puts an image into the bed's registry, making it first where the cache does not hold it. */
 export async function provide(bed: Bed, image: Image): Promise<void> {
-  const key = createHash("sha256").update(await image.key(bed)).update(JSON.stringify(image.config));
+  const key = createHash("sha256")
+    .update(await image.key(bed))
+    .update(JSON.stringify(image.config));
   const name = `${image.repository.replaceAll("/", "-")}-${key.digest("hex").slice(0, 12)}`;
   const folder = join(bed.cache, "images", name);
   if ((await stat(folder).catch(() => undefined)) === undefined) await make(bed, image, folder);
@@ -84,4 +86,3 @@ export async function digest(file: string): Promise<string> {
   await pipeline(createReadStream(file), hash);
   return `sha256:${hash.digest("hex")}`;
 }
-

@@ -73,7 +73,7 @@ async function addNpm(root: string): Promise<void> {
 
 /** The folder of the npm that runs us, or of the machine's. */
 async function npm(): Promise<string> {
-  const running = process.env["npm_execpath"];
+  const running = process.env.npm_execpath;
   if (running?.endsWith("npm-cli.js")) return join(dirname(running), "..");
   return join((await run("npm", ["root", "--global"])).trim(), "npm");
 }

@@ -16,7 +16,10 @@ export async function pushImage(
   const base = `${registry}/v2/${repository}`;
   const type = "application/vnd.oci.image.manifest.v1+json";
   const wanted = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
-  const found = await fetch(`${base}/manifests/${tag}`, { method: "HEAD", headers: { accept: type } });
+  const found = await fetch(`${base}/manifests/${tag}`, {
+    method: "HEAD",
+    headers: { accept: type },
+  });
   if (found.headers.get("docker-content-digest") === wanted) return;
 
   const { config, layers } = JSON.parse(manifest) as { config: Described; layers: Described[] };

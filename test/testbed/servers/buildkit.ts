@@ -7,7 +7,7 @@ import type { Server } from "../piece.ts";
 /** Builds images, on the host's network, so that a build can install packages as the host can. */
 export const buildkit: Server = {
   name: "buildkit",
-  needs: ["registry"],
+  needs: [],
   modules: [buildkitModule],
   packages: ["runc"],
   start: async (bed) => {
@@ -19,7 +19,7 @@ export const buildkit: Server = {
       program: bed.built(buildkitModule, "buildkitd"),
       args: ["--config", file],
       env: {
-        PATH: [bed.debian("runc", "usr/sbin"), process.env["PATH"], "/usr/sbin:/sbin"].join(":"),
+        PATH: [bed.debian("runc", "usr/sbin"), process.env.PATH, "/usr/sbin:/sbin"].join(":"),
         ...proxies(),
       },
       inside: "mounts",

@@ -18,7 +18,7 @@ export const containerd: Server = {
     return {
       program: bed.debian("containerd", "usr/bin/containerd"),
       args: [`--config=${file}`],
-      env: { ...environment, PATH: [...programs, environment["PATH"]].join(":") },
+      env: { ...environment, PATH: [...programs, environment.PATH].join(":") },
       inside: "node",
     };
   },

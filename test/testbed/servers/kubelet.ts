@@ -64,7 +64,11 @@ function settings(bed: Bed) {
     volumePluginDir: bed.path("kubelet", "volume-plugins"),
     maxPods: 250,
     // The disk is the host's, and may be fuller than a real node's would be.
-    evictionHard: { "memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
+    evictionHard: {
+      "memory.available": "50Mi",
+      "nodefs.available": "1%",
+      "imagefs.available": "1%",
+    },
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     registryPullQPS: 0,

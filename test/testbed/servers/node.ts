@@ -70,7 +70,7 @@ function linkName(bed: Bed): string {
  */
 export function iptablesEnvironment(bed: Bed): Record<string, string> {
   const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-  const path = process.env["PATH"] ?? "";
+  const path = process.env.PATH ?? "";
   return {
     PATH: `${bed.path("node", "bin")}:${path}:/usr/sbin:/sbin:/usr/bin:/bin`,
     LD_LIBRARY_PATH: iptables.map((name) => bed.debian(name, `usr/lib/${triplet}`)).join(":"),
