@@ -20,9 +20,24 @@ export {
 } from "./object.ts";
 export { openPortForward, type PodPort, type PortForward } from "./port-forward.ts";
 export {
+  type EventGroup,
+  type Evidence,
+  evidenceText,
+  type LogTail,
+  type Moment,
+  parseTarget,
+  type ReportedCause,
+  type ResourceReport,
+  type RolloutOptions,
+  type RolloutReport,
+  rolloutFailure,
+  waitForRollout,
+} from "./rollout/index.ts";
+export {
   NoReadyPod,
   type ReadyPod,
   readyPodOfService,
   type ServiceRef,
 } from "./service-endpoint.ts";
+export { GRACES, type Graces } from "./verdict/index.ts";
 export { type Follower, follow } from "./watch.ts";

@@ -1,0 +1,13 @@
+export {
+  type EventGroup,
+  type Evidence,
+  evidenceText,
+  type LogTail,
+  type Moment,
+  type ReportedCause,
+  type ResourceReport,
+  type RolloutReport,
+  rolloutFailure,
+} from "./report.ts";
+export { parseTarget } from "./targets.ts";
+export { type RolloutOptions, waitForRollout } from "./wait.ts";

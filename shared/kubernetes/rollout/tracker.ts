@@ -1,0 +1,146 @@
+import { nearestName } from "../../failure/index.ts";
+import { type KubernetesObject, nameOf, type ObjectRef } from "../object.ts";
+import {
+  type Assessment,
+  assess,
+  type FirstSeen,
+  judge,
+  nextLook,
+  type Sight,
+  type Surroundings,
+  sightings,
+  type Verdict,
+} from "../verdict/index.ts";
+import type { Moment, ResourceReport } from "./report.ts";
+
+/** What is said of one object in a line; long rollouts are told by their first pods. */
+const PHRASES = 3;
+
+/** Follows one object of a rollout from look to look. */
+export class Tracker {
+  readonly target: ObjectRef;
+  /** `deployment/web` */
+  readonly name: string;
+  #seen: FirstSeen = new Map();
+  #verdict: Verdict = { state: "progressing", missing: ["not looked at yet"], notes: [] };
+  #timeline: Moment[] = [];
+  #uid: string | undefined;
+  #nextLook: number | undefined;
+
+  constructor(target: ObjectRef) {
+    this.target = target;
+    this.name = nameOf(target);
+  }
+
+  get verdict(): Verdict {
+    return this.#verdict;
+  }
+
+  /** When the verdict may change although nothing else does. */
+  get nextLook(): number | undefined {
+    return this.#nextLook;
+  }
+
+  /** Looks at the object; gives the line to tell when there is something new to tell. */
+  look(
+    object: KubernetesObject | undefined,
+    around: Surroundings,
+    sight: Sight,
+    others: readonly string[],
+  ): string | undefined {
+    const assessment =
+      object === undefined ? this.#absent(sight, others) : assess(object, around, sight);
+    this.#uid ??= object?.metadata.uid;
+    this.#seen = sightings(this.#seen, assessment.problems, sight.now);
+    this.#nextLook = nextLook(assessment, this.#seen, sight.now);
+    this.#verdict = judge(assessment, this.#seen, sight.now);
+    return this.#tell(sight.now);
+  }
+
+  report(): ResourceReport {
+    const { state, notes } = this.#verdict;
+    const cause = "cause" in this.#verdict ? this.#verdict.cause : undefined;
+    return {
+      resource: this.name,
+      namespace: this.target.namespace ?? "",
+      state,
+      missing: "missing" in this.#verdict ? this.#verdict.missing : [],
+      notes,
+      cause: cause === undefined ? undefined : { reason: cause.reason, message: cause.message },
+      timeline: this.#timeline,
+    };
+  }
+
+  /** What is missing, in one line. */
+  get missing(): string {
+    if (!("missing" in this.#verdict)) return "";
+    const { missing } = this.#verdict;
+    const more = missing.length - PHRASES;
+    return [...missing.slice(0, PHRASES), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  }
+
+  #tell(now: number): string | undefined {
+    const last = this.#timeline.at(-1);
+    const text = this.#words();
+    const { state } = this.#verdict;
+    if (last?.state === state && last.text === text) return undefined;
+    this.#timeline = [...this.#timeline, { at: new Date(now).toISOString(), state, text }];
+    return `${this.name}: ${text}`;
+  }
+
+  #words(): string {
+    const verdict = this.#verdict;
+    if (verdict.state === "ready") return ["ready", ...verdict.notes].join("; ");
+    if (verdict.state === "progressing") return this.missing;
+    if (verdict.state === "failed") return `failed: ${verdict.cause.message}`;
+    const grace = Number.isFinite(verdict.cause.grace)
+      ? ` (it has ${Math.round(verdict.cause.grace / 1_000)} s to heal)`
+      : "";
+    return `in trouble: ${withoutSeconds(verdict.cause.message)}${grace}`;
+  }
+
+  #absent({ graces, now }: Sight, others: readonly string[]): Assessment {
+    const { name, namespace } = this.target;
+    const where = namespace === undefined ? "in the cluster" : `in namespace ${namespace}`;
+    if (this.#uid !== undefined) {
+      const problem = {
+        key: `gone:${this.#uid}`,
+        reason: "Deleted",
+        message: `it was deleted ${where} while it was waited for`,
+        remedy: "Find out who deletes it: another deployment, or a person.",
+        grace: 0,
+      };
+      return { ready: false, missing: ["it was deleted"], notes: [], problems: [problem] };
+    }
+    const near = nearestName(name, others);
+    const known = near !== undefined ? `did you mean ${near}?` : listOf(others);
+    const problem = {
+      key: "absent",
+      reason: "NotFound",
+      message: `it does not exist ${where}: it is late, or its name is wrong; ${known}`,
+      remedy: "Check the name, the namespace and the cluster, and that the step before made it.",
+      grace: graces.absent,
+    };
+    return {
+      ready: false,
+      missing: ["it does not exist yet"],
+      notes: [],
+      problems: [problem],
+      lookAgainAt: now + graces.absent,
+    };
+  }
+}
+
+function listOf(others: readonly string[]): string {
+  if (others.length === 0) return "there is none of its kind there";
+  const rest = others.length > 10 ? ", ..." : "";
+  return `there are ${others.slice(0, 10).join(", ")}${rest}`;
+}
+
+/** A count of seconds that grows is no news. */
+function withoutSeconds(message: string): string {
+  return message.replace(
+    / is not ready \d+ s after its start/,
+    " is not ready long after its start",
+  );
+}
