@@ -32,7 +32,7 @@ const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
  *
  * @throws {UserError} when it has another form or names no known kind.
  */
-export function parseTarget(text: string, namespace: string): ObjectRef {
+export function parseTarget(text: string, namespace?: string): ObjectRef {
   const [kind = "", name = "", ...rest] = text.split("/");
   if (kind === "" || rest.length > 0 || !NAME.test(name)) {
     throw new UserError({
