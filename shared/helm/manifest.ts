@@ -5,6 +5,8 @@ import type { KubernetesObject } from "../kubernetes/index.ts";
 export interface ManifestContainer {
   readonly name: string;
   readonly image: string;
+  /** Runs to its end before the others start. */
+  readonly init: boolean;
 }
 
 /** An object of a manifest that runs pods. */
@@ -13,6 +15,8 @@ export interface Workload {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string;
+  /** The labels by which it finds its pods, where it has a selector of labels alone. */
+  readonly selector: Readonly<Record<string, string>> | undefined;
   /** Init containers first. */
   readonly containers: readonly ManifestContainer[];
 }
@@ -47,10 +51,24 @@ export function workloadsOf(
     const pod = podSpecOf(object);
     if (pod === undefined) return [];
     const { apiVersion, kind, metadata } = object;
-    const containers = [pod.initContainers, pod.containers].flatMap(containersIn);
+    const containers = [
+      ...containersIn(pod.initContainers, true),
+      ...containersIn(pod.containers, false),
+    ];
     const namespace = metadata.namespace ?? defaultNamespace;
-    return [{ apiVersion, kind, name: metadata.name, namespace, containers }];
+    const selector = selectorOf(object);
+    return [{ apiVersion, kind, name: metadata.name, namespace, selector, containers }];
   });
+}
+
+function selectorOf(object: KubernetesObject): Readonly<Record<string, string>> | undefined {
+  if (object.kind === "Job" || object.kind === "CronJob") return undefined;
+  const { matchLabels, matchExpressions } = treeOf(
+    treeOf((object as { spec?: unknown }).spec).selector,
+  );
+  const labels = Object.entries(treeOf(matchLabels)).map(([key, value]) => [key, String(value)]);
+  if (labels.length === 0 || matchExpressions !== undefined) return undefined;
+  return Object.fromEntries(labels) as Readonly<Record<string, string>>;
 }
 
 function podSpecOf(object: KubernetesObject): Tree | undefined {
@@ -71,11 +89,11 @@ function podSpecOf(object: KubernetesObject): Tree | undefined {
   }
 }
 
-function containersIn(list: unknown): readonly ManifestContainer[] {
+function containersIn(list: unknown, init: boolean): readonly ManifestContainer[] {
   if (!Array.isArray(list)) return [];
   return list.flatMap((item) => {
     const { name, image } = treeOf(item);
-    return typeof image === "string" ? [{ name: String(name), image }] : [];
+    return typeof image === "string" ? [{ name: String(name), image, init }] : [];
   });
 }
 

@@ -75,7 +75,7 @@ export interface Taken {
   readonly lease: HeldLease;
   /** The holder whose lease had run out, when it was taken over. */
   readonly from: string | undefined;
-  /** The revision that a dead holder had noted as good before it began. */
+  /** The revision that a dead holder had noted as good before it began; 0 when there was none. */
   readonly lastGood: number | undefined;
 }
 
@@ -103,7 +103,8 @@ export async function takeLease(
   try {
     return await take(cluster, claim, waiting);
   } catch (error) {
-    if (isForbidden(error) && /leases/.test(error.apiMessage)) return undefined;
+    if (isForbidden(error) && /cannot \w+ resource "leases"/.test(error.apiMessage))
+      return undefined;
     throw error;
   }
 }
@@ -161,11 +162,11 @@ export class NamespaceMissing extends UserError {
 
 function taken(cluster: Cluster, claim: Claim, lease: Lease, before: Lease | undefined): Taken {
   const from = before?.spec.holderIdentity || undefined;
-  const noted = Number(before?.metadata.annotations?.[NOTE]);
+  const note = from === undefined ? undefined : before?.metadata.annotations?.[NOTE];
   return {
     lease: new HeldLease(cluster, claim, lease),
     from,
-    lastGood: from === undefined || !(noted > 0) ? undefined : noted,
+    lastGood: note === undefined ? undefined : Number(note),
   };
 }
 
@@ -193,7 +194,10 @@ export class HeldLease {
     return this.#lost.signal;
   }
 
-  /** Notes the revision to go back to, for the run that may have to heal after this one. */
+  /**
+   * Notes the revision to go back to, 0 for none, for the run that may have to heal after this one:
+   * Helm calls a revision deployed before anybody knows whether its pods run.
+   */
   async noteLastGood(revision: number): Promise<void> {
     await this.#write({ metadata: { annotations: { [NOTE]: String(revision) } } });
   }

@@ -7,6 +7,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
 spec:
+  selector: {matchLabels: {app: web}}
   template:
     spec:
       initContainers: [{name: init, image: "busybox:1"}]
@@ -48,9 +49,10 @@ describe("a manifest", () => {
         kind: "Deployment",
         name: "web",
         namespace: "shop",
+        selector: { app: "web" },
         containers: [
-          { name: "init", image: "busybox:1" },
-          { name: "web", image: "r/web@sha256:1" },
+          { name: "init", image: "busybox:1", init: true },
+          { name: "web", image: "r/web@sha256:1", init: false },
         ],
       },
       {
@@ -58,7 +60,8 @@ describe("a manifest", () => {
         kind: "CronJob",
         name: "clean",
         namespace: "other",
-        containers: [{ name: "c", image: "x" }],
+        selector: undefined,
+        containers: [{ name: "c", image: "x", init: false }],
       },
     ]);
   });

@@ -1,0 +1,21 @@
+import type { Revision } from "../../shared/helm/index.ts";
+import type { RolloutReport } from "../../shared/kubernetes/index.ts";
+import type { ImageProof } from "./proof.ts";
+
+/** What a run found out and did; outputs and summary are made from it, also after a failure. */
+export interface Facts {
+  helmVersion?: string;
+  /** The last good revision before this run. */
+  previous?: Revision | undefined;
+  /** The one that this run made. */
+  revision?: Revision;
+  /** The number of the one that is deployed now. */
+  running?: number | undefined;
+  rolledBack: boolean;
+  /** How the new revision fared, and how the one that was put back did. */
+  rollout?: RolloutReport;
+  recovery?: RolloutReport;
+  images: readonly ImageProof[];
+  /** What a reader should know beside the verdict. */
+  readonly notes: string[];
+}

@@ -1,0 +1,149 @@
+import type { Outcome } from "../../shared/action/index.ts";
+import { UserError } from "../../shared/failure/index.ts";
+import { objectsOf, type Revision, workloadsOf } from "../../shared/helm/index.ts";
+import { rolloutFailure } from "../../shared/kubernetes/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Facts } from "./facts.ts";
+import type { Options, OutputName } from "./inputs.ts";
+import { Journal } from "./journal.ts";
+import { outcomeOf } from "./outcome.ts";
+import { type Ground, own } from "./ownership.ts";
+import { preflight } from "./preflight.ts";
+import { prepare, type Tools } from "./prepare.ts";
+import { proveImages } from "./proof.ts";
+import { asUserError, undo, withUndo } from "./undo.ts";
+import { watchRollout } from "./watch-rollout.ts";
+
+/**
+ * Installs or upgrades a release with the images of a digest map, waits until its pods run, proves
+ * that they run those images, and puts the last good revision back when anything of it fails.
+ */
+export async function helmUpgrade(options: Options, world: World): Promise<Outcome<OutputName>> {
+  const journal = new Journal(world.clock);
+  const facts: Facts = { rolledBack: false, images: [], notes: [] };
+  try {
+    await release(options, world, journal, facts);
+    return outcomeOf(options, journal, facts, undefined);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return outcomeOf(options, journal, facts, error);
+  }
+}
+
+async function release(
+  options: Options,
+  world: World,
+  journal: Journal,
+  facts: Facts,
+): Promise<void> {
+  await using tools = await journal.phase("prepare", () => prepare(options, world));
+  await journal.phase("render", () => preflight(tools, world));
+  facts.helmVersion = await tools.helmVersion;
+  const ground = await journal.phase("lease", () => own(tools, options, world));
+  try {
+    facts.previous = ground.good;
+    const owned = { ...world, signal: signalOf(world, ground) };
+    await deploy(ground, tools, options, owned, journal, facts).catch(async (error: unknown) => {
+      throw await undone(error, ground, tools, options, world, journal, facts);
+    });
+  } finally {
+    await giveBack(ground, tools, world);
+  }
+}
+
+async function deploy(
+  ground: Ground,
+  tools: Tools,
+  options: Options,
+  world: World,
+  journal: Journal,
+  facts: Facts,
+): Promise<void> {
+  const until = world.clock.now() + options.timeout;
+  const left = () => Math.max(1_000, until - world.clock.now());
+  const { helm, chart, values, placed } = tools;
+  const [revision] = await journal.phase("upgrade", () =>
+    Promise.all([
+      helm.upgrade(chart, values, left(), world.signal),
+      ground.lease?.noteLastGood(ground.good?.revision ?? 0),
+    ]),
+  );
+  facts.revision = revision;
+  facts.running = revision.revision;
+  world.log.info(
+    `Revision ${revision.revision} of ${options.release} is applied (${revision.chart}).`,
+  );
+  facts.rollout = await journal.phase("rollout", () =>
+    watchRollout(revision, tools, left(), world),
+  );
+  const failure = rolloutFailure(facts.rollout);
+  if (failure !== undefined) {
+    journal.markFailed();
+    throw failure;
+  }
+  if (placed.length === 0) return;
+  await journal.phase("proof", () => prove(revision, tools, world, facts));
+}
+
+/** Asks the pods which images they run. */
+async function prove(
+  revision: Revision,
+  { cluster, placed, release }: Tools,
+  world: World,
+  facts: Facts,
+): Promise<void> {
+  const workloads = workloadsOf(objectsOf(revision.manifest), release.namespace);
+  facts.images = await proveImages(cluster, placed, workloads);
+  for (const { service, verdict, detail } of facts.images) {
+    if (verdict === "not-checked") {
+      world.log.warning(`${service}: ${detail}.`, "An image could not be checked");
+    }
+  }
+  const wrong = facts.images.find(({ verdict }) => verdict === "wrong");
+  if (wrong === undefined) return;
+  throw new UserError({
+    title: "The pods run another image",
+    cause: `${wrong.service} should run ${wrong.digest}, but ${wrong.detail}.`,
+    remedy:
+      "Something moved the tag or changed the pods on their way in: refer to the image by its digest in the chart.",
+  });
+}
+
+/** The failure, with what came of putting the release back. */
+async function undone(
+  error: unknown,
+  ground: Ground,
+  tools: Tools,
+  options: Options,
+  world: World,
+  journal: Journal,
+  facts: Facts,
+): Promise<unknown> {
+  if (ground.lease?.lost.aborted) return error;
+  const failure = error instanceof UserError ? error : undefined;
+  if (failure !== undefined && !world.signal.aborted) world.log.info(failure.cause);
+  try {
+    const came = await undo(ground, tools, options, world, journal, facts);
+    world.log.info(came);
+    return failure === undefined ? error : withUndo(failure, came);
+  } catch (second) {
+    return failure === undefined ? error : withUndo(failure, asUserError(second));
+  }
+}
+
+/** Work ends when the job is cancelled, and when another run took the release away. */
+function signalOf({ signal }: World, { lease }: Ground): AbortSignal {
+  return lease === undefined ? signal : AbortSignal.any([signal, lease.lost]);
+}
+
+async function giveBack({ lease }: Ground, { cluster }: Tools, world: World): Promise<void> {
+  try {
+    await lease?.release(cluster.boundTo(world.aftermath));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    world.log.warning(
+      `${error.cause} It runs out by itself after 15 s.`,
+      "The lease was not given back",
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import {
+  choice,
+  duration,
+  flag,
+  type Inputs,
+  list,
+  type OptionsOf,
+  pairs,
+  text,
+  yaml,
+} from "../../shared/action/index.ts";
+import { imageMap } from "./image-map.ts";
+import { secretsOfValues } from "./values-secrets.ts";
+
+// Helm's own check of a release name: pkg/chart/v2/util/validate_name.go.
+const RELEASE = /^(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+// A leading hyphen would make it a flag; control characters have no place in a path.
+const CHART = /^(?!-)\P{Cc}+$/u;
+const VERSION = /^[\w.+^~<>=*|, -]+$/;
+
+export const inputs = {
+  release: text(
+    { required: true, accepts: "a release name: up to 53 of a-z, 0-9, hyphen and dot" },
+    RELEASE,
+  ),
+  chart: text(
+    { required: true, accepts: "a folder, an archive, repository/name or oci://..." },
+    CHART,
+  ),
+  "chart-version": text({ accepts: "a version such as 1.2.3" }, VERSION),
+  namespace: text({ default: "default", accepts: "a namespace's name" }, NAMESPACE),
+  "create-namespace": flag({ default: "false" }),
+  values: text({ accepts: "values as YAML", secretsIn: secretsOfValues }),
+  "values-files": list({ default: "" }),
+  images: yaml(imageMap, {
+    accepts: "a map of services to {repository, tag, digest}, as build-push puts it out",
+  }),
+  "image-values": pairs({ accepts: "lines of the form service=path.in.the.values" }),
+  timeout: duration({ min: 5_000, max: 6 * 3_600_000 }, { default: "5m" }),
+  "on-failure": choice(["rollback", "keep"], { default: "rollback" }),
+  kubeconfig: text({ accepts: "a kubeconfig's path, content, or content in base64" }),
+  context: text({ accepts: "the name of a context" }, /^(?!-)\P{Cc}+$/u),
+  helm: text({ default: "helm", accepts: "a program's name or path" }, /^(?!-)\P{Cc}+$/u),
+} satisfies Inputs;
+
+export const outputs = [
+  "revision",
+  "previous-revision",
+  "running-revision",
+  "rolled-back",
+  "report",
+  "seconds",
+] as const;
+
+export type Options = OptionsOf<typeof inputs>;
+export type OutputName = (typeof outputs)[number];

@@ -1,0 +1,68 @@
+import { UserError } from "../../shared/failure/index.ts";
+import {
+  objectsOf,
+  type PlacedImage,
+  readHistory,
+  standingOf,
+  type Workload,
+  workloadsOf,
+} from "../../shared/helm/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Tools } from "./prepare.ts";
+
+/**
+ * Renders the chart with what the cluster serves, before anything is touched, and checks that it
+ * uses the images that it was given.
+ *
+ * @throws {HelmFailure} with the template's file and line when it does not render.
+ * @throws {UserError} when the chart makes nothing of an image.
+ */
+export async function preflight(tools: Tools, world: World): Promise<void> {
+  const { cluster, release, storage, helm, chart, values, placed } = tools;
+  const history = await readHistory(cluster, { ...release, storage });
+  const isUpgrade = standingOf(history).state !== "absent";
+  const manifest = await helm.template(chart, values, { isUpgrade }, world.signal);
+  const workloads = workloadsOf(objectsOf(manifest), release.namespace);
+  for (const image of placed) {
+    const use = useOf(image, workloads);
+    if (use === "none") throw unused(image, workloads);
+    if (use === "tag") world.log.warning(tagOnly(image), "An image is not pinned");
+  }
+}
+
+/** Whether the workloads name an image by its digest, only by its repository, or not at all. */
+export function useOf(
+  { repository, digest }: Pick<PlacedImage, "repository" | "digest">,
+  workloads: readonly Workload[],
+): "digest" | "tag" | "none" {
+  const images = workloads.flatMap(({ containers }) => containers.map(({ image }) => image));
+  if (images.some((image) => image.endsWith(`@${digest}`))) return "digest";
+  return images.some((image) => repositoryOf(image) === repository) ? "tag" : "none";
+}
+
+/** `host:5000/shop/web:v1@sha256:...` without its tag and digest. */
+export function repositoryOf(image: string): string {
+  const [name = ""] = image.split("@");
+  const colon = name.lastIndexOf(":");
+  return colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
+}
+
+function unused({ service, path, repository }: PlacedImage, workloads: readonly Workload[]) {
+  const images = workloads.flatMap(({ kind, name, containers }) =>
+    containers.map(({ image }) => `${kind.toLowerCase()}/${name}: ${image}`),
+  );
+  return new UserError({
+    title: "The chart makes nothing of an image",
+    cause: `The image of ${service} was put at ${path}, but no container of the rendered chart runs ${repository}.`,
+    remedy:
+      "Check that a template reads that value, or name another place with `image-values`; nothing was changed.",
+    ...(images.length === 0 ? {} : { evidence: images.join("\n") }),
+  });
+}
+
+function tagOnly({ service, path, tag }: PlacedImage): string {
+  return (
+    `The chart runs ${service} by its tag ${tag ?? ""}, not by the digest at ${path}.digest: a tag can be moved. ` +
+    "Which image the pods run is checked after the rollout."
+  );
+}

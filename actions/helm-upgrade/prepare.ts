@@ -1,0 +1,130 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { load } from "js-yaml";
+import { describe, UserError } from "../../shared/failure/index.ts";
+import {
+  type ChartRef,
+  Helm,
+  imageValues,
+  type PlacedImage,
+  PrivateFolder,
+  type ReleaseRef,
+  readValuesFiles,
+  type StorageKind,
+  storageKind,
+  type ValuesTree,
+} from "../../shared/helm/index.ts";
+import { type Cluster, connect, kubeconfigContent } from "../../shared/kubernetes/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Options } from "./inputs.ts";
+
+/** What the work is done with. */
+export interface Tools extends AsyncDisposable {
+  readonly helm: Helm;
+  readonly helmVersion: Promise<string>;
+  readonly cluster: Cluster;
+  readonly release: ReleaseRef;
+  readonly storage: StorageKind;
+  readonly chart: ChartRef;
+  /** Paths of the values files for Helm, those that count most last. */
+  readonly values: readonly string[];
+  readonly placed: readonly PlacedImage[];
+}
+
+/**
+ * Gets everything ready that needs no cluster: values in private files, images at their places in
+ * them, the way to the cluster, and Helm.
+ */
+export async function prepare(options: Options, world: World): Promise<Tools> {
+  const { environment, secrets, signal } = world;
+  const storage = storageKind(environment.HELM_DRIVER);
+  const folder = await PrivateFolder.make(environment.RUNNER_TEMP);
+  try {
+    const release = { name: options.release, namespace: options.namespace };
+    const helm = new Helm({
+      program: options.helm,
+      release,
+      kubeconfig: await kubeconfigFile(options.kubeconfig, folder),
+      context: options.context,
+      secrets,
+      environment,
+      reword: (words) => folder.named(words),
+    });
+    const helmVersion = helm.version(signal);
+    // Whoever needs it looks at it; until then a failure must not count as unhandled.
+    helmVersion.catch(() => {});
+    const chart = { location: options.chart, version: options.chartVersion };
+    const [cluster, { values, placed }] = await Promise.all([
+      connect({ kubeconfig: options.kubeconfig, context: options.context }, world),
+      writeValues(options, folder, () => chartValues(chart, helm, signal)),
+    ]);
+    return {
+      helm,
+      helmVersion,
+      cluster,
+      release,
+      storage,
+      chart,
+      values,
+      placed,
+      [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Helm takes a path only: content is written to a file that nobody else can read. */
+async function kubeconfigFile(
+  given: string | undefined,
+  folder: PrivateFolder,
+): Promise<string | undefined> {
+  const content = given === undefined ? undefined : kubeconfigContent(given);
+  if (content === undefined) return given;
+  return folder.write("kubeconfig", { title: "the input kubeconfig", text: content });
+}
+
+async function writeValues(
+  options: Options,
+  folder: PrivateFolder,
+  defaults: () => Promise<ValuesTree>,
+): Promise<{ readonly values: readonly string[]; readonly placed: readonly PlacedImage[] }> {
+  const images = options.images ?? {};
+  const placing =
+    Object.keys(images).length === 0 && options.imageValues === undefined
+      ? { values: {}, placed: [] }
+      : imageValues(images, await defaults(), options.imageValues);
+  const sources = [
+    ...(await readValuesFiles(options.valuesFiles)),
+    ...(options.values === undefined ? [] : [{ title: "the input values", text: options.values }]),
+    ...(placing.placed.length === 0
+      ? []
+      : [{ title: "the images' values", text: JSON.stringify(placing.values) }]),
+  ];
+  const values = await Promise.all(
+    sources.map((source, index) => folder.write(`values-${index}.yaml`, source)),
+  );
+  return { values, placed: placing.placed };
+}
+
+/** The values that a chart comes with; those of a folder are read without Helm's help. */
+async function chartValues(chart: ChartRef, helm: Helm, signal: AbortSignal): Promise<ValuesTree> {
+  const isFolder = await stat(chart.location).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const text = isFolder
+    ? await readFile(join(chart.location, "values.yaml"), "utf8").catch(() => "")
+    : await helm.showValues(chart, signal);
+  try {
+    const values = load(text, { json: true });
+    return typeof values === "object" && values !== null ? (values as ValuesTree) : {};
+  } catch (error) {
+    throw new UserError({
+      title: "The chart's values.yaml cannot be read",
+      cause: `${chart.location}: ${describe(error).split("\n")[0]}.`,
+      remedy: "Correct the file; nothing was changed.",
+    });
+  }
+}

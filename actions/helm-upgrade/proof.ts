@@ -1,0 +1,122 @@
+import type { PlacedImage, Workload } from "../../shared/helm/index.ts";
+import type { Cluster, KubernetesObject } from "../../shared/kubernetes/index.ts";
+import { repositoryOf } from "./preflight.ts";
+
+/** Whether the pods run the image that was built. */
+export interface ImageProof {
+  readonly service: string;
+  readonly digest: string;
+  readonly verdict: "proved" | "wrong" | "not-checked";
+  /** Containers that should run it, and those that do. */
+  readonly containers: number;
+  readonly proved: number;
+  /** What was seen instead, or why nothing could be checked. */
+  readonly detail: string;
+}
+
+/** The fields of a pod that tell what it runs. */
+export interface RunningPod extends KubernetesObject {
+  readonly spec: {
+    readonly containers: readonly { readonly name: string; readonly image?: string }[];
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly imageID?: string;
+    }[];
+  };
+}
+
+interface PodsOf {
+  readonly workload: Workload;
+  /** Undefined when the workload does not say which pods are its own. */
+  readonly pods: readonly RunningPod[] | undefined;
+}
+
+/** Looks at the pods of every workload that should run one of the images. */
+export async function proveImages(
+  cluster: Cluster,
+  placed: readonly PlacedImage[],
+  workloads: readonly Workload[],
+): Promise<readonly ImageProof[]> {
+  const concerned = workloads.filter((workload) =>
+    placed.some((image) => containersFor(image, workload).length > 0),
+  );
+  const seen = await Promise.all(concerned.map((workload) => podsOf(cluster, workload)));
+  return placed.map((image) => proofOf(image, seen));
+}
+
+async function podsOf(cluster: Cluster, workload: Workload): Promise<PodsOf> {
+  const { selector, namespace } = workload;
+  if (selector === undefined) return { workload, pods: undefined };
+  const labelSelector = Object.entries(selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  const list = { apiVersion: "v1", kind: "Pod", namespace, labelSelector };
+  const { items } = await cluster.list<RunningPod>(list);
+  const pods = items.filter(
+    ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined &&
+      status?.phase !== "Failed" &&
+      status?.phase !== "Succeeded",
+  );
+  return { workload, pods };
+}
+
+/** Judges one image by the pods that should run it. */
+export function proofOf(image: PlacedImage, seen: readonly PodsOf[]): ImageProof {
+  const checks = seen.flatMap(({ workload, pods }) =>
+    containersFor(image, workload).flatMap((container) =>
+      (pods ?? []).map((pod) => checkContainer(pod, container, image)),
+    ),
+  );
+  const { service, digest } = image;
+  const proved = checks.filter(({ verdict }) => verdict === "proved").length;
+  const wrong = checks.find((check) => check.verdict === "wrong");
+  const unclear = checks.find((check) => check.verdict === "not-checked");
+  const unseen = seen.find(
+    ({ workload, pods }) => pods === undefined && containersFor(image, workload).length > 0,
+  );
+  const counts = { service, digest, containers: checks.length, proved };
+  if (wrong !== undefined) return { ...counts, verdict: "wrong", detail: wrong.detail };
+  if (unclear !== undefined) return { ...counts, verdict: "not-checked", detail: unclear.detail };
+  if (checks.length === 0) {
+    const { kind, name } = unseen?.workload ?? { kind: "", name: "" };
+    const detail = unseen
+      ? `${kind.toLowerCase()}/${name} has no pods of its own to look at`
+      : "no container of a running pod should run it";
+    return { ...counts, verdict: "not-checked", detail };
+  }
+  return { ...counts, verdict: "proved", detail: "" };
+}
+
+/** The main containers of a workload that were to run an image, by name. */
+function containersFor({ repository, digest }: PlacedImage, workload: Workload): readonly string[] {
+  const runs = (image: string) =>
+    image.endsWith(`@${digest}`) || repositoryOf(image) === repository;
+  return workload.containers
+    .filter(({ init, image }) => !init && runs(image))
+    .map(({ name }) => name);
+}
+
+/**
+ * A container that was started by digest runs that digest, or it would not have started. One that
+ * was started by tag tells in its imageID what the tag meant on its node.
+ */
+function checkContainer(
+  pod: RunningPod,
+  container: string,
+  { digest }: PlacedImage,
+): Pick<ImageProof, "verdict" | "detail"> {
+  const asked = pod.spec.containers.find(({ name }) => name === container)?.image ?? "";
+  const id = pod.status?.containerStatuses?.find(({ name }) => name === container)?.imageID ?? "";
+  if (asked.endsWith(`@${digest}`) || id.endsWith(`@${digest}`)) {
+    return { verdict: "proved", detail: "" };
+  }
+  const place = `container ${container} of pod ${pod.metadata.name}`;
+  if (asked.includes("@sha256:") || id.includes("@sha256:")) {
+    return { verdict: "wrong", detail: `${place} runs ${id || asked}` };
+  }
+  return { verdict: "not-checked", detail: `${place} does not tell the digest it runs` };
+}

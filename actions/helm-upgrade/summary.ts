@@ -1,0 +1,98 @@
+import type { UserError } from "../../shared/failure/index.ts";
+import type { ResourceReport } from "../../shared/kubernetes/index.ts";
+import { code, codeBlock, details, escapeMarkdown, table } from "../../shared/report/index.ts";
+import type { Facts } from "./facts.ts";
+import type { Options } from "./inputs.ts";
+import type { Journal, Phase } from "./journal.ts";
+import type { ImageProof } from "./proof.ts";
+
+/** The job summary: the verdict, where the time went, then what was looked at. */
+export function summaryOf(
+  options: Options,
+  { phases }: Journal,
+  facts: Facts,
+  failure: UserError | undefined,
+  seconds: number,
+): string {
+  return [
+    headline(options, facts, failure),
+    failure === undefined ? "" : failureText(failure),
+    timeline(options.release, phases, seconds),
+    resourceTable(facts),
+    imageTable(facts.images),
+    ...facts.notes.map((note) => `> ${escapeMarkdown(note)}\n`),
+    failure?.evidence === undefined ? "" : details("Evidence", codeBlock(failure.evidence)),
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
+}
+
+function headline({ release }: Options, facts: Facts, failure: UserError | undefined): string {
+  const name = escapeMarkdown(release);
+  if (failure === undefined) {
+    const count = facts.rollout?.resources.length ?? 0;
+    const ready = count === 0 ? "nothing in it runs pods" : `${count} of ${count} ready`;
+    return `## ✅ ${name} is at revision ${facts.running}: ${ready}\n`;
+  }
+  const now =
+    facts.running === undefined
+      ? facts.rolledBack
+        ? "nothing is installed"
+        : ""
+      : `revision ${facts.running} is deployed`;
+  const back = facts.rolledBack && facts.running !== undefined ? "rolled back, " : "";
+  return `## ❌ ${name}: ${escapeMarkdown(failure.title)}${now === "" ? "" : ` (${back}${now})`}\n`;
+}
+
+function failureText({ cause, remedy }: UserError): string {
+  const lines = cause.split("\n").map((line) => escapeMarkdown(line));
+  return `${lines.join("<br>\n")}\n\n**What to do:** ${escapeMarkdown(remedy)}\n`;
+}
+
+/** A Gantt chart of the phases; its times count from the beginning. */
+function timeline(release: string, phases: readonly Phase[], seconds: number): string {
+  if (phases.length === 0) return "";
+  const bars = phases.map(({ name, from, to, failed }) => {
+    const length = ((to - from) / 1_000).toFixed(1);
+    // A bar of no length is not drawn.
+    return `  ${name} ${length} s :${failed ? "crit" : "done"}, ${from}, ${Math.max(to, from + 1)}`;
+  });
+  const chart = [
+    "gantt",
+    `  title ${release.replace(/[^\w.-]/g, "")}, ${seconds.toFixed(1)} s`,
+    "  dateFormat x",
+    "  axisFormat %M:%S",
+    ...bars,
+  ];
+  return codeBlock(chart.join("\n"), "mermaid");
+}
+
+function resourceTable({ rollout, recovery }: Facts): string {
+  if (rollout === undefined || rollout.resources.length === 0) return "";
+  const rows = rollout.resources.map((resource) => {
+    const back = recovery?.resources.find(({ resource: name }) => name === resource.resource);
+    const cells = [code(resource.resource), stateOf(resource)];
+    return recovery === undefined ? cells : [...cells, back === undefined ? "" : stateOf(back)];
+  });
+  const head = ["Resource", recovery === undefined ? "State" : "New revision"];
+  return table(recovery === undefined ? head : [...head, "After the rollback"], rows);
+}
+
+function stateOf({ state, cause, missing }: ResourceReport): string {
+  const sign = { ready: "✅", progressing: "⏳", failing: "⚠️", failed: "❌" }[state];
+  const why = cause?.reason ?? missing.join("; ");
+  return `${sign} ${state}${state === "ready" || why === "" ? "" : `: ${escapeMarkdown(why)}`}`;
+}
+
+function imageTable(images: readonly ImageProof[]): string {
+  if (images.length === 0) return "";
+  const sign = { proved: "✅", wrong: "❌", "not-checked": "❔" };
+  const rows = images.map(({ service, digest, verdict, proved, containers, detail }) => [
+    code(service),
+    code(digest.slice(0, 19)),
+    verdict === "proved"
+      ? `${sign.proved} ${proved} of ${containers} containers run it`
+      : `${sign[verdict]} ${verdict === "wrong" ? "wrong" : "not checked"}: ${escapeMarkdown(detail)}`,
+  ]);
+  return table(["Image", "Digest", "Running"], rows);
+}

@@ -1,0 +1,131 @@
+import { describe, UserError } from "../../shared/failure/index.ts";
+import { type Revision, readHistory } from "../../shared/helm/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Facts } from "./facts.ts";
+import type { Options } from "./inputs.ts";
+import type { Journal } from "./journal.ts";
+import type { Ground } from "./ownership.ts";
+import type { Tools } from "./prepare.ts";
+import { watchRollout } from "./watch-rollout.ts";
+
+/**
+ * After a failure or a cancellation: puts the release back to where it was, where it was touched,
+ * and says in one sentence what came of it. Helm itself is never cut off here by a cancellation,
+ * only by the end of the time that is left after one: half a rollback is worse than none.
+ *
+ * @throws {UserError} when the release could not be put back.
+ */
+export async function undo(
+  ground: Ground,
+  tools: Tools,
+  options: Options,
+  world: World,
+  journal: Journal,
+  facts: Facts,
+): Promise<string> {
+  const cluster = tools.cluster.boundTo(world.aftermath);
+  const history = await readHistory(cluster, { ...tools.release, storage: tools.storage });
+  const made = history.filter(({ revision }) => revision > ground.highest);
+  const newest = made.at(-1);
+  if (newest === undefined) {
+    facts.running = ground.good?.revision;
+    return "The release was not touched.";
+  }
+  facts.revision ??= newest;
+  if (options.onFailure === "keep" && !world.signal.aborted) {
+    facts.running = newest.revision;
+    return `Revision ${newest.revision} was kept as it is, as \`on-failure: keep\` asks.`;
+  }
+  if (ground.good !== undefined) {
+    return rollBack(ground.good, newest, tools, options, world, journal, facts);
+  }
+  if (ground.history.length > 0) {
+    facts.running = newest.revision;
+    return "It was left as it is: no earlier revision was ever good, so there is none to go back to.";
+  }
+  await journal.phase("uninstall", () => tools.helm.uninstall(world.aftermath));
+  facts.rolledBack = true;
+  facts.running = undefined;
+  const gone = await readHistory(cluster, { ...tools.release, storage: tools.storage });
+  if (gone.length > 0) throw notGone(tools.release.name);
+  return "It was a first install: it was uninstalled.";
+}
+
+async function rollBack(
+  good: Revision,
+  newest: Revision,
+  tools: Tools,
+  options: Options,
+  world: World,
+  journal: Journal,
+  facts: Facts,
+): Promise<string> {
+  world.log.info(`Rolling back to revision ${good.revision}.`);
+  await journal.phase("rollback", () => tools.helm.rollback(good.revision, world.aftermath));
+  facts.rolledBack = true;
+  facts.running = newest.revision + 1;
+  const done = `Rolled back to revision ${good.revision} (now revision ${facts.running})`;
+  if (world.signal.aborted) return `${done}; its pods were not waited for.`;
+  try {
+    facts.recovery = await journal.phase("recovery", () =>
+      watchRollout(good, tools, options.timeout, world),
+    );
+  } catch (error) {
+    if (world.signal.aborted) return `${done}; its pods were not waited for.`;
+    throw error;
+  }
+  if (facts.recovery.verdict === "ready") return `${done}, which is healthy.`;
+  journal.markFailed();
+  throw new UserError({
+    title: "The rollback failed too",
+    cause: `${done}, and that is not healthy either: ${facts.recovery.cause?.message ?? "it was not ready in time"}`,
+    remedy: "Look at the pods now: neither the new nor the old revision runs well.",
+  });
+}
+
+function notGone(release: string): UserError {
+  return new UserError({
+    title: "The first install is still there",
+    cause: `Helm uninstalled ${release}, but its records are still in the cluster.`,
+    remedy: `Run \`helm uninstall ${release}\` by hand.`,
+  });
+}
+
+/** Both failures in one, the first one first: it is what made the second necessary. */
+export function withUndo(failure: UserError, came: string | UserError): UserError {
+  if (typeof came === "string") {
+    return new UserError(
+      {
+        title: failure.title,
+        cause: `${failure.cause} ${came}`,
+        remedy: failure.remedy,
+        ...(failure.evidence === undefined ? {} : { evidence: failure.evidence }),
+        at: failure.at,
+      },
+      { reason: failure },
+    );
+  }
+  const evidence = [failure.evidence, came.evidence].filter((text) => text !== undefined);
+  return new UserError(
+    {
+      title: `${failure.title}; and the release could not be put back`,
+      cause: `${failure.cause} Then: ${came.title.toLowerCase()}: ${came.cause}`,
+      remedy: `${came.remedy} ${failure.remedy}`,
+      ...(evidence.length === 0 ? {} : { evidence: evidence.join("\n\n") }),
+    },
+    { reason: failure },
+  );
+}
+
+/** Anything thrown, as something that can be told beside the first failure. */
+export function asUserError(error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return new UserError(
+    {
+      title: "Putting the release back failed",
+      cause: `${describe(error)}.`,
+      remedy: "Run the job again: it heals what is left.",
+    },
+    { reason: error },
+  );
+}
