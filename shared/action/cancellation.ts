@@ -20,6 +20,8 @@ export interface Cancellation extends Disposable {
   readonly aftermath: AbortSignal;
   /** Resolves when the time for putting the world right is over; never without a cancellation. */
   readonly expired: Promise<void>;
+  /** Tells the use case to stop for another reason than a signal. The first reason counts. */
+  stop(reason: UserError): void;
 }
 
 /**
@@ -31,21 +33,24 @@ export function listenForCancellation(): Cancellation {
   const aftermath = new AbortController();
   const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;
-  const onSignal = (name: NodeJS.Signals) => {
+  const stop = (reason: UserError) => {
     if (work.signal.aborted) return;
     timer = setTimeout(() => {
-      aftermath.abort(new Cancelled(name));
+      aftermath.abort(reason);
       expire();
     }, AFTERMATH_MS);
-    work.abort(new Cancelled(name));
+    work.abort(reason);
   };
+  const onSignal = (name: NodeJS.Signals) => stop(new Cancelled(name));
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   return {
     signal: work.signal,
     aftermath: aftermath.signal,
     expired,
+    stop,
     [Symbol.dispose]() {
       clearTimeout(timer);
+      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     },
   };
 }

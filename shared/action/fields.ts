@@ -43,9 +43,14 @@ function field<P extends Presence, T>(
 export function text<P extends Presence>(presence: P, form?: RegExp): Field<Present<P, string>> {
   const accepts = form === undefined ? "any text" : `text of the form ${form.source}`;
   return field(presence, accepts, (raw) => {
-    if (form !== undefined && !form.test(raw)) throw new Rejection("it has another form");
+    if (form !== undefined && !has(raw, form)) throw new Rejection("it has another form");
     return raw;
   });
+}
+
+/** `search` starts at the beginning whatever flags the form has; `test` may go on from where it was. */
+function has(raw: string, form: RegExp): boolean {
+  return raw.search(form) >= 0;
 }
 
 /** One of a few words. */
@@ -102,7 +107,7 @@ export function duration<P extends Presence>(
       0,
     );
     if (total < bounds.min || total > bounds.max) throw new Rejection("it is out of bounds");
-    return total;
+    return Math.round(total);
   });
 }
 
@@ -122,10 +127,18 @@ export function list<P extends Presence>(
       .split(/[\r\n,]+/)
       .map((item) => item.trim())
       .filter((item) => item !== "");
-    const wrong = form === undefined ? undefined : items.find((item) => !form.test(item));
-    if (wrong !== undefined) throw new Rejection(`${JSON.stringify(wrong)} has another form`);
+    if (items.length === 0 && raw !== "") throw new Rejection("it names nothing");
+    const wrong = form === undefined ? [] : items.filter((item) => !has(item, form));
+    if (wrong.length > 0) throw new Rejection(`the form is another in ${quoted(wrong)}`);
     return items;
   });
+}
+
+/** The first few of the texts, each once. */
+function quoted(texts: readonly string[]): string {
+  const different = [...new Set(texts)].map((text) => JSON.stringify(text));
+  const rest = different.length > 5 ? `, and ${different.length - 5} more` : "";
+  return `${different.slice(0, 5).join(", ")}${rest}`;
 }
 
 /** `NAME=value` lines; a value may hold further equals signs. */
@@ -136,14 +149,13 @@ export function pairs<P extends Presence>(
     const lines = raw.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "");
     const entries = lines.map((line): [string, string] => {
       const at = line.indexOf("=");
-      const name = line.slice(0, at).trim();
-      if (at < 1 || name === "") throw new Rejection(`line ${JSON.stringify(line)} has no NAME=`);
-      return [name, line.slice(at + 1).trim()];
+      return [line.slice(0, Math.max(at, 0)).trim(), line.slice(at + 1).trim()];
     });
-    const repeated = entries.find(
-      ([name], index) => entries.findIndex(([n]) => n === name) < index,
-    );
-    if (repeated !== undefined) throw new Rejection(`${repeated[0]} is given twice`);
+    const wrong = lines.filter((_, index) => entries[index]?.[0] === "");
+    if (wrong.length > 0) throw new Rejection(`NAME= is missing in ${quoted(wrong)}`);
+    const names = entries.map(([name]) => name);
+    const repeated = names.filter((name, index) => names.indexOf(name) < index);
+    if (repeated.length > 0) throw new Rejection(`given more than once: ${quoted(repeated)}`);
     return Object.fromEntries(entries);
   });
 }
@@ -166,10 +178,7 @@ interface SchemaIssue {
 }
 
 /** Structured data as YAML, of which JSON is a part, held to a schema. */
-export function yaml<P extends Presence, T>(
-  schema: Schema<T>,
-  presence: P,
-): Field<Present<P, T>> {
+export function yaml<P extends Presence, T>(schema: Schema<T>, presence: P): Field<Present<P, T>> {
   return field(presence, "YAML or JSON", (raw) => {
     const result = schema.safeParse(loadYaml(raw));
     if (result.success) return result.data;

@@ -20,12 +20,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const LONGEST_QUOTE = 120;
 
 /**
- * Reads all inputs from the `INPUT_*` variables that the runner sets.
+ * Reads all inputs from the `INPUT_*` variables that the runner sets. `redact` is used on what is
+ * quoted of a wrong value.
  *
  * @throws {UserError} naming every problem at once: the input, what it got, what is accepted.
  */
-export function parseInputs<I extends Inputs>(inputs: I, environment: Environment): OptionsOf<I> {
-  const problems: InputProblem[] = [...unknownInputs(inputs, environment)];
+export function parseInputs<I extends Inputs>(
+  inputs: I,
+  environment: Environment,
+  redact: (text: string) => string = (text) => text,
+): OptionsOf<I> {
+  const unknown = unknownInputs(inputs, environment);
+  const problems: InputProblem[] = unknown.filter(({ near }) => near !== undefined).map(misspelt);
   const options: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(inputs)) {
     const raw = rawInput(name, environment) ?? field.default;
@@ -37,10 +43,10 @@ export function parseInputs<I extends Inputs>(inputs: I, environment: Environmen
       options[camelCase(name)] = field.parse(raw);
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
-      problems.push({ ...missing(name, field), got: quotable(field, raw), problem: error.message });
+      problems.push(rejected(name, field, raw, error, redact));
     }
   }
-  if (problems.length > 0) throw inputError(problems, Object.keys(inputs));
+  if (problems.length > 0) throw inputError(problems, unknown, Object.keys(inputs));
   return options as OptionsOf<I>;
 }
 
@@ -62,48 +68,81 @@ function variableOf(name: string): string {
   return `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`;
 }
 
+/** An input that was given and does not exist, with the one it may have been meant to be. */
+interface UnknownInput {
+  readonly name: string;
+  readonly near: string | undefined;
+}
+
 /**
  * The runner passes on inputs that action.yml does not declare and only warns. One that resembles
- * a declared name is taken for a slip of the pen; others may be variables of the job's own.
+ * a declared name is taken for a slip of the pen; others may be variables of the job's own, and
+ * are told of only where something else is wrong.
  */
-function unknownInputs(inputs: Inputs, environment: Environment): InputProblem[] {
-  const known = new Set(Object.keys(inputs).map(variableOf));
-  const names = Object.keys(environment).filter(
-    (key) => key.startsWith("INPUT_") && !known.has(key),
-  );
-  return names.flatMap((key) => {
-    const name = key.slice("INPUT_".length).toLowerCase();
-    const near = nearestName(name.replaceAll("_", "-"), Object.keys(inputs));
-    if (near === undefined) return [];
-    const problem = `there is no such input; did you mean ${near}?`;
-    return [{ input: name, got: undefined, problem, accepts: undefined }];
-  });
+function unknownInputs(inputs: Inputs, environment: Environment): readonly UnknownInput[] {
+  const names = Object.keys(inputs);
+  const known = new Set(names.map(variableOf));
+  return Object.keys(environment)
+    .filter((key) => key.startsWith("INPUT_") && !known.has(key))
+    .map((key) => {
+      const name = key.slice("INPUT_".length).toLowerCase();
+      return { name, near: nearestName(name.replaceAll("_", "-"), names) };
+    });
 }
 
-function missing(name: string, field: Field<unknown>): InputProblem {
-  return { input: name, got: undefined, problem: "it is required", accepts: field.accepts };
+function misspelt({ name, near }: UnknownInput): InputProblem {
+  const problem = `there is no such input; did you mean ${near}?`;
+  return { input: shown(name), got: undefined, problem, accepts: undefined };
 }
 
-function quotable(field: Field<unknown>, raw: string): string | undefined {
-  if (field.secretsIn(raw).length > 0) return "a secret value";
-  const shown = raw.length > LONGEST_QUOTE ? `${raw.slice(0, LONGEST_QUOTE)}…` : raw;
-  return JSON.stringify(shown);
+function missing(name: string, { accepts }: Field<unknown>): InputProblem {
+  return { input: name, got: undefined, problem: "it is required", accepts };
 }
 
-function inputError(problems: readonly InputProblem[], known: readonly string[]): UserError {
+function rejected(
+  name: string,
+  field: Field<unknown>,
+  raw: string,
+  { message }: Rejection,
+  redact: (text: string) => string,
+): InputProblem {
+  const { accepts } = field;
+  // The words of a rejection may quote the value.
+  if (field.secretsIn(raw).length > 0) {
+    return { input: name, got: "a secret value", problem: "it is not acceptable", accepts };
+  }
+  return { input: name, got: JSON.stringify(cut(redact(raw))), problem: redact(message), accepts };
+}
+
+function cut(text: string): string {
+  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
+}
+
+/** A name from the workflow file; one with odd characters is quoted. */
+function shown(name: string): string {
+  return /^[\w -]+$/.test(name) ? name : JSON.stringify(cut(name));
+}
+
+function inputError(
+  problems: readonly InputProblem[],
+  unknown: readonly UnknownInput[],
+  known: readonly string[],
+): UserError {
   const sentences = problems.map(({ input, got, problem, accepts }) => {
     const received = got === undefined ? "" : `got ${got}; `;
     const accepted = accepts === undefined ? "" : `; accepted is ${accepts}`;
     const sentence = `${input}: ${received}${problem}${accepted}`;
     return sentence.endsWith("?") ? sentence : `${sentence}.`;
   });
-  const unknown = problems.some(({ problem }) => problem.startsWith("there is no such input"));
+  const unused = unknown.filter(({ near }) => near === undefined).map(({ name }) => shown(name));
+  const listed = unused.length === 0 ? "" : ` Given, but no input: ${unused.join(", ")}.`;
   return new UserError({
     title: problems.length === 1 ? "One input is wrong" : `${problems.length} inputs are wrong`,
     cause: sentences.join("\n"),
-    remedy: unknown
-      ? `Correct the step's \`with:\`. The inputs are ${known.join(", ")}.`
-      : "Correct the step's `with:` and run again; nothing was changed.",
+    remedy:
+      unknown.length === 0
+        ? "Correct the step's `with:` and run again; nothing was changed."
+        : `Correct the step's \`with:\` and run again; nothing was changed.${listed} The inputs are ${known.join(", ")}.`,
   });
 }
 

@@ -1,5 +1,4 @@
-import * as core from "@actions/core";
-import { UserError } from "../failure/index.ts";
+import { describe, stackOf, UserError } from "../failure/index.ts";
 import { Secrets } from "../secrets/index.ts";
 import { systemClock, type World } from "../world/index.ts";
 import {
@@ -8,12 +7,13 @@ import {
   Cancelled,
   listenForCancellation,
 } from "./cancellation.ts";
-import { bugReport, failureSummary } from "./failure-summary.ts";
+import { bugReport, summaryOf } from "./failure-summary.ts";
 import { type Inputs, type OptionsOf, parseInputs, secretsAmong } from "./inputs.ts";
 import { COMMON_OUTPUTS, type Outcome, type OutputValue, type Verdict } from "./outcome.ts";
-import { runnerLog } from "./runner-log.ts";
-import { safeLines } from "./safe-line.ts";
+import { writeOutputs } from "./output-file.ts";
+import { printableLines, runnerLog } from "./runner-log.ts";
 import { writeSummary } from "./step-summary.ts";
+import { issueCommand } from "./workflow-command.ts";
 
 /** The story that an action tells: options in, outcome out. */
 export type UseCase<Options, Output extends string = string> = (
@@ -31,6 +31,12 @@ export interface Action<I extends Inputs, Output extends string> {
   readonly useCase: () => Promise<UseCase<OptionsOf<I>, Output>>;
 }
 
+/** An outcome together with the word for it. */
+interface Ending {
+  readonly outcome: Outcome;
+  readonly verdict: Verdict;
+}
+
 /**
  * Runs an action as the runner expects it: inputs parsed, secrets masked before the first line,
  * the use case run under cancellation, outputs and the job summary written on every path, and
@@ -39,114 +45,198 @@ export interface Action<I extends Inputs, Output extends string> {
 export async function run<I extends Inputs, Output extends string>(
   action: Action<I, Output>,
 ): Promise<never> {
-  const secrets = new Secrets((value) => core.setSecret(value));
+  // A reader that has gone away takes the log with it; outputs, summary and exit status remain.
+  process.stdout.on("error", () => {});
+  const secrets = new Secrets((value) => issueCommand("add-mask", value));
+  const exit = exitOnlyWithVerdict((error) => {
+    tell(action, { outcome: failed(error, action.name), verdict: "failed" }, secrets);
+  });
   using cancellation = listenForCancellation();
-  const late = lateErrors();
+  stopOnStrayErrors(action.name, cancellation, secrets);
   const outcome = await Promise.race([
     perform(action, secrets, cancellation),
-    late.then((error) => failed(error, action.name)),
-    cancellation.expired.then(() => unfinished()),
+    cancellation.expired.then(() => failed(unfinished(), action.name)),
+    nothingLeftToDo().then(() => failed(new Error("it waits for what never comes"), action.name)),
   ]);
-  const cancelled = cancellation.signal.aborted;
-  await tell(action, outcome, cancelled ? "cancelled" : verdictOf(outcome), secrets);
-  return exit(outcome.failure === undefined && !cancelled ? 0 : 1);
+  const ending = judge(outcome, cancellation.signal);
+  const told = tell(action, ending, secrets);
+  return exit(told && ending.verdict === "passed" ? 0 : 1);
 }
 
 async function perform<I extends Inputs, Output extends string>(
   action: Action<I, Output>,
   secrets: Secrets,
-  cancellation: Cancellation,
-): Promise<Outcome<Output>> {
+  { signal, aftermath }: Cancellation,
+): Promise<Outcome> {
   try {
     for (const secret of secretsAmong(action.inputs, process.env)) secrets.add(secret);
-    const options = parseInputs(action.inputs, process.env);
+    const options = parseInputs(action.inputs, process.env, (text) => secrets.redact(text));
+    withholdInputs();
     const useCase = await action.useCase();
-    const { signal, aftermath } = cancellation;
     const log = runnerLog(secrets);
     signal.addEventListener("abort", () => {
-      log.info(`Cancelled: up to ${AFTERMATH_MS / 1_000} s to put things right.`);
+      log.info(`Told to stop: up to ${AFTERMATH_MS / 1_000} s to put things right.`);
     });
-    const world: World = {
-      clock: systemClock,
-      log,
-      secrets,
-      signal,
-      aftermath,
-      environment: process.env,
-    };
-    return await useCase(options, world);
+    const environment = process.env;
+    const world = { clock: systemClock, log, secrets, signal, aftermath, environment };
+    return sound(await useCase(options, world));
   } catch (error) {
-    return failed(error, action.name);
+    return failed(signal.aborted ? brokenOff(error, signal.reason) : error, action.name);
   }
 }
 
-/** Errors that no promise chain of the use case carries: they must fail the step all the same. */
-function lateErrors(): Promise<unknown> {
+/** What a program inherits, it can leak; the inputs have been read by now. */
+function withholdInputs(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith("INPUT_")) delete process.env[name];
+  }
+}
+
+/** Holds a use case to its promise where the compiler could not: no outcome is no proof. */
+function sound(outcome: Outcome): Outcome {
+  const { failure, outputs } = outcome;
+  if (failure !== undefined && !(failure instanceof UserError)) throw failure;
+  for (const value of Object.values(outputs)) asText(value);
+  return outcome;
+}
+
+/** Errors that no promise chain of the use case carries: they stop it, and fail the step. */
+function stopOnStrayErrors(action: string, cancellation: Cancellation, secrets: Secrets): void {
+  const onStray = (error: unknown) => {
+    // What breaks while things are put right must not cut that short.
+    if (cancellation.signal.aborted) runnerLog(secrets).group("Also seen", [stackOf(error)]);
+    else cancellation.stop(bugReport(error, action));
+  };
+  process.on("uncaughtException", onStray).on("unhandledRejection", onStray);
+}
+
+/** Resolves when nothing is left that could still end the use case: Node.js would just leave. */
+function nothingLeftToDo(): Promise<void> {
   return new Promise((resolve) => {
-    process.on("uncaughtException", resolve).on("unhandledRejection", resolve);
+    process.once("beforeExit", () => resolve());
   });
 }
 
-function failed(error: unknown, action: string): Outcome<never> {
-  const failure = error instanceof UserError ? error : bugReport(error, action);
-  return { outputs: {}, summary: "", failure };
+function failed(error: unknown, action: string): Outcome {
+  return { outputs: {}, summary: "", failure: userErrorOf(error) ?? bugReport(error, action) };
 }
 
-function unfinished(): Outcome<never> {
+/** A use case that was told to stop may end with any error: its work was broken off, no more. */
+function brokenOff(error: unknown, reason: UserError): UserError {
+  const own = userErrorOf(error);
+  if (own !== undefined) return own;
+  const { title, cause, remedy } = reason;
+  const parts = { title, cause: `${cause} It broke off: ${describe(error)}.`, remedy };
+  return new UserError(parts, { reason: error });
+}
+
+function userErrorOf(thrown: unknown): UserError | undefined {
+  try {
+    return thrown instanceof UserError ? thrown : undefined;
+  } catch {
+    // A proxy that does not even tell what it is.
+    return undefined;
+  }
+}
+
+function unfinished(): UserError {
   const seconds = AFTERMATH_MS / 1_000;
-  return failed(
-    new UserError({
-      title: "Cancelled, and not put right in time",
-      cause: `The job was cancelled, and putting things right took longer than ${seconds} s.`,
-      remedy: "The last lines of the log tell how far it came. Run the job again to heal it.",
-    }),
-    "",
-  );
+  return new UserError({
+    title: "Cancelled, and not put right in time",
+    cause: `The job was cancelled, and putting things right took longer than ${seconds} s.`,
+    remedy: "The last lines of the log tell how far it came. Run the job again to heal it.",
+  });
 }
 
-function verdictOf(outcome: Outcome): Verdict {
-  return outcome.failure === undefined ? "passed" : "failed";
+/** The word for an outcome. Whoever was told to stop has not passed, whatever came of it. */
+function judge(outcome: Outcome, signal: AbortSignal): Ending {
+  const { outputs, failure } = outcome;
+  if (!signal.aborted) return { outcome, verdict: failure === undefined ? "passed" : "failed" };
+  const reason: UserError = signal.reason;
+  // A summary that came without a failure opens with the wrong verdict.
+  const summary = failure === undefined ? "" : outcome.summary;
+  return reason instanceof Cancelled
+    ? { outcome: { outputs, summary, failure: failure ?? reason }, verdict: "cancelled" }
+    : { outcome: { outputs, summary, failure: reason }, verdict: "failed" };
 }
 
-async function tell(
+/** Tells the runner all it is to know. False when a part of it could not be told. */
+function tell(
   action: { readonly name: string; readonly outputs: readonly string[] },
-  outcome: Outcome,
-  verdict: Verdict,
+  { outcome, verdict }: Ending,
   secrets: Secrets,
-): Promise<void> {
-  const { failure } = outcome;
+): boolean {
+  if (outcome.failure !== undefined) annotate(outcome.failure, secrets);
+  const names = [...COMMON_OUTPUTS, ...action.outputs];
   const given: Readonly<Partial<Record<string, OutputValue>>> = {
     ...outcome.outputs,
     verdict,
-    cause: failure?.cause ?? (verdict === "cancelled" ? new Cancelled("signal").cause : ""),
+    cause: outcome.failure?.cause ?? "",
   };
-  for (const name of [...COMMON_OUTPUTS, ...action.outputs]) {
-    core.setOutput(name, secrets.redact(asText(given[name])));
+  const outputsTold = attempt("The outputs could not be written", secrets, () => {
+    writeOutputs(new Map(names.map((name) => [name, secrets.redact(asText(given[name]))])));
+  });
+  const summaryTold = attempt("The job summary could not be written", secrets, () => {
+    writeSummary(secrets.redact(summaryOf(action.name, redacted(outcome, secrets))));
+  });
+  return outputsTold && summaryTold;
+}
+
+function attempt(title: string, secrets: Secrets, write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    const remedy = "Later steps cannot rely on it, so this one fails.";
+    annotate(new UserError({ title, cause: `${describe(error)}.`, remedy }), secrets);
+    return false;
   }
-  if (failure !== undefined) annotate(failure, secrets);
-  const summary =
-    outcome.summary === "" && failure !== undefined
-      ? failureSummary(action.name, failure)
-      : outcome.summary;
-  await writeSummary(secrets.redact(summary));
+}
+
+/** Text is redacted before Markdown spells it in its own way. */
+function redacted(outcome: Outcome, secrets: Secrets): Outcome {
+  if (outcome.failure === undefined) return outcome;
+  const { title, cause, remedy, evidence } = outcome.failure;
+  const failure = new UserError({
+    title: secrets.redact(title),
+    cause: secrets.redact(cause),
+    remedy: secrets.redact(remedy),
+    ...(evidence === undefined ? {} : { evidence: secrets.redact(evidence) }),
+  });
+  return { ...outcome, failure };
 }
 
 function asText(value: OutputValue | undefined): string {
-  if (value === undefined) return "";
+  if (value === undefined || value === null) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function annotate(failure: UserError, secrets: Secrets): void {
-  const printable = (text: string) => safeLines(secrets.redact(text)).join("\n");
-  if (failure.evidence !== undefined) runnerLog(secrets).group("Evidence", [failure.evidence]);
-  const message = `${failure.cause}\n${failure.remedy}`;
-  const place = failure.at && { file: failure.at.file, startLine: failure.at.line };
-  core.error(printable(message), { title: printable(failure.title), ...place });
+  const { title, cause, remedy, evidence, at, reason } = failure;
+  const log = runnerLog(secrets);
+  if (reason !== undefined) log.debug(stackOf(reason));
+  if (evidence !== undefined) log.group("Evidence", [evidence]);
+  const lines = (text: string) => printableLines(text, secrets);
+  issueCommand("error", lines(`${cause}\n${remedy}`).join("\n"), {
+    title: lines(title).join(" "),
+    ...(at && { file: lines(at.file).join(" "), line: `${at.line}` }),
+  });
 }
 
-/** Ends the process once what was printed has left it. */
-function exit(code: number): Promise<never> {
-  return new Promise(() => {
-    process.stdout.write("", () => process.exit(code));
+/**
+ * How to end the process: once what was printed has left it. Where anything else ends it, as a
+ * library might, nothing was proved: that is told, and the exit status says it.
+ */
+function exitOnlyWithVerdict(tellOf: (error: Error) => void): (code: number) => Promise<never> {
+  let asked = false;
+  process.on("exit", () => {
+    if (asked) return;
+    tellOf(new Error("the process was ended from within, before there was a verdict"));
+    process.exitCode = 1;
   });
+  return (code) =>
+    new Promise(() => {
+      asked = true;
+      process.stdout.write("", () => process.exit(code));
+    });
 }

@@ -1,3 +1,3 @@
-export { codeOf, describe } from "./describe.ts";
+export { codeOf, describe, stackOf } from "./describe.ts";
 export { nearestName } from "./nearest-name.ts";
 export { type Place, UserError, type UserErrorParts } from "./user-error.ts";

@@ -5,7 +5,14 @@ export class CommandFailed extends Error {
   /** Undefined when it was killed or could not be started. */
   readonly exitCode: number | undefined;
   readonly killedBy: NodeJS.Signals | undefined;
-  readonly why: "exit" | "signal" | "deadline" | "cancelled" | "not-found" | "not-startable";
+  readonly why:
+    | "exit"
+    | "signal"
+    | "deadline"
+    | "cancelled"
+    | "not-found"
+    | "not-startable"
+    | "output";
   /** The last lines of each stream, redacted. */
   readonly stdoutTail: string;
   readonly stderrTail: string;

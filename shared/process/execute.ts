@@ -1,25 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { ChildProcess } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
-import { codeOf } from "../failure/index.ts";
 import type { Secrets } from "../secrets/index.ts";
 import { CommandFailed } from "./command-failed.ts";
+import { Lines } from "./lines.ts";
+import { type Ended, endGroup, endOf } from "./process-group.ts";
+import { type Command, start, startProblem } from "./start.ts";
 import { Tail } from "./tail.ts";
 
 const TAIL_CHARACTERS = 16_384;
-const KILL_AFTER_MS = 3_000;
-
-/** A program and its arguments: never a line for a shell. */
-export interface Command {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly directory?: string | undefined;
-  /** Added to the environment of this process; undefined removes a variable. */
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Written to standard input, which is then closed. */
-  readonly input?: string | undefined;
-}
+const MOST_OUTPUT = 64 * 1024 * 1024;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface Execution {
   /** Ends the program when it aborts. */
@@ -27,9 +17,12 @@ export interface Execution {
   readonly secrets: Secrets;
   /** The longest it may take, in milliseconds; no limit when left out. */
   readonly deadline?: number | undefined;
-  /** Sees each whole line as it comes, redacted. */
+  /** Sees each whole line as it comes, redacted. What it throws ends the program. */
   readonly onLine?: ((line: string, stream: "stdout" | "stderr") => void) | undefined;
-  /** The most of standard output that is kept, in characters; 64 Mi when left out. */
+  /**
+   * Of standard output only the end is wanted, that many characters. Left out, it is wanted whole,
+   * and a program that prints more than 64 Mi characters fails.
+   */
   readonly keep?: number | undefined;
 }
 
@@ -43,144 +36,163 @@ export interface Completed {
  * Runs a program to its end.
  *
  * On cancellation or at the deadline its whole process group gets SIGTERM, and SIGKILL three
- * seconds later: a child it started cannot outlive it. Standard output is given back whole (not
- * redacted, for it may be data), standard error as its last 16 Ki characters.
+ * seconds later; nothing it started and left in its group outlives it. Standard output is given
+ * back not redacted, for it may be data; standard error as its last 16 Ki characters, redacted.
  *
- * @throws {CommandFailed} when it cannot be found or started, fails, is killed, or is too slow.
+ * @throws {CommandFailed} when it cannot be found or started, fails, is killed, is too slow, or
+ * was cancelled while it ran. The signal's own reason when it had aborted before.
  */
 export async function execute(command: Command, execution: Execution): Promise<Completed> {
+  const { signal, secrets, keep } = execution;
+  signal.throwIfAborted();
   const began = performance.now();
-  execution.signal.throwIfAborted();
-  const child = start(command);
-  const stdout = new Tail(execution.keep ?? 64 * 1024 * 1024);
-  const stderr = new Tail(TAIL_CHARACTERS);
-  collect(child.stdout, stdout, "stdout", execution);
-  collect(child.stderr, stderr, "stderr", execution);
-  const stopped = stopWhenDue(child, execution);
-  const ended = await end(child);
-  const why = stopped.done();
+  const stdout = new Tail(keep ?? MOST_OUTPUT);
+  const stderr = new Tail(2 * TAIL_CHARACTERS);
+  const failed = (how: How) =>
+    new CommandFailed({
+      message: secrets.redact(how.message),
+      commandLine: secrets.redact([command.program, ...command.args].map(quoted).join(" ")),
+      why: how.why,
+      exitCode: how.exitCode,
+      killedBy: how.killedBy,
+      stdoutTail: lastPart(stdout, secrets),
+      stderrTail: lastPart(stderr, secrets),
+      milliseconds: performance.now() - began,
+    });
+  let child: ChildProcess;
+  try {
+    child = start(command);
+  } catch (error) {
+    throw failed(startProblem(command, error));
+  }
+  using stop = stopper(child, execution);
+  read(child, "stderr", stderr, execution, stop);
+  read(child, "stdout", stdout, execution, stop, () => {
+    if (keep === undefined && stdout.cut) stop.because({ why: "output" });
+  });
+  const ended = await endOf(child);
+  if (ended.error !== undefined) throw failed(startProblem(command, ended.error));
+  if (stop.reason?.why === "listener") throw stop.reason.error;
+  const why = stop.reason?.why ?? (ended.killedBy === undefined ? "exit" : "signal");
+  if (why !== "exit" || ended.exitCode !== 0) {
+    throw failed({ ...ended, why, message: messageOf(command.program, why, ended, execution) });
+  }
   const milliseconds = performance.now() - began;
-  if (ended.exitCode === 0) return { stdout: `${stdout}`, stderr: `${stderr}`, milliseconds };
-  throw failure(command, execution, {
-    ...ended,
-    why,
-    stdout: `${stdout}`,
-    stderr: `${stderr}`,
-    milliseconds,
-  });
+  return { stdout: `${stdout}`, stderr: lastPart(stderr, secrets), milliseconds };
 }
 
-type Child = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
-
-function start({ program, args, directory, environment, input }: Command): Child {
-  const child = spawn(program, args, {
-    cwd: directory,
-    env: { ...process.env, ...environment },
-    // A group of its own, so that it can be ended together with what it starts.
-    detached: true,
-    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-  });
-  // A program that does not read its input closes it early; its exit status tells what matters.
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(input);
-  return child as Child;
+/** What a failed command is told by, beside its output. */
+interface How {
+  readonly why: CommandFailed["why"];
+  readonly message: string;
+  readonly exitCode?: number | undefined;
+  readonly killedBy?: NodeJS.Signals | undefined;
 }
 
-function collect(
-  stream: Readable,
-  into: Tail,
-  name: "stdout" | "stderr",
-  { onLine, secrets }: Execution,
-): void {
-  const decoder = new StringDecoder("utf8");
-  stream.on("data", (chunk: Buffer) => into.append(decoder.write(chunk)));
-  if (onLine === undefined) return;
-  createInterface({ input: stream, crlfDelay: Infinity }).on("line", (line) => {
-    onLine(secrets.redact(line), name);
-  });
+type StopReason =
+  | { readonly why: "cancelled" | "deadline" | "output" }
+  | { readonly why: "listener"; readonly error: unknown };
+
+interface Stopper extends Disposable {
+  /** Ends the program; the first reason counts. */
+  because(reason: StopReason): void;
+  readonly reason: StopReason | undefined;
 }
 
-function stopWhenDue(child: ChildProcess, { signal, deadline }: Execution) {
-  let why: "cancelled" | "deadline" | undefined;
-  let killer: NodeJS.Timeout | undefined;
-  const stop = (reason: "cancelled" | "deadline") => {
-    if (why !== undefined) return;
-    why = reason;
-    killGroup(child, "SIGTERM");
-    killer = setTimeout(() => killGroup(child, "SIGKILL"), KILL_AFTER_MS);
+function stopper(child: ChildProcess, { signal, deadline }: Execution): Stopper {
+  let reason: StopReason | undefined;
+  let ending: Disposable | undefined;
+  const because = (given: StopReason) => {
+    const over = child.exitCode !== null || child.signalCode !== null;
+    // What comes after its end, while its last output is read, changes nothing of its work.
+    if (reason !== undefined || (over && (given.why === "cancelled" || given.why === "deadline")))
+      return;
+    reason = given;
+    if (over) return;
+    ending = endGroup(child);
   };
-  const onAbort = () => stop("cancelled");
+  const onAbort = () => because({ why: "cancelled" });
   signal.addEventListener("abort", onAbort, { once: true });
-  const timer = deadline === undefined ? undefined : setTimeout(stop, deadline, "deadline");
+  const timer =
+    deadline === undefined
+      ? undefined
+      : setTimeout(because, Math.min(deadline, LONGEST_TIMER_MS), { why: "deadline" });
   return {
-    done() {
+    because,
+    get reason() {
+      return reason;
+    },
+    [Symbol.dispose]() {
       clearTimeout(timer);
-      clearTimeout(killer);
+      ending?.[Symbol.dispose]();
       signal.removeEventListener("abort", onAbort);
-      return why;
     },
   };
 }
 
-function killGroup(child: ChildProcess, name: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, name);
-  } catch (error) {
-    if (codeOf(error) !== "ESRCH") throw error;
-  }
+/** Reads one of a program's streams as text, whose characters may be cut by the chunks. */
+function read(
+  child: ChildProcess,
+  name: "stdout" | "stderr",
+  into: Tail,
+  { onLine, secrets }: Execution,
+  stop: Stopper,
+  onChunk: () => void = () => {},
+): void {
+  const decoder = new StringDecoder("utf8");
+  const lines =
+    onLine &&
+    new Lines(
+      (text) => secrets.redact(text),
+      (line) => onLine(line, name),
+    );
+  const take = (text: string) => {
+    into.append(text);
+    onChunk();
+    // Nobody looks any longer once the program is being ended for what a listener threw.
+    if (stop.reason?.why !== "listener") lines?.append(text);
+  };
+  const guarded = (step: () => void) => {
+    try {
+      step();
+    } catch (error) {
+      stop.because({ why: "listener", error });
+    }
+  };
+  // Absent where the system had no more file descriptors; the child's `error` tells of it.
+  const stream = child[name];
+  stream?.on("data", (chunk: Buffer) => guarded(() => take(decoder.write(chunk))));
+  stream?.on("close", () =>
+    guarded(() => {
+      take(decoder.end());
+      if (stop.reason?.why !== "listener") lines?.end();
+    }),
+  );
 }
 
-interface Ended {
-  readonly exitCode: number | undefined;
-  readonly killedBy: NodeJS.Signals | undefined;
-  readonly error: Error | undefined;
-}
-
-function end(child: ChildProcess): Promise<Ended> {
-  return new Promise((resolve) => {
-    child.once("error", (error) => resolve({ exitCode: undefined, killedBy: undefined, error }));
-    child.once("close", (code, signal) => {
-      resolve({ exitCode: code ?? undefined, killedBy: signal ?? undefined, error: undefined });
-    });
-  });
-}
-
-function failure(
-  { program, args }: Command,
-  { secrets, deadline }: Execution,
-  end: Ended & {
-    readonly why: "cancelled" | "deadline" | undefined;
-    readonly stdout: string;
-    readonly stderr: string;
-    readonly milliseconds: number;
-  },
-): CommandFailed {
-  const why = whyOf(end);
-  const what = {
-    "not-found": `${program} was not found on the PATH`,
-    "not-startable": `${program} could not be started: ${end.error?.message}`,
+function messageOf(
+  program: string,
+  why: "exit" | "signal" | "cancelled" | "deadline" | "output",
+  { exitCode, killedBy }: Ended,
+  { deadline }: Execution,
+): string {
+  return {
     cancelled: `${program} was ended because the job was cancelled`,
     deadline: `${program} was ended after ${(deadline ?? 0) / 1_000} s, its deadline`,
-    signal: `${program} was killed by ${end.killedBy}`,
-    exit: `${program} ended with exit status ${end.exitCode}`,
+    output: `${program} was ended because it printed more than 64 Mi characters`,
+    signal: `${program} was killed by ${killedBy}`,
+    exit: `${program} ended with exit status ${exitCode}`,
   }[why];
-  return new CommandFailed({
-    message: secrets.redact(what),
-    commandLine: secrets.redact([program, ...args].join(" ")),
-    why,
-    exitCode: end.exitCode,
-    killedBy: end.killedBy,
-    stdoutTail: secrets.redact(end.stdout.slice(-TAIL_CHARACTERS)),
-    stderrTail: secrets.redact(end.stderr),
-    milliseconds: end.milliseconds,
-  });
 }
 
-function whyOf(
-  end: Ended & { readonly why: "cancelled" | "deadline" | undefined },
-): CommandFailed["why"] {
-  if (end.error !== undefined)
-    return codeOf(end.error) === "ENOENT" ? "not-found" : "not-startable";
-  return end.why ?? (end.killedBy === undefined ? "exit" : "signal");
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word);
+}
+
+/** The last whole lines, redacted before they are cut, so that no part of a secret is left. */
+function lastPart(tail: Tail, secrets: Secrets): string {
+  const text = tail.toString();
+  if (text.length <= TAIL_CHARACTERS && !tail.cut) return secrets.redact(text);
+  const shown = secrets.redact(text.slice(-2 * TAIL_CHARACTERS)).slice(-TAIL_CHARACTERS);
+  return shown.slice(shown.indexOf("\n") + 1);
 }

@@ -1,2 +1,3 @@
 export { CommandFailed } from "./command-failed.ts";
-export { type Command, type Completed, type Execution, execute } from "./execute.ts";
+export { type Completed, type Execution, execute } from "./execute.ts";
+export type { Command } from "./start.ts";

@@ -1,4 +1,9 @@
+import { spellingsOf } from "./spellings.ts";
+
+/** Hiding something shorter wherever it occurs would shred every line. */
 const SHORTEST = 4;
+/** Of a value of several lines, one line alone is hidden from this length on. */
+const SHORTEST_LINE = 8;
 const REPLACEMENT = "***";
 
 /**
@@ -6,7 +11,8 @@ const REPLACEMENT = "***";
  * output passes through `redact`; a listener tells the runner, whose log has a mask of its own.
  */
 export class Secrets {
-  readonly #values = new Set<string>();
+  readonly #texts = new Set<string>();
+  readonly #words = new Set<string>();
   readonly #listener: (value: string) => void;
   #pattern: RegExp | undefined;
 
@@ -15,37 +21,78 @@ export class Secrets {
   }
 
   /**
-   * Hides a value, each of its lines, and its base64 and URL-encoded forms from now on.
-   * Parts shorter than four characters are left alone: hiding them would shred every line.
+   * Hides a value from now on, and each of its lines, however JSON, a URL, HTML, Markdown or base64
+   * spell them. A value of two or three characters is hidden only where it stands alone; of one of
+   * a single character nothing is hidden.
    */
   add(value: string): void {
-    for (const form of formsOf(value)) {
-      if (form.length < SHORTEST || this.#values.has(form)) continue;
-      this.#values.add(form);
-      this.#listener(form);
+    for (const text of [value, value.trim(), ...longLinesOf(value)]) {
+      if (text.trim().length < SHORTEST) {
+        if (text.trim().length > 1) this.#words.add(text.trim());
+      } else {
+        for (const spelling of spellingsOf(text)) this.#hide(spelling);
+      }
     }
-    this.#pattern = undefined;
+    this.#pattern = patternOf(this.#texts, this.#words);
   }
 
-  /** The text with every known secret replaced by `***`. */
+  #hide(text: string): void {
+    if (text.length < SHORTEST || this.#texts.has(text)) return;
+    this.#texts.add(text);
+    this.#listener(text);
+  }
+
+  /** The text with every known secret replaced by `***`; those that overlap, by one. */
   redact(text: string): string {
-    if (this.#values.size === 0) return text;
-    this.#pattern ??= patternOf(this.#values);
-    return text.replace(this.#pattern, REPLACEMENT);
+    if (this.#pattern === undefined || text.search(this.#pattern) < 0) return text;
+    let redacted = "";
+    let end = 0;
+    for (const [from, to] of merged(this.#placesIn(text))) {
+      redacted += `${text.slice(end, from)}${REPLACEMENT}`;
+      end = to;
+    }
+    return redacted + text.slice(end);
+  }
+
+  #placesIn(text: string): Place[] {
+    const places: Place[] = [];
+    for (const secret of this.#texts) {
+      for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + 1)) {
+        places.push([at, at + secret.length]);
+      }
+    }
+    if (this.#words.size === 0) return places;
+    for (const { index, 0: word } of text.matchAll(patternOf([], this.#words))) {
+      places.push([index, index + word.length]);
+    }
+    return places;
   }
 }
 
-function formsOf(value: string): string[] {
-  const lines = value.split(/\r\n|\r|\n/).map((line) => line.trim());
-  return [
-    value,
-    ...lines.filter((line) => lines.length === 1 || line.length >= 2 * SHORTEST),
-    Buffer.from(value).toString("base64"),
-    encodeURIComponent(value),
-  ];
+/** From one offset up to another. */
+type Place = readonly [from: number, to: number];
+
+function merged(places: readonly Place[]): Place[] {
+  const result: Place[] = [];
+  for (const [from, to] of [...places].sort(([a], [b]) => a - b)) {
+    const last = result.at(-1);
+    if (last === undefined || from > last[1]) result.push([from, to]);
+    else result[result.length - 1] = [last[0], Math.max(last[1], to)];
+  }
+  return result;
 }
 
-function patternOf(values: ReadonlySet<string>): RegExp {
-  const longestFirst = [...values].sort((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((value) => RegExp.escape(value)).join("|"), "g");
+function longLinesOf(value: string): string[] {
+  return value
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim())
+    .filter((line) => line.length >= SHORTEST_LINE);
+}
+
+function patternOf(texts: Iterable<string>, words: Iterable<string>): RegExp {
+  const anywhere = [...texts].map((text) => RegExp.escape(text));
+  const alone = [...words].map(
+    (word) => `(?<![\\p{L}\\p{N}])${RegExp.escape(word)}(?![\\p{L}\\p{N}])`,
+  );
+  return new RegExp([...anywhere, ...alone].join("|") || "(?!)", "gu");
 }

@@ -8,11 +8,18 @@ export interface Clock {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A timer set for longer than this, 24.8 days, fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(milliseconds, signal) {
     try {
-      await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
+      let left = milliseconds;
+      do {
+        await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal });
+        left -= LONGEST_TIMER_MS;
+      } while (left > 0);
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
