@@ -1,0 +1,49 @@
+import {
+  choice,
+  duration,
+  flag,
+  type Inputs,
+  integer,
+  list,
+  type OptionsOf,
+  pairs,
+  text,
+  yaml,
+} from "../../shared/action/index.ts";
+import { secretsSchema, servicesSchema } from "./service-schema.ts";
+
+export const inputs = {
+  registry: text({ required: true, accepts: "a registry's host and path, such as ghcr.io/owner" }),
+  name: text({ accepts: "the name of one service; give services instead for several" }),
+  services: yaml(servicesSchema, {
+    accepts:
+      "a YAML list of services, each with name and, where needed, context, dockerfile, target, build-args, secrets, platforms, tags",
+  }),
+  context: text({ default: ".", accepts: "a folder of the workspace" }),
+  dockerfile: text({ accepts: "a file of the workspace, relative to the context" }),
+  target: text({ accepts: "a stage of the Dockerfile" }),
+  "build-args": pairs({}),
+  "public-build-args": list({ accepts: "names of build arguments" }),
+  secrets: yaml(secretsSchema, {
+    accepts: "lines of the form `id: ENVIRONMENT_VARIABLE` or `id: {file: path}`",
+  }),
+  tags: list({ accepts: "tags, one a line or separated by commas" }),
+  platforms: list({ accepts: "platforms such as linux/amd64, one a line or separated by commas" }),
+  username: text({ accepts: "the registry account's name" }),
+  password: text({ secret: true, accepts: "the registry account's password or token" }),
+  builder: text({ accepts: "the name of a buildx builder" }, /^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+  buildkit: text(
+    { accepts: "the address of a BuildKit, such as tcp://host:1234 or unix:///run/buildkitd.sock" },
+    /^[a-z][a-z-]*:\/\/\S+$/,
+  ),
+  provenance: choice(["min", "max", "off"], { default: "min" }),
+  sbom: flag({ default: "false" }),
+  push: flag({ default: "true" }),
+  parallel: integer({ min: 1, max: 16 }, { default: "4" }),
+  timeout: duration({ min: 1_000, max: 6 * 3_600_000 }, { default: "30m" }),
+} satisfies Inputs;
+
+export const outputs = ["images", "digests", "seconds"] as const;
+
+export type Options = OptionsOf<typeof inputs>;
+export type OutputName = (typeof outputs)[number];

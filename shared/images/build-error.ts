@@ -1,0 +1,46 @@
+/** Where in a Dockerfile a build broke, as buildx shows it. */
+export interface DockerfileLocation {
+  /** The file's name, without its folder. */
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  /** The instruction, its lines joined. */
+  readonly instruction: string;
+  /** The lines around it, as buildx prints them. */
+  readonly excerpt: readonly string[];
+}
+
+const HEAD = /^(\S.*):(\d+)$/;
+const RULE = /^-{8,}$/;
+const QUOTE = /^\s*\d+ \| (>>> | {4})?(.*)$/;
+
+/**
+ * Finds the place in the Dockerfile among the plain lines of a failed `buildx build`. It is
+ * printed as `Dockerfile:4`, a ruler, numbered lines, those that failed marked `>>>`, a ruler.
+ */
+export function locateInDockerfile(text: readonly string[]): DockerfileLocation | undefined {
+  for (let at = text.length - 2; at >= 0; at -= 1) {
+    const [, file, line] = HEAD.exec(text[at] ?? "") ?? [];
+    if (file === undefined || line === undefined || !RULE.test(text[at + 1] ?? "")) continue;
+    const end = text.findIndex((each, index) => index > at + 1 && RULE.test(each));
+    const excerpt = text.slice(at + 2, end === -1 ? undefined : end);
+    const marked = excerpt.map((each) => QUOTE.exec(each)).filter((found) => found?.[1] === ">>> ");
+    const instruction = marked.map((found) => found?.[2] ?? "").join("\n");
+    return { file, line: Number(line), instruction: joinLines(instruction), excerpt };
+  }
+  return undefined;
+}
+
+/** The error in buildx's own words, without the prefixes that say no more than "it failed". */
+export function buildxError(text: readonly string[]): string {
+  const error = text.findLast((line) => line.startsWith("ERROR: "));
+  if (error === undefined) return text.filter((line) => line.trim() !== "").at(-1) ?? "";
+  return error.replace(/^ERROR: (?:failed to build: )?(?:failed to solve: )?/, "");
+}
+
+function joinLines(instruction: string): string {
+  return instruction
+    .replace(/\\\n\s*/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+}

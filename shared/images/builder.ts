@@ -1,0 +1,124 @@
+import { access, constants, readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { delimiter, join } from "node:path";
+import { UserError } from "../failure/index.ts";
+import { type Execution, execute } from "../process/index.ts";
+import { buildxFolder, type DockerConfig, dockerFolder } from "./docker-config.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How buildx is called here. */
+export interface Buildx {
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+// Where docker looks for plugins, after its own configuration. Source: docker/cli, manager_unix.go.
+const PLUGIN_FOLDERS = [
+  "/usr/local/lib/docker/cli-plugins",
+  "/usr/local/libexec/docker/cli-plugins",
+  "/usr/lib/docker/cli-plugins",
+  "/usr/libexec/docker/cli-plugins",
+];
+
+/**
+ * Finds buildx: docker's plugin, else the program on the PATH. Looks at files only, for asking
+ * `docker buildx version` would cost a tenth of a second.
+ *
+ * @throws {UserError} when there is neither.
+ */
+export async function findBuildx(environment: Environment, config: DockerConfig): Promise<Buildx> {
+  const plugins = [
+    join(dockerFolder(environment), "cli-plugins"),
+    ...(config.cliPluginsExtraDirs ?? []),
+    ...PLUGIN_FOLDERS,
+  ];
+  const path = (environment.PATH ?? "").split(delimiter);
+  const [docker, plugin, standalone] = await Promise.all([
+    holds(path, "docker"),
+    holds(plugins, "docker-buildx"),
+    holds(path, "buildx"),
+  ]);
+  if (docker && plugin) return { program: "docker", args: ["buildx"] };
+  if (standalone) return { program: "buildx", args: [] };
+  throw new UserError({
+    title: "buildx is not there",
+    cause: docker
+      ? "docker is on the PATH, but its plugin buildx is in none of the folders where docker looks."
+      : "Neither docker nor buildx is on the PATH.",
+    remedy: "Run docker/setup-buildx-action in a step before, or install buildx 0.13 or later.",
+  });
+}
+
+async function holds(folders: readonly string[], program: string): Promise<boolean> {
+  const there = folders.map((folder) => access(join(folder, program), constants.X_OK));
+  return Promise.any(there).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Makes a builder for a BuildKit that runs elsewhere. It exists in the folder alone: removing the
+ * folder removes it.
+ */
+export async function makeRemoteBuilder(
+  buildx: Buildx,
+  address: string,
+  environment: Environment,
+  execution: Execution,
+): Promise<string> {
+  const name = "seaworthy";
+  const args = [...buildx.args, "create", "--name", name, "--driver", "remote", address];
+  await execute({ program: buildx.program, args, environment }, execution);
+  return name;
+}
+
+/** Where a builder's BuildKit listens, as far as buildx's own notes tell. */
+export async function endpointOf(
+  builder: string | undefined,
+  environment: Environment,
+): Promise<string | undefined> {
+  const folder = buildxFolder(environment);
+  try {
+    const named = builder ?? environment.BUILDX_BUILDER;
+    const name = named ?? (await readJson<{ Name?: string }>(join(folder, "current"))).Name ?? "";
+    if (!/^[\w.-]+$/.test(name)) return undefined;
+    const { Nodes } = await readJson<{ Nodes?: { Endpoint?: string }[] }>(
+      join(folder, "instances", name),
+    );
+    return Nodes?.[0]?.Endpoint;
+  } catch {
+    // These notes are buildx's private affair; without them the message says less, no more.
+    return undefined;
+  }
+}
+
+async function readJson<T>(file: string): Promise<T> {
+  return JSON.parse(await readFile(file, "utf8")) as T;
+}
+
+/** Why nobody answers at an address (`unix:///...`, `tcp://...`); undefined when somebody does. */
+export function dial(address: string, milliseconds = 3_000): Promise<Error | undefined> {
+  const target = socketOf(address);
+  if (target === undefined) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const socket = connect(target);
+    const finish = (error?: Error) => {
+      socket.destroy();
+      resolve(error);
+    };
+    socket.setTimeout(milliseconds, () =>
+      finish(new Error(`no answer for ${milliseconds / 1_000} s`)),
+    );
+    socket.once("connect", () => finish()).once("error", finish);
+  });
+}
+
+function socketOf(address: string): { path: string } | { host: string; port: number } | undefined {
+  if (!URL.canParse(address)) return undefined;
+  const { protocol, hostname, port, pathname } = new URL(address);
+  if (protocol === "unix:") return { path: pathname };
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return protocol === "tcp:" && port !== "" ? { host, port: Number(port) } : undefined;
+}

@@ -1,0 +1,200 @@
+/** What a build tells while it runs. */
+export type BuildEvent =
+  | {
+      readonly kind: "step";
+      /** The instruction, without its number. */
+      readonly name: string;
+      /** How many steps are done, this one included, of how many known so far. */
+      readonly done: number;
+      readonly total: number;
+      readonly milliseconds: number;
+      readonly cached: boolean;
+    }
+  /** A line that an instruction printed. */
+  | { readonly kind: "output"; readonly text: string }
+  | { readonly kind: "warning"; readonly text: string; readonly line: number | undefined }
+  /** A tag that the registry has taken. */
+  | { readonly kind: "pushed"; readonly reference: string };
+
+/** How far a build is. */
+export interface StepCounts {
+  readonly done: number;
+  readonly cached: number;
+  readonly total: number;
+}
+
+/** The step that broke a build. */
+export interface FailedStep {
+  readonly name: string;
+  readonly error: string;
+  /** The last lines that it printed. */
+  readonly output: readonly string[];
+}
+
+interface Vertex {
+  readonly digest: string;
+  readonly name?: string;
+  readonly started?: string;
+  readonly completed?: string;
+  readonly cached?: boolean;
+  readonly error?: string;
+}
+
+interface StatusLine {
+  readonly vertexes?: readonly Vertex[];
+  readonly statuses?: readonly { readonly id: string; readonly completed?: string }[];
+  readonly logs?: readonly { readonly vertex: string; readonly data?: string }[];
+  readonly warnings?: readonly {
+    readonly short?: string;
+    readonly range?: readonly { readonly start?: { readonly line?: number } }[] | null;
+  }[];
+}
+
+const TAIL_LINES = 40;
+const WAITING = "[internal] waiting for connection";
+const STEP = /^\[(?:.* )?\d+\/\d+\] (.*)$/s;
+const PUSHED = /^pushing manifest for (\S+)$/;
+
+/**
+ * Follows `buildx build --progress=rawjson`: one JSON object a line, in BuildKit's words a
+ * SolveStatus, among lines of plain text in which buildx reports errors.
+ */
+export class BuildProgress {
+  readonly #tell: (event: BuildEvent) => void;
+  readonly #vertices = new Map<string, Vertex>();
+  readonly #told = new Set<string>();
+  readonly #output = new Map<string, Output>();
+  readonly #text: string[] = [];
+  #failed: string | undefined;
+  #stepsTold = 0;
+
+  constructor(tell: (event: BuildEvent) => void = () => {}) {
+    this.#tell = tell;
+  }
+
+  /** Takes in one line. */
+  read(line: string): void {
+    const status = parseStatus(line);
+    if (status === undefined) {
+      this.#text.push(line);
+      if (this.#text.length > 10 * TAIL_LINES) this.#text.shift();
+      return;
+    }
+    for (const vertex of status.vertexes ?? []) this.#vertices.set(vertex.digest, vertex);
+    for (const log of status.logs ?? []) this.#log(log.vertex, log.data ?? "");
+    for (const vertex of status.vertexes ?? []) this.#finish(vertex);
+    for (const { id, completed } of status.statuses ?? []) {
+      const reference = PUSHED.exec(id)?.[1];
+      if (reference !== undefined && completed) this.#once(id, { kind: "pushed", reference });
+    }
+    for (const { short = "", range } of status.warnings ?? []) {
+      const text = Buffer.from(short, "base64").toString();
+      this.#once(`warning ${text}`, { kind: "warning", text, line: range?.[0]?.start?.line });
+    }
+  }
+
+  /** The plain lines, in which buildx words its errors. */
+  get text(): readonly string[] {
+    return this.#text;
+  }
+
+  /** The steps of the Dockerfile that are known so far. */
+  get steps(): StepCounts {
+    const steps = [...this.#vertices.values()].filter(({ name }) => STEP.test(name ?? ""));
+    const done = steps.filter(({ completed, error }) => completed && !error);
+    return {
+      done: done.length,
+      cached: done.filter(({ cached }) => cached).length,
+      total: steps.length,
+    };
+  }
+
+  /** What is being done now, longest first; times are BuildKit's own, as epoch milliseconds. */
+  get running(): readonly { readonly name: string; readonly since: number }[] {
+    return [...this.#vertices.values()]
+      .filter(({ started, completed }) => started && !completed)
+      .map(({ name = "", started = "" }) => ({ name: plainName(name), since: Date.parse(started) }))
+      .sort((a, b) => a.since - b.since);
+  }
+
+  /** Whether buildx waits for its BuildKit to answer. */
+  get waitsForBuilder(): boolean {
+    return this.running.some(({ name }) => name === WAITING);
+  }
+
+  get failed(): FailedStep | undefined {
+    const vertex = this.#failed === undefined ? undefined : this.#vertices.get(this.#failed);
+    if (vertex === undefined) return undefined;
+    const output = this.#output.get(vertex.digest)?.lines ?? [];
+    return { name: plainName(vertex.name ?? ""), error: vertex.error ?? "", output };
+  }
+
+  #finish(vertex: Vertex): void {
+    const { digest, name = "", started, completed, error } = vertex;
+    if (!completed) return;
+    this.#output.get(digest)?.end((text) => this.#tell({ kind: "output", text }));
+    if (error) {
+      // What was stopped because another step failed is not the cause.
+      if (!/context canceled/i.test(error)) this.#failed ??= digest;
+      return;
+    }
+    if (!STEP.test(name)) return;
+    if (this.#told.has(digest)) return;
+    this.#stepsTold += 1;
+    const [done, { total }] = [this.#stepsTold, this.steps];
+    const milliseconds = Date.parse(completed) - Date.parse(started ?? completed);
+    const cached = vertex.cached === true;
+    const step = { name: plainName(name), done, total, milliseconds, cached };
+    this.#once(digest, { kind: "step", ...step });
+  }
+
+  #log(vertex: string, data: string): void {
+    const output = this.#output.get(vertex) ?? new Output();
+    this.#output.set(vertex, output);
+    output.append(Buffer.from(data, "base64"), (text) => this.#tell({ kind: "output", text }));
+  }
+
+  #once(key: string, event: BuildEvent): void {
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.#tell(event);
+  }
+}
+
+/** The lines that one instruction prints, which come in pieces that end anywhere. */
+class Output {
+  readonly lines: string[] = [];
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+
+  append(data: Buffer, tell: (line: string) => void): void {
+    this.#rest += this.#decoder.decode(data, { stream: true });
+    const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#keep(line, tell);
+  }
+
+  end(tell: (line: string) => void): void {
+    if (this.#rest !== "") this.#keep(this.#rest, tell);
+    this.#rest = "";
+  }
+
+  #keep(line: string, tell: (line: string) => void): void {
+    this.lines.push(line);
+    if (this.lines.length > TAIL_LINES) this.lines.shift();
+    tell(line);
+  }
+}
+
+function plainName(name: string): string {
+  return (STEP.exec(name)?.[1] ?? name).replace(/\s+/g, " ").trim();
+}
+
+function parseStatus(line: string): StatusLine | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line) as StatusLine;
+  } catch {
+    return undefined;
+  }
+}

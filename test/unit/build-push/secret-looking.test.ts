@@ -1,0 +1,34 @@
+import { expect, it } from "@jest/globals";
+import { secretLooking } from "../../../actions/build-push/secret-looking.ts";
+
+const known = (value: string) => value === "known-secret";
+
+it.each([
+  ["NPM_TOKEN", "x"],
+  ["token", "x"],
+  ["DB_PASSWORD", "x"],
+  ["AWS_SECRET_ACCESS_KEY", "x"],
+  ["STRIPE_API_KEY", "x"],
+  ["HARMLESS", "known-secret"],
+  ["URL", "https://me:hunter2@example.org/x"],
+  ["A", `ghp_${"a".repeat(36)}`],
+  ["A", `github_pat_${"a".repeat(40)}`],
+  ["A", "AKIAABCDEFGHIJKLMNOP"],
+  ["A", "-----BEGIN RSA PRIVATE KEY-----"],
+  ["A", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.x"],
+])("%s=%s looks like a secret", (name, value) => {
+  expect(secretLooking(name, value, known)).toEqual(expect.any(String));
+});
+
+it.each([
+  ["VERSION", "1.2.3"],
+  ["BASE_IMAGE", "node:24@sha256:ab"],
+  ["TOKEN_URL", "https://example.org/token"],
+  ["PASSWORD_MIN_LENGTH", "8"],
+  ["NPM_TOKEN", ""],
+  ["PUBLIC_KEY", "abc"],
+  ["MONKEY", "banana"],
+  ["URL", "https://example.org:8080/a@b"],
+])("%s=%s does not", (name, value) => {
+  expect(secretLooking(name, value, known)).toBeUndefined();
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "@jest/globals";
+import { secretsSchema, servicesSchema } from "../../../actions/build-push/service-schema.ts";
+
+/** What is wrong, as `path: message`; empty when nothing is. */
+function issues(value: unknown): string[] {
+  const result = servicesSchema.safeParse(value);
+  return result.success
+    ? []
+    : result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+}
+
+describe("a list of services", () => {
+  it("is read with all that a service may have", () => {
+    const written = {
+      name: " api ",
+      context: "services/api",
+      dockerfile: "Dockerfile.prod",
+      target: "final",
+      "build-args": { VERSION: "1.10", EMPTY: "" },
+      secrets: { npm: "NPM_TOKEN", key: { file: "key.pem" } },
+      platforms: ["linux/amd64"],
+      tags: "1",
+    };
+    expect(servicesSchema.safeParse([written, { name: "web" }])).toEqual({
+      success: true,
+      data: [
+        {
+          name: "api",
+          context: "services/api",
+          dockerfile: "Dockerfile.prod",
+          target: "final",
+          buildArgs: { VERSION: "1.10", EMPTY: "" },
+          secrets: { npm: { variable: "NPM_TOKEN" }, key: { file: "key.pem" } },
+          platforms: ["linux/amd64"],
+          tags: ["1"],
+        },
+        { name: "web" },
+      ],
+    });
+  });
+
+  it.each<[unknown, RegExp[]]>([
+    ["api", [/^: it is not a list/]],
+    [null, [/^: it is not a list/]],
+    [[], [/^: the list is empty/]],
+    [["api"], [/^0: it is not a map/]],
+    [[{ context: "." }], [/^0: name is missing/]],
+    [[{ name: "" }], [/^0\.name: it is empty/]],
+    [[{ name: 1 }], [/^0\.name: put it in quotes.*reads it as 1/]],
+    [[{ name: "a", dockerfle: "x" }], [/^0\.dockerfle:.*did you mean dockerfile\?/]],
+    [[{ name: "a", zzzzzzzz: "x" }], [/^0\.zzzzzzzz:.*known are name, context/]],
+    [[{ name: "a", "build-args": { V: 1.1 } }], [/^0\.build-args\.V: put it in quotes/]],
+    [[{ name: "a", "build-args": ["V=1"] }], [/^0\.build-args: it is not a map/]],
+    [[{ name: "a", tags: [] }], [/^0\.tags: it is empty/]],
+    [[{ name: "a", tags: ["x", null] }], [/^0\.tags\.1: it is not text/]],
+    [[{ name: "a", secrets: { t: { path: "x" } } }], [/^0\.secrets\.t: it is not text/]],
+    [
+      [{ name: 1 }, { nam: "b" }],
+      [/^0\.name/, /^1\.nam: .*did you mean name/, /^1: name is missing/],
+    ],
+  ])("is refused as %j, with every problem", (value, expected) => {
+    expect(issues(value)).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
+  });
+});
+
+it("does not repeat a secret that was put where its variable's name belongs", () => {
+  const result = secretsSchema.safeParse({ npm: "npm_very-secret" });
+  expect(result.success).toBe(false);
+  expect(JSON.stringify(result)).not.toContain("very-secret");
+  expect(JSON.stringify(result)).toContain("not the secret itself");
+});

@@ -1,0 +1,158 @@
+import { describe, expect, it } from "@jest/globals";
+import { buildxError, locateInDockerfile } from "../../../shared/images/build-error.ts";
+import { BuildProgress, buildFailure } from "../../../shared/images/index.ts";
+
+const ruler = "--------------------";
+const subject = {
+  name: "api",
+  dockerfile: "services/api/Dockerfile",
+  image: "ghcr.io/me/api",
+  builder: undefined,
+};
+
+function broken(...lines: string[]) {
+  const progress = new BuildProgress();
+  for (const line of lines) progress.read(line);
+  return buildFailure(subject, progress);
+}
+
+const block = [
+  "Dockerfile:8",
+  ruler,
+  "   7 |     EOF",
+  '   8 | >>> RUN ["/nope", \\',
+  '   9 | >>>  "x"]',
+  "  10 |     ",
+  ruler,
+];
+
+describe("the place where a build broke", () => {
+  it.each([
+    [["nothing of the kind"], undefined],
+    [["Dockerfile:4", "no ruler"], undefined],
+    [
+      ["WARNING: No output", ...block, "ERROR: x"],
+      {
+        file: "Dockerfile",
+        line: 8,
+        instruction: 'RUN ["/nope", "x"]',
+        excerpt: block.slice(2, 6),
+      },
+    ],
+    [
+      ["D9:1", ruler, "   1 | >>> FORM scratch", ruler, "ERROR: x"],
+      { file: "D9", line: 1, instruction: "FORM scratch", excerpt: ["   1 | >>> FORM scratch"] },
+    ],
+    [
+      // As it comes when buildx was cut short.
+      ["my file:2", ruler, "   2 | >>> COPY a b"],
+      { file: "my file", line: 2, instruction: "COPY a b", excerpt: ["   2 | >>> COPY a b"] },
+    ],
+  ])("%j", (lines, expected) => {
+    expect(locateInDockerfile(lines)).toEqual(expected);
+  });
+});
+
+it.each([
+  [["ERROR: failed to build: failed to solve: the end"], "the end"],
+  [['ERROR: no builder "x" found'], 'no builder "x" found'],
+  [["ERROR: old", "ERROR: failed to solve: new", "after"], "new"],
+  [["words", ""], "words"],
+  [[], ""],
+])("buildx's words in %j are %j", (lines, expected) => {
+  expect(buildxError(lines)).toBe(expected);
+});
+
+describe("a failed build is told", () => {
+  it.each([
+    [
+      "with the Dockerfile's line",
+      [...block, "ERROR: failed to build: failed to solve: exit code: 1"],
+      {
+        title: "api: the Dockerfile does not build",
+        cause: /^services\/api\/Dockerfile:8: RUN \["\/nope", "x"\] failed: exit code: 1\.$/,
+      },
+    ],
+    [
+      "when the push is denied, with the scope",
+      [
+        "ERROR: failed to build: failed to solve: failed to push ghcr.io/me/api:1: denied: permission_denied: write_package",
+      ],
+      {
+        title: "api: the image could not be pushed",
+        cause: /missing is repository:me\/api:pull,push/,
+      },
+    ],
+    [
+      "when the registry cannot be reached from BuildKit",
+      [
+        'ERROR: failed to build: failed to solve: failed to push 127.0.0.1:1/foo:1: failed to do request: Head "http://127.0.0.1:1/v2/foo": dial tcp 127.0.0.1:1: connect: connection refused',
+      ],
+      { title: "api: the image could not be pushed", cause: /connection refused\.$/ },
+    ],
+    [
+      "when the base image is not there",
+      [
+        "ERROR: failed to build: failed to solve: r.io/no:1: failed to resolve source metadata for r.io/no:1: r.io/no:1: not found",
+      ],
+      {
+        title: "api: the base image cannot be had",
+        cause: /starts from r\.io\/no:1: r\.io\/no:1: not found/,
+      },
+    ],
+    [
+      "when there is no such stage",
+      [
+        'ERROR: failed to build: failed to solve: target stage "zz" could not be found (did you mean a?)',
+      ],
+      {
+        title: "api: the Dockerfile has no such stage",
+        cause: /no stage "zz" \(did you mean a\?\)/,
+      },
+    ],
+    [
+      "when a secret is not given",
+      ["ERROR: failed to build: failed to solve: secret tok: not found"],
+      { title: "api: a secret is missing", cause: /asks for the secret tok/ },
+    ],
+    [
+      "when there is no such builder",
+      ['ERROR: no builder "nosuch" found'],
+      { title: "There is no such builder", cause: /"nosuch"/ },
+    ],
+    [
+      "when there is no Docker daemon",
+      [
+        "ERROR: failed to build: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+      ],
+      { title: "BuildKit cannot be reached", cause: /unix:\/\/\/var\/run\/docker\.sock/ },
+    ],
+    [
+      "when BuildKit does not answer",
+      ["ERROR: failed to build: context deadline exceeded"],
+      { title: "BuildKit cannot be reached", cause: /deadline/ },
+    ],
+    [
+      "when the builder cannot attest",
+      ["ERROR: failed to build: Attestation is not supported for the docker driver."],
+      { title: "The builder cannot do it: attestation", cause: /not supported/ },
+    ],
+    [
+      "in buildx's words otherwise",
+      ["ERROR: odd"],
+      { title: "api: the build failed", cause: /buildx says: odd\.$/ },
+    ],
+    ["even when buildx says nothing", [], { title: "api: the build failed", cause: /nothing/ }],
+  ])("%s", (_, lines, { title, cause }) => {
+    const failure = broken(...lines);
+    expect(failure.title).toBe(title);
+    expect(failure.cause).toMatch(cause);
+    expect(failure.remedy).not.toBe("");
+  });
+
+  it("with the line for the annotation, and the lines around it", () => {
+    const failure = broken(...block, "ERROR: x");
+    expect(failure.at).toEqual({ file: "services/api/Dockerfile", line: 8 });
+    expect(failure.evidence).toContain('   8 | >>> RUN ["/nope"');
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "@jest/globals";
+import { retryAfter } from "../../../shared/images/registry.ts";
+import { refused, unreachable, wordsOf } from "../../../shared/images/registry-error.ts";
+
+const url = new URL("https://ghcr.io/v2/me/api/manifests/1");
+const scope = "repository:me/api:pull,push";
+const body = (text: string) => ({ body: Buffer.from(text) });
+const denied = '{"errors":[{"code":"DENIED","message":"not yours"}]}';
+
+describe("a refusal", () => {
+  it.each([
+    [
+      401,
+      undefined,
+      /does not accept us without credentials/,
+      /without credentials.*401.*repository:me\/api:pull,push/,
+    ],
+    [401, "me", /does not accept the credentials/, /as me.*401/],
+    [
+      403,
+      "me",
+      /forbids it/,
+      /403 Forbidden, in its words: DENIED: not yours.*scope that is missing is repository:me\/api:pull,push/,
+    ],
+    [500, "me", /answered 500/, /answered 500, in its words/],
+  ])("with status %s as %s", (status, as, title, cause) => {
+    const response = { status, headers: {}, ...body(denied) };
+    const error = refused({ method: "GET", url, scope, as }, response);
+    expect(error.title).toMatch(title);
+    expect(error.cause).toMatch(cause);
+    expect(error.remedy).not.toBe("");
+  });
+});
+
+it("names address and system error where there is no answer", () => {
+  const error = Object.assign(new Error("connect ECONNREFUSED 1.2.3.4:443"), {
+    code: "ECONNREFUSED",
+  });
+  const failure = unreachable({ method: "GET", url, scope, as: undefined }, error);
+  expect(failure.cause).toBe(
+    "GET https://ghcr.io/v2/me/api/manifests/1: connect ECONNREFUSED 1.2.3.4:443.",
+  );
+  expect(failure.remedy).toMatch(/Check host and port/);
+});
+
+it.each([
+  [denied, "DENIED: not yours"],
+  ['{"details":"incorrect username or password"}', "incorrect username or password"],
+  ['{"message":"no"}', "no"],
+  ["plain words\nand more", "plain words"],
+  ["<html>no</html>", ""],
+  ["", ""],
+])("the words in %s are %j", (text, expected) => {
+  expect(wordsOf(body(text))).toBe(expected);
+});
+
+it.each([
+  [undefined, 0],
+  ["2", 2_000],
+  ["9999", 15_000],
+  ["Thu, 01 Jan 1970 00:00:05 GMT", 4_000],
+  ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
+  ["soon", 0],
+])("Retry-After %s means %s ms", (given, expected) => {
+  expect(retryAfter({ headers: given === undefined ? {} : { "retry-after": given } }, 1_000)).toBe(
+    expected,
+  );
+});
