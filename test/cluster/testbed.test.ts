@@ -10,7 +10,7 @@ import { down, type Endpoints, status, up } from "../testbed/index.ts";
 // A bed of its own beside the one that other tests use; they share the built programs.
 const name = "bed-test";
 const environment = { ...process.env, SEAWORTHY_TESTBED_NAME: name };
-const state = join(process.env["SEAWORTHY_TESTBED_STATE"] ?? "/var/tmp/seaworthy", name);
+const state = join(process.env.SEAWORTHY_TESTBED_STATE ?? "/var/tmp/seaworthy", name);
 const pieces = ["kubernetes", "registry", "busybox-image"];
 const run = promisify(execFile);
 
@@ -52,7 +52,10 @@ describe("a bed that is up", () => {
   it("runs a pod that finds a service by its name and reaches it", async () => {
     await runPod("web", "mkdir /tmp/www && echo hello > /tmp/www/index.html && httpd -h /tmp/www");
     await kubectl("expose", "pod", "web", "--port=80");
-    const log = await runPod("caller", "wget -T 5 -q -O- http://web.default.svc.cluster.local");
+    const log = await runPod(
+      "caller",
+      "timeout 5 wget -q -O- http://web.default.svc.cluster.local",
+    );
     expect(log).toContain("hello");
   });
 

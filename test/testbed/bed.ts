@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
+import { builtFolder, type GoModule } from "./build/go-module.ts";
 import { type Configuration, TestbedError } from "./configuration.ts";
 
 /** Addresses that were chosen when the bed was first brought up, and hold until it is taken down. */
@@ -38,8 +39,8 @@ export class Bed {
   }
 
   /** A file of a built Go module. */
-  built(module: { readonly name: string; readonly key: string }, file: string): string {
-    return join(this.cache, "go", `${module.name}-${module.key}`, file);
+  built(module: GoModule, file: string): string {
+    return join(builtFolder(this.cache, module), file);
   }
 
   /** Writes one of the bed's files, making its folder. */

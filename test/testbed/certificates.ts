@@ -14,7 +14,7 @@ interface Subject {
 }
 
 /** The first address of the cluster's services, which is the API server's own. */
-export const apiServiceAddress = "10.96.0.1";
+const apiServiceAddress = "10.96.0.1";
 
 function subjects(bed: Bed): Subject[] {
   const inCluster = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];

@@ -128,7 +128,7 @@ export function variables(
   environment: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   // A proxy, where there is one, leads out of this machine.
-  const direct = [environment["NO_PROXY"], "127.0.0.1", endpoints.nodeAddress].filter(Boolean);
+  const direct = [environment.NO_PROXY, "127.0.0.1", endpoints.nodeAddress].filter(Boolean);
   return {
     NO_PROXY: direct.join(","),
     KUBECONFIG: endpoints.kubeconfig,

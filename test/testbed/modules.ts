@@ -12,7 +12,7 @@ export const kubernetes = goModule({
     [`${kubernetesVersion}.gitMinor`]: "34",
     [`${kubernetesVersion}.gitTreeState`]: "clean",
   },
-  typical: { seconds: 360, packages: 2700 },
+  typical: { seconds: 400, packages: 2700 },
 });
 
 /** The first process of every pod. */
@@ -27,7 +27,7 @@ export const buildkit = goModule({
   variables: {
     "github.com/moby/buildkit/version.Version": { versionOf: "github.com/moby/buildkit" },
   },
-  typical: { seconds: 100, packages: 1100 },
+  typical: { seconds: 110, packages: 1100 },
 });
 
 export const buildx = goModule({
@@ -35,7 +35,7 @@ export const buildx = goModule({
   variables: {
     "github.com/docker/buildx/version.Version": { versionOf: "github.com/docker/buildx" },
   },
-  typical: { seconds: 80, packages: 1000 },
+  typical: { seconds: 100, packages: 1000 },
 });
 
 export const helm = goModule({

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bed } from "./bed.ts";
@@ -203,4 +204,16 @@ export async function listens(pid: number, port: number): Promise<boolean> {
     ["tcp", "tcp6"].map((name) => readFile(`/proc/${pid}/net/${name}`, "utf8").catch(() => "")),
   );
   return tables.some((table) => isListening.test(table));
+}
+
+/** Tells whether something accepts connections at this Unix socket. */
+export function connects(socket: string): Promise<boolean> {
+  return new Promise((done) => {
+    const connection = connect(socket);
+    connection.once("error", () => done(false));
+    connection.once("connect", () => {
+      done(true);
+      connection.destroy();
+    });
+  });
 }

@@ -42,7 +42,7 @@ async function pointAtBuildKit(bed: Bed): Promise<void> {
   await mkdir(bed.path("docker", "cli-plugins"), { recursive: true });
   await rm(plugin, { force: true });
   await symlink(file, plugin);
-  const address = process.env["SEAWORTHY_BUILDKIT"] || `unix://${buildkitSocket(bed)}`;
+  const address = process.env.SEAWORTHY_BUILDKIT || `unix://${buildkitSocket(bed)}`;
   const instance = bed.path("docker", "buildx", "instances", "seaworthy");
   const known = await readFile(instance, "utf8").catch(() => "");
   if (known.includes(JSON.stringify(address))) return;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { cp, mkdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { TestbedError } from "../configuration.ts";
 import { run } from "../run.ts";
 
@@ -69,9 +69,9 @@ export async function buildGoModule(
   onPackage: () => void,
 ): Promise<void> {
   const target = builtFolder(cache, module);
-  // Whatever a build that was killed left there is overwritten: the name is the same.
-  const unfinished = `${target}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
+  await removeUnfinished(target);
+  // A build whose starter was killed may still be at work: it must not write among our files.
+  const unfinished = `${target}.unfinished-${process.pid}`;
   await mkdir(unfinished, { recursive: true });
   const options = {
     cwd: sources(module.name),
@@ -90,6 +90,13 @@ export async function buildGoModule(
     await cp(join(folder, from), join(unfinished, to), { recursive: true });
   }
   await rename(unfinished, target);
+}
+
+async function removeUnfinished(target: string): Promise<void> {
+  const names = await readdir(dirname(target)).catch(() => []);
+  for (const name of names.filter((name) => name.startsWith(`${basename(target)}.unfinished-`))) {
+    await rm(join(dirname(target), name), { recursive: true, force: true });
+  }
 }
 
 function sources(name: string): string {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bed } from "../bed.ts";
@@ -40,5 +41,9 @@ export async function addBusybox(bed: Bed, root: string): Promise<void> {
 }
 
 function program(bed: Bed): string {
-  return bed.debian("busybox-static", "bin/busybox");
+  // Debian moved it from the one to the other.
+  const files = ["bin/busybox", "usr/bin/busybox"].map((file) =>
+    bed.debian("busybox-static", file),
+  );
+  return files.find((file) => existsSync(file)) ?? "busybox";
 }

@@ -5,7 +5,7 @@ import type { Tool } from "../piece.ts";
 import { type Image, provide } from "./image.ts";
 
 /** What holds a pod's namespaces open. */
-export const pause: Image = {
+const pause: Image = {
   repository: "testbed/pause",
   tag: "1",
   config: { Entrypoint: ["/pause"] },

@@ -1,8 +1,8 @@
-import { connect } from "node:net";
 import type { Bed } from "../bed.ts";
 import { makeControlGroups, removeControlGroups } from "../control-groups.ts";
 import { buildkit as buildkitModule } from "../modules.ts";
 import type { Server } from "../piece.ts";
+import { connects } from "../processes.ts";
 
 /** Builds images, on the host's network, so that a build can install packages as the host can. */
 export const buildkit: Server = {
@@ -25,7 +25,7 @@ export const buildkit: Server = {
       inside: "mounts",
     };
   },
-  ready: (bed) => answers(buildkitSocket(bed)),
+  ready: (bed) => connects(buildkitSocket(bed)),
 };
 
 /** The daemon's Unix socket. */
@@ -61,15 +61,4 @@ function proxies(): Record<string, string> {
   const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
   const pairs = names.map((name) => [name, process.env[name]] as const);
   return Object.fromEntries(pairs.filter((pair): pair is [string, string] => Boolean(pair[1])));
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((done) => {
-    const connection = connect(socket);
-    connection.once("error", () => done(false));
-    connection.once("connect", () => {
-      done(true);
-      connection.destroy();
-    });
-  });
 }

@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
 import type { Bed } from "../bed.ts";
 import type { Server } from "../piece.ts";
+import { connects } from "../processes.ts";
 import { iptablesEnvironment, podSubnet } from "./node.ts";
 
 /** Runs the containers of the node's pods. */
@@ -22,7 +22,7 @@ export const containerd: Server = {
       inside: "node",
     };
   },
-  ready: async (bed) => (await stat(containerdSocket(bed)).catch(() => undefined)) !== undefined,
+  ready: (bed) => connects(containerdSocket(bed)),
 };
 
 /** Where kubelet finds containerd. */
