@@ -50,11 +50,15 @@ export const checkList: Schema<readonly CheckSpec[]> = {
   },
 };
 
-/** Values of request headers, which may be credentials. Nothing where the YAML cannot be read. */
+const LIKE_A_SECRET = /(?:auth|cookie|credential|key|password|secret|token)[\w-]*["']?\s*:(.+)/gi;
+
+/** Values of request headers, which may be credentials. */
 export function secretsOfChecks(raw: string): readonly string[] {
   const headers: (readonly [string, unknown])[] = [];
+  let readable = false;
   const collector: Schema<undefined> = {
     safeParse(value) {
+      readable = true;
       for (const check of Array.isArray(value) ? value : []) {
         headers.push(...Object.entries(Object(Object(check).headers)));
       }
@@ -62,6 +66,8 @@ export function secretsOfChecks(raw: string): readonly string[] {
     },
   };
   new Findings().read("", () => yaml(collector, {}).parse(raw));
+  // The message that says so quotes the beginning of what cannot be read.
+  if (!readable) return [...raw.matchAll(LIKE_A_SECRET)].map(([, value = ""]) => value.trim());
   return headers.flatMap(([name, value]) => secretsOfHeader(name, String(value)));
 }
 

@@ -15,6 +15,8 @@ import type { World } from "../../shared/world/index.ts";
 
 /** A Service that is made just now may be late; a misspelt one never comes. */
 const MISSING_PATIENCE_MS = 5_000;
+/** An API server that never answered is more likely at another address than restarting. */
+const UNREACHED_PATIENCE_MS = 10_000;
 
 export interface ServiceRef {
   readonly namespace: string;
@@ -39,9 +41,11 @@ export function serviceTarget(
   const signal = AbortSignal.any([world.signal, ended.signal]);
   const bound = cluster.boundTo(signal);
   let opening: Promise<PortForward> | undefined;
+  let reached = false;
 
   const open = async (): Promise<PortForward> => {
     const pod = await readyPodOfService(bound, service);
+    reached = true;
     const forward = await openPortForward(bound, pod, signal);
     if (pods.at(-1) !== pod.pod) pods.push(pod.pod);
     world.log.info(`Forwarding to port ${pod.port} of pod ${pod.namespace}/${pod.pod}.`);
@@ -57,7 +61,8 @@ export function serviceTarget(
         return await opening;
       } catch (error) {
         opening = undefined;
-        throw noWay(error);
+        reached ||= !(error instanceof Unreachable);
+        throw noWay(error, reached);
       }
     },
     // The pod may be gone: the next attempt looks for a ready one anew.
@@ -83,18 +88,19 @@ function baseOf({ namespace, name, port }: ServiceRef): URL {
 }
 
 /** How long it makes sense to wait after the cluster refused a way to the Service. */
-function noWay(error: unknown): unknown {
+function noWay(error: unknown, reached: boolean): unknown {
   if (!(error instanceof UserError)) return error;
   const message = error.cause.replace(/\.$/, "");
   return new Unanswered(message, {
     trouble: error instanceof NoReadyPod ? "not-ready" : "service",
-    patience: patienceOf(error),
+    patience: patienceOf(error, reached),
     reason: error,
   });
 }
 
-function patienceOf(error: UserError): number {
-  if (error instanceof NoReadyPod || isTransient(error)) return Infinity;
+function patienceOf(error: UserError, reached: boolean): number {
+  if (error instanceof NoReadyPod) return Infinity;
+  if (isTransient(error)) return reached ? Infinity : UNREACHED_PATIENCE_MS;
   // The pod that was chosen a moment ago is gone: another one will be.
   if (isNotFound(error)) return Infinity;
   if (error instanceof ApiError || error instanceof Unreachable) return 0;

@@ -48,11 +48,9 @@ export async function smokeTest(options: Options, world: World): Promise<Outcome
       pods: "pods" in target ? target.pods : [],
     };
     const report = reportOf(results, about, redact);
-    return {
-      outputs: { report, seconds: report.seconds },
-      summary: summaryOf(report),
-      failure: signal.aborted ? cancelled(results, signal) : failureOf(results, redact),
-    };
+    const failure = signal.aborted ? cancelled(results, signal) : failureOf(results, redact);
+    const outputs = { report, seconds: report.seconds };
+    return { outputs, summary: summaryOf(report, failure), failure };
   } finally {
     await Promise.all([client.close(), target.close()]);
   }

@@ -1,26 +1,41 @@
+import type { UserError } from "../../shared/failure/index.ts";
 import { code, codeBlock, details, escapeMarkdown, table } from "../../shared/report/index.ts";
 import type { Report } from "./report.ts";
 
 const MOST_IN_PICTURE = 12;
 
-/** The job summary: verdict, picture, table, and what the failed checks were told. */
-export function summaryOf(report: Report): string {
-  const failed = report.checks.filter(({ passed }) => !passed);
-  const count = report.checks.length;
-  const what =
-    failed.length === 0
-      ? `✅ smoke-test: ${count === 1 ? "the check" : `all ${count} checks`} of ${escapeMarkdown(report.target)} passed`
-      : `❌ smoke-test: ${failed.length} of ${count} checks of ${escapeMarkdown(report.target)} failed`;
-  const bodies = failed.flatMap(({ name, excerpt }) =>
+/** The job summary: verdict with its cause, picture, table, and what the failed checks were told. */
+export function summaryOf(report: Report, failure: UserError | undefined): string {
+  const bodies = report.checks.flatMap(({ name, excerpt }) =>
     excerpt ? [details(`Last answer to ${name}`, codeBlock(excerpt))] : [],
   );
   return [
-    `## ${what} after ${report.seconds.toFixed(1)} s\n`,
+    `## ${verdict(report, failure)}\n`,
+    ...(failure === undefined ? [] : causeAndRemedy(failure)),
     picture(report),
     rows(report),
     ...bodies,
     ...limits(report),
   ].join("\n");
+}
+
+function verdict(report: Report, failure: UserError | undefined): string {
+  const { checks, seconds } = report;
+  const failed = checks.filter(({ passed }) => !passed).length;
+  const target = escapeMarkdown(report.target);
+  const time = `after ${seconds.toFixed(1)} s`;
+  const what = checks.length === 1 ? "the check" : `all ${checks.length} checks`;
+  if (failure === undefined) return `✅ smoke-test: ${what} of ${target} passed ${time}`;
+  if (failed === 0) return `❌ smoke-test of ${target}: ${escapeMarkdown(failure.title)} ${time}`;
+  const which = checks.length === 1 ? what : `${failed} of ${checks.length} checks`;
+  return `❌ smoke-test: ${which} of ${target} did not pass ${time}`;
+}
+
+function causeAndRemedy({ cause, remedy }: UserError): string[] {
+  return [
+    ...cause.split("\n").map((line) => `${escapeMarkdown(line)}\n`),
+    `**What to do:** ${escapeMarkdown(remedy)}\n`,
+  ];
 }
 
 function rows({ checks }: Report): string {
@@ -56,10 +71,12 @@ function picture({ target, pods, checks }: Report): string {
 
 /** Text as a quoted label of Mermaid; what could end it becomes a character code. */
 function label(text: string): string {
-  const safe = text.replace(
-    /[^\p{L}\p{N}\p{Extended_Pictographic} ./:,_-]/gu,
-    (sign) => `#${sign.codePointAt(0)};`,
-  );
+  const safe = text
+    .replace(/\p{Cc}+/gu, " ")
+    .replace(
+      /[^\p{L}\p{N}\p{Extended_Pictographic} ./:,_-]/gu,
+      (sign) => `#${sign.codePointAt(0)};`,
+    );
   return `"${safe}"`;
 }
 

@@ -75,12 +75,8 @@ export function explain(thrown: unknown, host: string): Unanswered {
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
     return make("not-tls", 0, `TLS with ${host} failed: ${tlsWords(detail)}`);
   }
-  if (code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW") {
-    return make(
-      "not-http",
-      Infinity,
-      `${host} does not answer in proper HTTP: ${detail} (${code})`,
-    );
+  if (isParserError(thrown) || code === "UND_ERR_HEADERS_OVERFLOW") {
+    return make("not-http", Infinity, `${host} does not answer in proper HTTP: ${detail}`);
   }
   if (/^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/.test(code)) {
     return make("broken-off", Infinity, `${host} broke the connection off: ${detail} (${code})`);
@@ -91,6 +87,11 @@ export function explain(thrown: unknown, host: string): Unanswered {
     return make("proxy", patience, `the proxy refused the way to ${host} with status ${proxied}`);
   }
   return make("other", Infinity, `the request to ${host} failed: ${detail}`);
+}
+
+/** The parser's errors have codes of their own (HPE_...), with and without a prefix. */
+function isParserError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "HTTPParserError";
 }
 
 /** OpenSSL's message without its address, library and source file. */

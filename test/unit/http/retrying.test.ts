@@ -24,6 +24,8 @@ function error(code: string, message = "words"): Error {
   return Object.assign(new Error(message), { code });
 }
 
+const parserError = Object.assign(new Error("Expected HTTP/"), { name: "HTTPParserError" });
+
 describe("explain", () => {
   it.each<[unknown, string, number, RegExp]>([
     [error("ENOTFOUND"), "name", 10_000, /h:1 is not known to DNS \(ENOTFOUND\)/],
@@ -45,7 +47,7 @@ describe("explain", () => {
       0,
       /TLS with h:1 failed: wrong version number$/,
     ],
-    [error("HPE_INVALID_CONSTANT"), "not-http", Infinity, /not answer in proper HTTP/],
+    [parserError, "not-http", Infinity, /not answer in proper HTTP/],
     [error("ECONNRESET"), "broken-off", Infinity, /broke the connection off: words \(ECONNRESET\)/],
     [
       new Error("outer", { cause: error("UND_ERR_SOCKET", "other side closed") }),
