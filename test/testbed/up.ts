@@ -40,8 +40,8 @@ export async function bringUp(
   return withLock(lockFile(configuration), onWait, async () => {
     const bed = await openBed(configuration);
     const before = (await readEndpoints(bed.state))?.pieces ?? [];
-    const added = [...completeGroups(wanted), ...chosen.map(({ name }) => name)];
-    const names = [...new Set([...before, ...added])].sort();
+    const all = new Set([...before, ...chosen.map(({ name }) => name)]);
+    const names = [...new Set([...all, ...completeGroups(all)])].sort();
     // Known before the start, so that `status` can tell what did not make it.
     await bed.write(["wanted.json"], JSON.stringify(names));
     await startAll(bed, chosen, reporter);
@@ -70,9 +70,9 @@ export function wantedHere(wanted: readonly string[], named: readonly string[]):
   return all.filter((name) => !excused.includes(name) && !needy.has(name));
 }
 
-/** Groups whose every member is brought up. */
-function completeGroups(wanted: readonly string[]): string[] {
-  return Object.keys(groups).filter((name) => wanted.length === 0 || wanted.includes(name));
+/** Groups whose every member is among these. */
+function completeGroups(names: ReadonlySet<string>): string[] {
+  return Object.keys(groups).filter((group) => groups[group]?.every((name) => names.has(name)));
 }
 
 async function startAll(bed: Bed, chosen: readonly Piece[], reporter: Reporter): Promise<void> {
