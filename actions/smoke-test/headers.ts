@@ -1,6 +1,6 @@
 import { type Field, Rejection, text } from "../../shared/action/index.ts";
 import { FormatError } from "../../shared/http/index.ts";
-import { type Findings, textOf } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -34,7 +34,9 @@ export function headerName(name: string, value: string): string {
 export function readHeaders(where: string, value: unknown, findings: Findings): Headers {
   const entries = Object.entries(findings.mapping(where, value)).flatMap(([name, raw]) => {
     const entry = findings.read(where, (): [string, string] => {
-      const content = textOf(raw);
+      // Not textOf, which quotes what is no text: it may be a secret.
+      if (typeof raw === "object") throw new FormatError(`the value of ${name} is no text`);
+      const content = String(raw);
       return [headerName(name, content), content];
     });
     return entry === undefined ? [] : [entry];

@@ -27,6 +27,21 @@ function parsed<T, F extends Field<unknown>>(field: F, read: (raw: string) => T)
   };
 }
 
+/** A field whose rejections quote names and forms, but never the value of a header. */
+function quotingNoSecret<T>(field: Field<T>): Field<T> {
+  return {
+    ...field,
+    parse(raw) {
+      try {
+        return field.parse(raw);
+      } catch (error) {
+        if (!(error instanceof Rejection)) throw error;
+        throw new Rejection(error.message, { quotesNoSecret: true });
+      }
+    },
+  };
+}
+
 const url: Field<URL | undefined> = parsed(
   text({
     accepts: "an http or https URL without query and credentials",
@@ -54,10 +69,12 @@ export const inputs = {
   namespace: text({ accepts: "a namespace's name" }, /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/),
   kubeconfig: text({ accepts: "a kubeconfig's path, content, or content in base64" }),
   context: text({ accepts: "the name of a context" }),
-  checks: yaml(checkList, { accepts: "a YAML list of checks", secretsIn: secretsOfChecks }),
+  checks: quotingNoSecret(
+    yaml(checkList, { accepts: "a YAML list of checks", secretsIn: secretsOfChecks }),
+  ),
   path,
   status,
-  headers: headersField,
+  headers: quotingNoSecret(headersField),
   "follow-redirects": flag({ default: "false" }),
   timeout: duration({ min: 1_000, max: 3_600_000 }, { default: "60s" }),
   interval: duration({ min: 50, max: 60_000 }, { default: "1s" }),

@@ -152,7 +152,7 @@ function responseHeaders(value: unknown, where: string, findings: Findings) {
 
 /** A text that must be contained, or a mapping that says how it must be. */
 function textExpectation(value: unknown, where: string, findings: Findings): TextExpectation {
-  if (typeof value !== "object" || value === null) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { contains: findings.read(where, () => textsOf(value)) ?? [], matches: [] };
   }
   const given = findings.mapping(where, value, ["equals", "contains", "matches"]);

@@ -14,7 +14,18 @@ export interface Field<T> {
 }
 
 /** Why an input's text is not acceptable, beside the field's general `accepts`. */
-export class Rejection extends Error {}
+export class Rejection extends Error {
+  /**
+   * Whether the message may be shown though parts of the value are secret. Whoever sets this made
+   * sure that it quotes none of them.
+   */
+  readonly quotesNoSecret: boolean;
+
+  constructor(message: string, { quotesNoSecret = false } = {}) {
+    super(message);
+    this.quotesNoSecret = quotesNoSecret;
+  }
+}
 
 /** A problem with one input, as the user is told of it. */
 export interface InputProblem {

@@ -103,13 +103,14 @@ function rejected(
   name: string,
   field: Field<unknown>,
   raw: string,
-  { message }: Rejection,
+  { message, quotesNoSecret }: Rejection,
   redact: (text: string) => string,
 ): InputProblem {
   const { accepts } = field;
   // The words of a rejection may quote the value.
   if (field.secretsIn(raw).length > 0) {
-    return { input: name, got: "a secret value", problem: "it is not acceptable", accepts };
+    const problem = quotesNoSecret ? redact(message) : "it is not acceptable";
+    return { input: name, got: "a secret value", problem, accepts };
   }
   return { input: name, got: JSON.stringify(cut(redact(raw))), problem: redact(message), accepts };
 }
