@@ -26,9 +26,9 @@ export class Secrets {
    * a single character nothing is hidden.
    */
   add(value: string): void {
-    for (const text of [value, value.trim(), ...longLinesOf(value)]) {
-      if (text.trim().length < SHORTEST) {
-        if (text.trim().length > 1) this.#words.add(text.trim());
+    for (const text of [value.trim(), ...longLinesOf(value)]) {
+      if (text.length < SHORTEST) {
+        if (text.length > 1) this.#words.add(text);
       } else {
         for (const spelling of spellingsOf(text)) this.#hide(spelling);
       }

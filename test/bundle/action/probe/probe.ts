@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Outcome } from "../../../../shared/action/index.ts";
 import { UserError } from "../../../../shared/failure/index.ts";
 import { execute } from "../../../../shared/process/index.ts";
@@ -22,6 +21,13 @@ const failure = new UserError({
   remedy: "Mend the program.",
   evidence: "line one\nline two",
 });
+
+/** Waits for the cancellation, at most a minute. */
+async function untilAborted(clock: World["clock"], signal: AbortSignal): Promise<void> {
+  await clock.sleep(60_000, signal).catch((reason) => {
+    if (reason !== signal.reason) throw reason;
+  });
+}
 
 const endings: Record<(typeof MODES)[number], Ending> = {
   pass: async () => passed,
@@ -127,7 +133,7 @@ const endings: Record<(typeof MODES)[number], Ending> = {
     return passed;
   },
   "wait-and-heal": async (_, { clock, signal, aftermath, log }) => {
-    await once(signal, "abort", { signal: AbortSignal.timeout(60_000) });
+    await untilAborted(clock, signal);
     await clock.sleep(300, aftermath);
     log.info("healed");
     return {
@@ -140,12 +146,12 @@ const endings: Record<(typeof MODES)[number], Ending> = {
       }),
     };
   },
-  "wait-and-break": async (_, { signal }) => {
-    await once(signal, "abort");
+  "wait-and-break": async (_, { clock, signal }) => {
+    await untilAborted(clock, signal);
     throw new DOMException("This operation was aborted", "AbortError");
   },
   "wait-and-throw-stray": async (_, { clock, signal, aftermath, log }) => {
-    await once(signal, "abort");
+    await untilAborted(clock, signal);
     void Promise.reject(new Error("a stray one"));
     await clock.sleep(300, aftermath);
     log.info("healed all the same");
