@@ -9,6 +9,9 @@ const LONGEST_LINE = 500;
 /** A log that does not come within this is left out: the verdict must not wait for it. */
 const LOG_PATIENCE_MS = 1_500;
 
+/** The kubelet answers this with status 200 when a container is gone already. */
+const NO_LONGER_THERE = /^unable to retrieve container logs for /;
+
 export interface ContainerName {
   readonly namespace: string;
   readonly pod: string;
@@ -31,7 +34,7 @@ export async function readLog(
     const text = await cluster
       .boundTo(bounded)
       .logs({ namespace, pod, container, previous, tailLines: LINES });
-    return { pod, container, run, lines: tailOf(text) };
+    return { pod, container, run, lines: NO_LONGER_THERE.test(text) ? [] : tailOf(text) };
   } catch (error) {
     if (!(error instanceof UserError)) return `log of ${pod}: no answer in time`;
     if (/waiting to start|not found|is not available/.test(error.cause)) {

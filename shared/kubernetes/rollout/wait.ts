@@ -39,7 +39,8 @@ export async function waitForRollout(
   options: RolloutOptions,
 ): Promise<RolloutReport> {
   using rollout = new Rollout(cluster, targets, options);
-  return rollout.wait();
+  // Without `await`, everything would be stopped before it began.
+  return await rollout.wait();
 }
 
 class Rollout implements Disposable {
