@@ -157,8 +157,7 @@ function watchConnection(
 
 function explain(error: CommandFailed, subject: BuildSubject, progress: BuildProgress): UserError {
   if (error.why === "deadline") {
-    const [current] = progress.running;
-    const at = current === undefined ? "" : `, at: ${current.name}`;
+    const at = progress.stopped === undefined ? "" : `, at: ${progress.stopped}`;
     return new UserError({
       title: `${subject.name}: the build took too long`,
       cause: `It was ended after ${Math.round(error.milliseconds / 1_000)} s, its timeout${at}.`,

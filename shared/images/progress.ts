@@ -66,6 +66,7 @@ export class BuildProgress {
   readonly #output = new Map<string, Output>();
   readonly #text: string[] = [];
   #failed: string | undefined;
+  #stopped: string | undefined;
   #stepsTold = 0;
 
   constructor(tell: (event: BuildEvent) => void = () => {}) {
@@ -122,6 +123,11 @@ export class BuildProgress {
     return this.running.some(({ name }) => name === WAITING);
   }
 
+  /** The step that was under way when the build was ended from outside. */
+  get stopped(): string | undefined {
+    return this.#stopped ?? this.running[0]?.name;
+  }
+
   get failed(): FailedStep | undefined {
     const vertex = this.#failed === undefined ? undefined : this.#vertices.get(this.#failed);
     if (vertex === undefined) return undefined;
@@ -135,7 +141,8 @@ export class BuildProgress {
     this.#output.get(digest)?.end((text) => this.#tell({ kind: "output", text }));
     if (error) {
       // What was stopped because another step failed is not the cause.
-      if (!/context canceled/i.test(error)) this.#failed ??= digest;
+      if (/context canceled/i.test(error)) this.#stopped ??= plainName(name);
+      else this.#failed ??= digest;
       return;
     }
     if (!STEP.test(name)) return;

@@ -58,8 +58,9 @@ export class Registry implements Disposable {
    * was given is no promise: some registries say no only to the push itself.
    */
   async checkAccess(path: string, signal: AbortSignal): Promise<void> {
-    const response = await this.#ask("GET", "/v2/", `repository:${path}:pull,push`, signal, {});
-    if (response.status !== 200) throw this.#refusal("/v2/", response);
+    const scope = `repository:${path}:pull,push`;
+    const response = await this.#ask("GET", "/v2/", scope, signal, {});
+    if (response.status !== 200) throw this.#refusal("/v2/", response, scope);
   }
 
   /** The manifest under a tag or digest; undefined when there is none. */
@@ -207,7 +208,7 @@ export class Registry implements Disposable {
     }
   }
 
-  #refusal(where: string, response: HttpResponse, scope?: string, method = "GET") {
+  #refusal(where: string, response: HttpResponse, scope: string, method = "GET") {
     return refused({ method, url: new URL(where, this.#origin), scope, as: this.#who() }, response);
   }
 

@@ -65,6 +65,7 @@ describe("the progress of a build", () => {
       output: ["out of luck"],
     });
     expect(progress.steps.done).toBe(0);
+    expect(progress.stopped).toBe("COPY . /app");
   });
 
   it("keeps the end of a long output only", () => {
