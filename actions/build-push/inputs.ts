@@ -10,21 +10,24 @@ import {
   text,
   yaml,
 } from "../../shared/action/index.ts";
+import { secretsInBuildArgs, secretsInSecrets, secretsInServices } from "./misplaced-secrets.ts";
 import { secretsSchema, servicesSchema } from "./service-schema.ts";
 
 export const inputs = {
   registry: text({ required: true, accepts: "a registry's host and path, such as ghcr.io/owner" }),
   name: text({ accepts: "the name of one service; give services instead for several" }),
   services: yaml(servicesSchema, {
+    secretsIn: secretsInServices,
     accepts:
       "a YAML list of services, each with name and, where needed, context, dockerfile, target, build-args, secrets, platforms, tags",
   }),
   context: text({ default: ".", accepts: "a folder of the workspace" }),
   dockerfile: text({ accepts: "a file of the workspace, relative to the context" }),
   target: text({ accepts: "a stage of the Dockerfile" }),
-  "build-args": pairs({}),
+  "build-args": pairs({ secretsIn: secretsInBuildArgs }),
   "public-build-args": list({ accepts: "names of build arguments" }),
   secrets: yaml(secretsSchema, {
+    secretsIn: secretsInSecrets,
     accepts: "lines of the form `id: ENVIRONMENT_VARIABLE` or `id: {file: path}`",
   }),
   tags: list({ accepts: "tags, one a line or separated by commas" }),

@@ -23,8 +23,8 @@ export function secretLooking(
   isKnownSecret: (value: string) => boolean,
 ): string | undefined {
   if (value === "") return undefined;
-  if (isKnownSecret(value)) return "its value is a secret of this job";
   const kind = VALUES.find(([form]) => form.test(value))?.[1];
   if (kind !== undefined) return `its value looks like ${kind}`;
-  return NAME.test(name) ? "its name says that it is a secret" : undefined;
+  if (NAME.test(name)) return "its name says that it is a secret";
+  return isKnownSecret(value) ? "its value is a secret of this job" : undefined;
 }

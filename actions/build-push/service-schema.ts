@@ -16,6 +16,9 @@ export interface ServiceInput {
   readonly tags?: readonly string[] | undefined;
 }
 
+/** What the name of an environment variable looks like. */
+export const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 interface Issue {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -34,8 +37,8 @@ class Reader {
     if (typeof value === "string" && value.trim() !== "") return value.trim();
     if (typeof value === "string") return this.refuse(path, "it is empty");
     // YAML reads 1.10 as the number 1.1: taking it for text would change what was written.
-    if (typeof value === "number" || typeof value === "boolean" || value instanceof Date) {
-      return this.refuse(path, `put it in quotes, or YAML reads it as ${String(value)}`);
+    if (["number", "boolean", "bigint"].includes(typeof value) || value instanceof Date) {
+      return this.refuse(path, "put it in quotes, so that YAML leaves it as it is written");
     }
     return this.refuse(path, "it is not text");
   }
@@ -68,6 +71,7 @@ const READERS = {
 
 /** A list of services, as the input `services` has it. */
 export const servicesSchema: Schema<readonly ServiceInput[]> = {
+  quotesNoValues: true,
   safeParse: (value) => {
     const reader = new Reader();
     if (!Array.isArray(value)) reader.refuse([], "it is not a list");
@@ -82,6 +86,7 @@ export const servicesSchema: Schema<readonly ServiceInput[]> = {
 
 /** Secrets of a build, as the input `secrets` has them. */
 export const secretsSchema: Schema<Readonly<Record<string, SecretSource>>> = {
+  quotesNoValues: true,
   safeParse: (value) => {
     const reader = new Reader();
     return resultOf(reader, readSecrets(reader, value, []));
@@ -147,7 +152,7 @@ function readSecret(reader: Reader, value: unknown, path: Issue["path"]): Secret
   }
   const variable = reader.text(value, path);
   if (variable === undefined) return undefined;
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) return { variable };
+  if (VARIABLE.test(variable)) return { variable };
   // The text may be the secret itself, put here by mistake: it is not repeated.
   return reader.refuse(
     path,

@@ -165,6 +165,8 @@ export function pairs<P extends Presence>(
  * writes its own, for loading zod alone takes longer than the rest of a failed run.
  */
 export interface Schema<T> {
+  /** Its messages repeat names and places, never a value: they may be shown beside secrets. */
+  readonly quotesNoValues?: boolean;
   safeParse(
     value: unknown,
   ):
@@ -186,7 +188,7 @@ export function yaml<P extends Presence, T>(schema: Schema<T>, presence: P): Fie
       const where = path.map(String).join(".");
       return where === "" ? message : `${where}: ${message}`;
     });
-    throw new Rejection(issues.join("; "));
+    throw new Rejection(issues.join("; "), { quotesNoSecret: schema.quotesNoValues ?? false });
   });
 }
 

@@ -133,4 +133,19 @@ describe("the bundle", () => {
     const shown = run.log.replace(/^::add-mask::.*$/gm, "");
     expect(`${shown}${run.summary}${JSON.stringify(run.outputs)}`).not.toContain("correct-horse");
   });
+
+  it("shows no secret that was put where it does not belong, and says where that is", async () => {
+    await using runner = await Runner.create(files);
+    const services = "[{name: api, secrets: {npm: 'the-first-secret'}, tags: 1}]";
+    const secrets = "npm: the-second-secret";
+    const run = await runner.run(bundle, { registry, services, secrets });
+    expect(run.outputs.cause).toMatch(
+      /services: .*0\.secrets\.npm: give the name of an environment variable/,
+    );
+    expect(run.outputs.cause).toMatch(/0\.tags\.0: put it in quotes/);
+    const shown = run.log.replace(/^::add-mask::.*$/gm, "");
+    expect(`${shown}${run.summary}${JSON.stringify(run.outputs)}`).not.toMatch(
+      /the-(first|second)-secret/,
+    );
+  });
 });

@@ -1,4 +1,9 @@
 import { expect, it } from "@jest/globals";
+import {
+  secretsInBuildArgs,
+  secretsInSecrets,
+  secretsInServices,
+} from "../../../actions/build-push/misplaced-secrets.ts";
 import { secretLooking } from "../../../actions/build-push/secret-looking.ts";
 
 const known = (value: string) => value === "known-secret";
@@ -31,4 +36,22 @@ it.each([
   ["URL", "https://example.org:8080/a@b"],
 ])("%s=%s does not", (name, value) => {
   expect(secretLooking(name, value, known)).toBeUndefined();
+});
+
+it.each<[(raw: string) => readonly string[], string, string[]]>([
+  [secretsInBuildArgs, "VERSION=1\nNPM_TOKEN = a=b\nnothing", ["a=b"]],
+  [
+    secretsInSecrets,
+    "npm: NPM_TOKEN\nkey: {file: k.pem}\noops: 'p@ss word'\npin: 1234",
+    ["p@ss word", "1234"],
+  ],
+  [secretsInSecrets, "::: [", []],
+  [
+    secretsInServices,
+    "[{name: a, build-args: {V: '1', DB_PASSWORD: hunter2}, secrets: {x: X, y: 'not-a-name'}}, null, 3]",
+    ["hunter2", "not-a-name"],
+  ],
+  [secretsInServices, "name: a", []],
+])("%p finds in %j what must not be shown", (find, raw, expected) => {
+  expect(find(raw)).toEqual(expected);
 });

@@ -46,7 +46,7 @@ describe("a list of services", () => {
     [["api"], [/^0: it is not a map/]],
     [[{ context: "." }], [/^0: name is missing/]],
     [[{ name: "" }], [/^0\.name: it is empty/]],
-    [[{ name: 1 }], [/^0\.name: put it in quotes.*reads it as 1/]],
+    [[{ name: 1 }], [/^0\.name: put it in quotes/]],
     [[{ name: "a", dockerfle: "x" }], [/^0\.dockerfle:.*did you mean dockerfile\?/]],
     [[{ name: "a", zzzzzzzz: "x" }], [/^0\.zzzzzzzz:.*known are name, context/]],
     [[{ name: "a", "build-args": { V: 1.1 } }], [/^0\.build-args\.V: put it in quotes/]],

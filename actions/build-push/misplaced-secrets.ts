@@ -1,0 +1,55 @@
+import { load } from "js-yaml";
+import { secretLooking } from "./secret-looking.ts";
+import { VARIABLE } from "./service-schema.ts";
+
+/**
+ * Secrets that stand in an input where they do not belong. They are refused later; what matters
+ * here is that no message on the way shows them.
+ */
+
+/** Those in the input `services`. */
+export function secretsInServices(raw: string): readonly string[] {
+  const services = parsed(raw);
+  if (!Array.isArray(services)) return [];
+  return services.flatMap((service: { "build-args"?: unknown; secrets?: unknown } | null) => [
+    ...entriesOf(service?.["build-args"]).flatMap(secretArgument),
+    ...entriesOf(service?.secrets).flatMap(secretItself),
+  ]);
+}
+
+/** Those in the input `secrets`. */
+export function secretsInSecrets(raw: string): readonly string[] {
+  return entriesOf(parsed(raw)).flatMap(secretItself);
+}
+
+/** Those in the input `build-args`, lines of the form NAME=value. */
+export function secretsInBuildArgs(raw: string): readonly string[] {
+  return raw.split(/\r\n|\r|\n/).flatMap((line) => {
+    const [name = "", ...rest] = line.split("=");
+    return secretArgument([name.trim(), rest.join("=").trim()]);
+  });
+}
+
+function secretArgument([name, value]: readonly [string, unknown]): readonly string[] {
+  const text = String(value ?? "");
+  return secretLooking(name, text, () => false) === undefined ? [] : [text];
+}
+
+/** A value where the name of a variable should be may be the secret itself. */
+function secretItself([, value]: readonly [string, unknown]): readonly string[] {
+  if (typeof value === "object" || value === undefined) return [];
+  return VARIABLE.test(String(value)) ? [] : [String(value)];
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}
+
+function parsed(raw: string): unknown {
+  try {
+    return load(raw);
+  } catch {
+    // The field itself says what is wrong with it.
+    return undefined;
+  }
+}
