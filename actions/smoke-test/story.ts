@@ -17,8 +17,8 @@ export function storyTeller(log: Log, { interval, timeout }: Pace) {
     const gist = why.replace(/\d+(\.\d+)? (ms|s|bytes)\b/g, "");
     if (told.get(check) === gist) return;
     told.set(check, gist);
-    const again = `tried every ${interval / 1_000} s until ${timeout / 1_000} s are over`;
-    log.info(`… ${check.name}, attempt ${number}: ${why}; ${again}${hint(answer?.status)}.`);
+    const again = `tried every ${interval / 1_000} s for at most ${timeout / 1_000} s`;
+    log.info(`… ${check.name}, attempt ${number}: ${why} (${again}${hint(answer?.status)}).`);
   };
 }
 

@@ -84,6 +84,6 @@ function label(text: string): string {
 function limits({ pods }: Report): string[] {
   if (pods.length === 0) return [];
   return [
-    `_Asked through ${pods.map(code).join(", ")} by port-forward: the Service's own address, its load balancing, Ingress and DNS were not checked._\n`,
+    `_Asked through ${pods.map(code).join(", ")} by port-forward: the Service's own address, its load balancing, Ingress and DNS were not checked, and latency includes the way through the API server._\n`,
   ];
 }

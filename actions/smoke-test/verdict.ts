@@ -30,7 +30,7 @@ function causesOf(failed: readonly CheckResult[]): string[] {
   const groups = Map.groupBy(failed, (result) => whyNot(result));
   const sentences = [...groups].map(([why, [first, ...others]]) => {
     const and = others.length === 0 ? "" : ` and ${others.length} more`;
-    return first === undefined ? "" : `${first.check.name}${and}: ${why}; ${effort(first)}.`;
+    return first === undefined ? "" : `${first.check.name}${and}: ${why} (${effort(first)}).`;
   });
   const more = sentences.length - MOST_CAUSES;
   return [...sentences.slice(0, MOST_CAUSES), ...(more > 0 ? [`And ${more} more.`] : [])];

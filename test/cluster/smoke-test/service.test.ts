@@ -116,17 +116,7 @@ describe("access", () => {
     await startPod("guarded", "guarded");
     await createService("guarded", "guarded");
     await kubectl("wait", "pod/guarded", "--for=condition=Ready", "--timeout=50s");
-    await kubectl("create", "serviceaccount", "reader");
-    const resources = "--resource=services,pods,endpointslices.discovery.k8s.io";
-    await kubectl("create", "role", "reader", "--verb=get,list,watch", resources);
-    await kubectl(
-      "create",
-      "rolebinding",
-      "reader",
-      "--role=reader",
-      `--serviceaccount=${namespace}:reader`,
-    );
-    const token = (await kubectl("create", "token", "reader")).trim();
+    const token = await tokenOf("reader", ["get,list,watch services,pods", SLICES]);
     const kubeconfig = await kubeconfigOf(token);
     const result = await run({ ...inputs("guarded"), kubeconfig });
     expect(result.outputs.cause).toMatch(
@@ -135,6 +125,12 @@ describe("access", () => {
     expect(result.milliseconds).toBeLessThan(5_000);
     const shown = result.stdout.replace(/^::add-mask::.*$/gm, "");
     expect(`${shown}${result.summary}${result.outputs.report}`).not.toContain(token);
+  });
+
+  it("with the rights that the README names is enough", async () => {
+    const rules = ["get,list services", SLICES, "get,create pods/portforward"];
+    const kubeconfig = await kubeconfigOf(await tokenOf("prober", rules));
+    expect(await run({ ...inputs("guarded"), kubeconfig })).toMatchObject({ exitCode: 0 });
   });
 
   it("to a cluster that is not there is given up within seconds", async () => {
@@ -146,6 +142,21 @@ describe("access", () => {
     expect(milliseconds).toBeLessThan(20_000);
   });
 });
+
+const SLICES = "list endpointslices.discovery.k8s.io";
+
+/** A token for a new account with the given rights, each as "verbs resources". */
+async function tokenOf(account: string, rights: readonly string[]): Promise<string> {
+  await kubectl("create", "serviceaccount", account);
+  for (const [index, right] of rights.entries()) {
+    const [verbs, resources] = right.split(" ");
+    const role = `${account}-${index}`;
+    await kubectl("create", "role", role, `--verb=${verbs}`, `--resource=${resources}`);
+    const subject = `--serviceaccount=${namespace}:${account}`;
+    await kubectl("create", "rolebinding", role, `--role=${role}`, subject);
+  }
+  return (await kubectl("create", "token", account)).trim();
+}
 
 /** The bed's cluster with another account's token. */
 async function kubeconfigOf(token: string): Promise<string> {

@@ -104,6 +104,15 @@ describe("prove", () => {
     expect(clock.time).toBeLessThan(1_000);
   });
 
+  it("gives up the others too where one shows that waiting cannot help", async () => {
+    const { results, clock } = await play({
+      checks: [check("a"), check("b")],
+      serve: (path) => (path.endsWith("a") ? trouble("certificate", 0) : answer(503)),
+    });
+    expect(results.map(({ passed }) => passed)).toEqual([false, false]);
+    expect(clock.time).toBeLessThan(5_000);
+  });
+
   it("has patience with a name that is not known yet, and then ends", async () => {
     const { results } = await play({ serve: () => trouble("name", 10_000) });
     expect(results[0]?.milliseconds).toBeGreaterThanOrEqual(10_000);

@@ -150,6 +150,8 @@ describe("what is wrong", () => {
     [{ path: "health", status: "OK", interval: "0s" }, [/path: /, /status: "?/, /interval: /]],
     [{ service: "Web" }, [/service: .*it has another form/]],
     [{ service: "a/b/c" }, [/it has another form/]],
+    [{ url: "http://a.test/?x=1" }, [/a query belongs to the path of a check/]],
+    [{ url: "http://a.test/#x" }, [/a query or a fragment/]],
     [{ url: "ftp://a.test" }, [/starts with http/]],
     [{ url: "https://a:pw123456@b.test" }, [/url: got a secret value/]],
   ])("%j", (given, patterns) => {
