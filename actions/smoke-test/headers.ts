@@ -18,7 +18,7 @@ const HARMLESS =
  *
  * @throws {FormatError}
  */
-export function headerName(name: string, value: string): string {
+function headerName(name: string, value: string): string {
   const lower = name.toLowerCase();
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower)) {
     throw new FormatError(`${JSON.stringify(name)} is no header name`);

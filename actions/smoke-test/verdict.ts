@@ -37,7 +37,7 @@ function causesOf(failed: readonly CheckResult[]): string[] {
 }
 
 /** What is wrong with the last answer, in one phrase. */
-export function whyNot({ last }: CheckResult): string {
+function whyNot({ last }: CheckResult): string {
   return last === undefined ? "it was not tried" : last.reasons.join("; ");
 }
 

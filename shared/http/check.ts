@@ -32,7 +32,7 @@ export interface Check {
   readonly expectation: Expectation;
 }
 
-/** What came back, read to its end; of the body at most `BODY_LIMIT_BYTES` are kept. */
+/** What came back, read to its end; of the body at most 1 MiB is kept. */
 export interface Answer {
   readonly status: number;
   /** By name in lower case; repeated ones joined by a comma. */

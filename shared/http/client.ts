@@ -5,7 +5,7 @@ import { redirected } from "./redirect.ts";
 import { explain, Unanswered } from "./unanswered.ts";
 
 /** Of a body, no more than this is kept in memory; the rest is read and counted. */
-export const BODY_LIMIT_BYTES = 1024 * 1024;
+const BODY_LIMIT_BYTES = 1024 * 1024;
 const MOST_REDIRECTS = 5;
 
 /** A request as the server sees it, and the way it takes. */

@@ -1,10 +1,10 @@
 export type { Answer, Check, Expectation, TextExpectation } from "./check.ts";
-export { BODY_LIMIT_BYTES, type Client, type HttpRequest, openClient } from "./client.ts";
+export { type Client, type HttpRequest, openClient } from "./client.ts";
 export { excerpt } from "./excerpt.ts";
 export { FormatError } from "./format-error.ts";
-export { formatJsonPath, type JsonPath, parseJsonPath, select } from "./json-path.ts";
+export { formatJsonPath, parseJsonPath, select } from "./json-path.ts";
 export { mismatches, type Redact } from "./mismatches.ts";
 export { type Attempt, type CheckResult, type Pace, prove } from "./prove.ts";
 export { formatStatusSet, matchesStatus, parseStatusSet, type StatusSet } from "./status.ts";
-export { type Target, urlTarget, type Via } from "./target.ts";
-export { type Trouble, Unanswered } from "./unanswered.ts";
+export { type Target, urlTarget } from "./target.ts";
+export { Unanswered } from "./unanswered.ts";

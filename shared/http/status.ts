@@ -1,7 +1,7 @@
 import { FormatError } from "./format-error.ts";
 
 /** HTTP status codes from one to another, both included. */
-export interface StatusRange {
+interface StatusRange {
   readonly from: number;
   readonly to: number;
 }

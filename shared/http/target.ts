@@ -1,7 +1,7 @@
 import type { Unanswered } from "./unanswered.ts";
 
 /** The near end of a way that replaces the connection to a URL's own host. */
-export interface Via {
+interface Via {
   readonly host: string;
   readonly port: number;
 }
