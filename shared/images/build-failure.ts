@@ -35,11 +35,13 @@ function instructionFailure(
   error: string,
   failed: FailedStep | undefined,
 ): UserErrorParts {
-  const last = failed?.output.findLast((each) => each.trim() !== "")?.trim();
-  const words = last === undefined || error.includes(last) ? "" : ` Its last words: ${last}`;
+  // The command stands in the instruction already.
+  const why = error.replace(/^process ".*" did not complete successfully: /s, "");
+  const last = failed?.lastWords;
+  const words = last === undefined || why.includes(last) ? "" : ` Its last words: ${last}`;
   return {
     title: `${name}: the Dockerfile does not build`,
-    cause: `${dockerfile}:${line}: ${shorten(instruction)} failed: ${shorten(error)}.${words}`,
+    cause: `${dockerfile}:${line}: ${shorten(instruction)} failed: ${shorten(why)}.${words}`,
     remedy: "Mend that line; what the instruction printed is below the error.",
   };
 }

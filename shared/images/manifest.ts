@@ -36,7 +36,7 @@ interface RawDescriptor {
   readonly urls?: readonly string[] | null;
 }
 
-export interface RawPlatform {
+interface RawPlatform {
   readonly os?: string;
   readonly architecture?: string;
   readonly variant?: string;

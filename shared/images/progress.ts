@@ -1,3 +1,5 @@
+import { StringDecoder } from "node:string_decoder";
+
 /** What a build tells while it runs. */
 export type BuildEvent =
   | {
@@ -29,6 +31,8 @@ export interface FailedStep {
   readonly error: string;
   /** The last lines that it printed. */
   readonly output: readonly string[];
+  /** The last line with words in it: of standard error, or of standard output where that is empty. */
+  readonly lastWords: string | undefined;
 }
 
 interface Vertex {
@@ -43,7 +47,12 @@ interface Vertex {
 interface StatusLine {
   readonly vertexes?: readonly Vertex[];
   readonly statuses?: readonly { readonly id: string; readonly completed?: string }[];
-  readonly logs?: readonly { readonly vertex: string; readonly data?: string }[];
+  readonly logs?: readonly {
+    readonly vertex: string;
+    /** 1 is standard output, 2 standard error. */
+    readonly stream?: number;
+    readonly data?: string;
+  }[];
   readonly warnings?: readonly {
     readonly short?: string;
     readonly range?: readonly { readonly start?: { readonly line?: number } }[] | null;
@@ -82,7 +91,9 @@ export class BuildProgress {
       return;
     }
     for (const vertex of status.vertexes ?? []) this.#vertices.set(vertex.digest, vertex);
-    for (const log of status.logs ?? []) this.#log(log.vertex, log.data ?? "");
+    for (const { vertex, stream = 1, data = "" } of status.logs ?? []) {
+      this.#log(vertex, stream, data);
+    }
     for (const vertex of status.vertexes ?? []) this.#finish(vertex);
     for (const { id, completed } of status.statuses ?? []) {
       const reference = PUSHED.exec(id)?.[1];
@@ -131,8 +142,9 @@ export class BuildProgress {
   get failed(): FailedStep | undefined {
     const vertex = this.#failed === undefined ? undefined : this.#vertices.get(this.#failed);
     if (vertex === undefined) return undefined;
-    const output = this.#output.get(vertex.digest)?.lines ?? [];
-    return { name: plainName(vertex.name ?? ""), error: vertex.error ?? "", output };
+    const { lines = [], lastWords } = this.#output.get(vertex.digest) ?? {};
+    const { name = "", error = "" } = vertex;
+    return { name: plainName(name), error, output: lines, lastWords };
   }
 
   #finish(vertex: Vertex): void {
@@ -155,10 +167,11 @@ export class BuildProgress {
     this.#once(digest, { kind: "step", ...step });
   }
 
-  #log(vertex: string, data: string): void {
+  #log(vertex: string, stream: number, data: string): void {
     const output = this.#output.get(vertex) ?? new Output();
     this.#output.set(vertex, output);
-    output.append(Buffer.from(data, "base64"), (text) => this.#tell({ kind: "output", text }));
+    const bytes = Buffer.from(data, "base64");
+    output.append(stream, bytes, (text) => this.#tell({ kind: "output", text }));
   }
 
   #once(key: string, event: BuildEvent): void {
@@ -171,22 +184,31 @@ export class BuildProgress {
 /** The lines that one instruction prints, which come in pieces that end anywhere. */
 class Output {
   readonly lines: string[] = [];
-  readonly #decoder = new TextDecoder();
-  #rest = "";
+  readonly #streams = new Map<number, { decoder: StringDecoder; rest: string; last?: string }>();
 
-  append(data: Buffer, tell: (line: string) => void): void {
-    this.#rest += this.#decoder.decode(data, { stream: true });
-    const lines = this.#rest.split(/\r\n|\n|\r(?!$)/);
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#keep(line, tell);
+  /** BuildKit does not keep the two streams in the order in which they were written. */
+  get lastWords(): string | undefined {
+    return this.#streams.get(2)?.last ?? this.#streams.get(1)?.last;
+  }
+
+  append(number: number, data: Buffer, tell: (line: string) => void): void {
+    const stream = this.#streams.get(number) ?? { decoder: new StringDecoder("utf8"), rest: "" };
+    this.#streams.set(number, stream);
+    const text = stream.rest + stream.decoder.write(data);
+    const lines = text.split(/\r\n|\n|\r(?!$)/);
+    stream.rest = lines.pop() ?? "";
+    for (const line of lines) this.#keep(stream, line, tell);
   }
 
   end(tell: (line: string) => void): void {
-    if (this.#rest !== "") this.#keep(this.#rest, tell);
-    this.#rest = "";
+    for (const stream of this.#streams.values()) {
+      if (stream.rest !== "") this.#keep(stream, stream.rest, tell);
+      stream.rest = "";
+    }
   }
 
-  #keep(line: string, tell: (line: string) => void): void {
+  #keep(stream: { last?: string }, line: string, tell: (line: string) => void): void {
+    if (line.trim() !== "") stream.last = line.trim();
     this.lines.push(line);
     if (this.lines.length > TAIL_LINES) this.lines.shift();
     tell(line);

@@ -13,7 +13,7 @@ let environment: Record<string, string>;
 const prefix = `build-push-${randomBytes(4).toString("hex")}`;
 
 beforeAll(async () => {
-  bed = await up(["registry", "buildkit", "busybox-image"]);
+  bed = await up(["registry", "buildkit", "busybox-image", "node-image"]);
   environment = {
     PATH: `${bed.bin}:${process.env.PATH}`,
     DOCKER_CONFIG: bed.dockerConfig,
@@ -122,6 +122,19 @@ describe("what is built", () => {
     expect(run.leftovers).toEqual([]);
   });
 
+  it("may be the sample service, from a base image of one's own", async () => {
+    await using runner = await Runner.create();
+    const context = join(import.meta.dirname, "..", "..", "..", "examples", "quickstart");
+    const given = {
+      registry: registry(),
+      name: "quickstart",
+      "build-args": `BASE_IMAGE=${bed.nodeImage}`,
+    };
+    const run = await runner.run(source, given, { ...environment, GITHUB_WORKSPACE: context });
+    expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
+    expect(parse(run.outputs.images).quickstart.size).toBeGreaterThan(10_000_000);
+  });
+
   it("stays where it is when nothing is to be pushed", async () => {
     await using runner = await Runner.create(scratch);
     const given = { registry: registry(), name: "unpushed", push: "false" };
@@ -153,7 +166,7 @@ describe("what does not build", () => {
       () =>
         `FROM ${bed.busyboxImage}\nRUN echo so far so good; \\\n    echo out of luck >&2; exit 3\n`,
       2,
-      /exit code: 3\. Its last words: out of luck|echo out of luck.*exit code: 3/,
+      /failed: exit code: 3\. Its last words: out of luck$/,
     ],
     [
       "a base image that is not there",

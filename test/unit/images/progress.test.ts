@@ -63,9 +63,27 @@ describe("the progress of a build", () => {
       name: "RUN npm ci",
       error: "exit code: 3",
       output: ["out of luck"],
+      lastWords: "out of luck",
     });
     expect(progress.steps.done).toBe(0);
     expect(progress.stopped).toBe("COPY . /app");
+  });
+
+  it("keeps the two streams apart, and takes the last words from standard error", () => {
+    const { events, progress } = follow(
+      { logs: [{ vertex: "b", stream: 2, data: base64("no such ") }] },
+      { logs: [{ vertex: "b", stream: 1, data: base64("resolving\n") }] },
+      { logs: [{ vertex: "b", stream: 2, data: base64("package\n\n") }] },
+      { logs: [{ vertex: "b", stream: 1, data: base64("bye\n") }] },
+      { vertexes: [{ ...run, started: at(0), completed: at(1), error: "exit code: 1" }] },
+    );
+    expect(events.map((event) => event.kind === "output" && event.text)).toEqual([
+      "resolving",
+      "no such package",
+      "",
+      "bye",
+    ]);
+    expect(progress.failed?.lastWords).toBe("no such package");
   });
 
   it("keeps the end of a long output only", () => {
