@@ -6,6 +6,7 @@ import { type Cause, GRACES, type Graces, type Sight } from "../verdict/index.ts
 import { type ClusterEvent, lastSeenOf, type Pod } from "../workload.ts";
 import { groupEvents, readLog } from "./evidence.ts";
 import { LastWords } from "./last-words.ts";
+import { missingNamespace } from "./namespace.ts";
 import type { Evidence, LogTail, ReportedCause, RolloutReport } from "./report.ts";
 import { Tracker } from "./tracker.ts";
 import { around, View } from "./view.ts";
@@ -166,7 +167,10 @@ class Rollout implements Disposable {
     const decided = verdict === "failed" ? this.#culprit() : undefined;
     if (decided !== undefined) await this.#hearLastWords(decided.cause);
     const culprit = verdict === "ready" ? undefined : (this.#culprit() ?? decided);
-    const cause = culprit === undefined ? this.#noCause(verdict) : reported(culprit, verdict);
+    const cause =
+      culprit === undefined
+        ? this.#noCause(verdict)
+        : reported(await this.#located(culprit), verdict);
     const evidence =
       verdict === "ready" || verdict === "cancelled"
         ? { logs: [], events: [], unavailable: this.#view.unreadable }
@@ -192,6 +196,16 @@ class Rollout implements Disposable {
       (a, b) => a.cause.certainAt - b.cause.certainAt || a.cause.since - b.cause.since,
     );
     return first;
+  }
+
+  /** What does not exist may be missing with its whole namespace. */
+  async #located(culprit: Culprit): Promise<Culprit> {
+    const { namespace } = culprit.tracker.target;
+    if (culprit.cause.reason !== "NotFound" || namespace === undefined) return culprit;
+    const bound = this.#cluster.boundTo(this.#stop.signal);
+    const message = await missingNamespace(bound, namespace);
+    if (message === undefined) return culprit;
+    return { ...culprit, cause: { ...culprit.cause, reason: "NamespaceNotFound", message } };
   }
 
   /** The API server was away at the deadline: that is all that can be said. */
