@@ -1,6 +1,7 @@
 import { UserError } from "../../shared/failure/index.ts";
 import { objectsOf, type Revision } from "../../shared/helm/index.ts";
 import {
+  type Graces,
   type KubernetesObject,
   type ObjectRef,
   type RolloutReport,
@@ -39,10 +40,11 @@ export async function watchRollout(
   { cluster, release }: Tools,
   timeout: number,
   world: World,
+  graces: Partial<Graces> = {},
 ): Promise<RolloutReport> {
   const targets = targetsOf(objectsOf(revision.manifest), release.namespace);
   const deadline = world.clock.now() + timeout;
-  const report = await waitForRollout(cluster, targets, { deadline, world });
+  const report = await waitForRollout(cluster, targets, { deadline, world, graces });
   if (report.verdict === "cancelled") throw abortReason(world.signal);
   return report;
 }
