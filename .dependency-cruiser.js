@@ -1,3 +1,14 @@
+import swcVisitor from "@swc/core/Visitor.js";
+
+// The walker that the tool finds imports with does not know `using` yet, and gives up on a file
+// that has one. It declares variables, and is walked like them.
+const walker = (swcVisitor.Visitor ?? swcVisitor).prototype;
+const { visitStatement } = walker;
+walker.visitStatement = function (statement) {
+  if (statement.type !== "UsingDeclaration") return visitStatement.call(this, statement);
+  return { ...statement, decls: this.visitVariableDeclarators(statement.decls) };
+};
+
 /**
  * The layers, as docs/architecture.md tells them: actions stand on nouns, nouns on libraries, and
  * every library that reaches outside has one door.

@@ -5,15 +5,7 @@ const LINE_BREAK = /\r\n|[\r\n\u2028\u2029\u0085]/;
 const UNPRINTABLE = /[^\P{Cc}\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 const ZERO_WIDTH_SPACE = "\u200b";
 
-/**
- * Lines that the runner prints as they are: it finds no workflow command in them. Terminal control
- * sequences are dropped.
- */
-export function safeLines(text: string): string[] {
-  return plainLines(text).map(unmarked);
-}
-
-/** The lines of a text, without what a terminal would act upon. */
+/** The lines of a text, without what a terminal would act upon; commands may still be in them. */
 export function plainLines(text: string): string[] {
   return text
     .split(LINE_BREAK)

@@ -20,7 +20,7 @@ export function issueCommand(
   printLine(`::${[name, pairs.join(",")].join(" ").trimEnd()}::${escapeMessage(message)}`);
 }
 
-/** Prints a line as it is; text from elsewhere must have gone through `safeLines`. */
+/** Prints a line as it is; text from elsewhere must have gone through `unmarked`. */
 export function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }

@@ -215,7 +215,7 @@ describe("fields", () => {
   });
 
   it("yaml", () => {
-    const field = yaml<{ a: number }, { required: true }>(
+    const field = yaml<{ required: true }, { a: number }>(
       {
         safeParse: (value) =>
           typeof (value as { a?: unknown })?.a === "number"

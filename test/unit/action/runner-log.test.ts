@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { runnerLog } from "../../../shared/action/runner-log.ts";
-import { safeLines } from "../../../shared/action/safe-line.ts";
+import { printableLines, runnerLog } from "../../../shared/action/runner-log.ts";
 import { issueCommand } from "../../../shared/action/workflow-command.ts";
 import { Secrets } from "../../../shared/secrets/index.ts";
 import { hostileText } from "./hostile-text.ts";
@@ -53,7 +52,7 @@ describe("a line of the log", () => {
     ["\u001b[1mbold\u001b[0m\ttab", ["bold\ttab"]],
     ["", [""]],
   ])("%j is left legible", (text, lines) => {
-    expect(safeLines(text)).toEqual(lines);
+    expect(printableLines(text, new Secrets())).toEqual(lines);
   });
 
   it("is no command, whatever the text", () => {
