@@ -1,0 +1,25 @@
+import { nearestName } from "../../shared/failure/index.ts";
+import { coldStart } from "./cold-start.ts";
+import { type Bench, tell } from "./results.ts";
+import { voyage } from "./voyage.ts";
+
+/** `npm run bench -- NAME`: a table for people, then one line of JSON; exits 1 on a missed target. */
+const BENCHES: Readonly<Record<string, Bench>> = { "cold-start": coldStart, voyage };
+
+async function main([name = ""]: readonly string[]): Promise<void> {
+  const bench = BENCHES[name];
+  if (bench === undefined) {
+    const near = nearestName(name, Object.keys(BENCHES));
+    const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+    console.error(
+      `${name === "" ? "Which bench?" : `There is no bench ${JSON.stringify(name)}.${hint}`} ` +
+        `There are: ${Object.keys(BENCHES).join(", ")}.`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const results = await bench((line) => console.log(line));
+  process.exitCode = tell(name, results) ? 0 : 1;
+}
+
+await main(process.argv.slice(2));
