@@ -3,6 +3,7 @@ import { UserError } from "../../shared/failure/index.ts";
 import { objectsOf, type Revision, workloadsOf } from "../../shared/helm/index.ts";
 import { rolloutFailure } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { configGrace } from "./config-grace.ts";
 import type { Facts } from "./facts.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { Journal } from "./journal.ts";
@@ -37,11 +38,12 @@ async function release(
   facts: Facts,
 ): Promise<void> {
   await using tools = await journal.phase("prepare", () => prepare(options, world));
-  await journal.phase("render", () => preflight(tools, world));
+  await journal.phase("render", () => preflight(tools, world, facts));
   facts.helmVersion = await tools.helmVersion;
   const ground = await journal.phase("lease", () => own(tools, options, world));
   try {
     facts.previous = ground.good;
+    facts.running = ground.good?.revision;
     const owned = { ...world, signal: signalOf(world, ground) };
     await deploy(ground, tools, options, owned, journal, facts).catch(async (error: unknown) => {
       throw await undone(error, ground, tools, options, world, journal, facts);
@@ -74,7 +76,12 @@ async function deploy(
     `Revision ${revision.revision} of ${options.release} is applied (${revision.chart}).`,
   );
   facts.rollout = await journal.phase("rollout", () =>
-    watchRollout(revision, tools, left(), world),
+    watchRollout(revision, tools, left(), world, {
+      config: configGrace(
+        objectsOf(revision.manifest),
+        ground.good && objectsOf(ground.good.manifest),
+      ),
+    }),
   );
   const failure = rolloutFailure(facts.rollout);
   if (failure !== undefined) {

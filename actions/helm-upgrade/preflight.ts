@@ -8,6 +8,7 @@ import {
   workloadsOf,
 } from "../../shared/helm/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import type { Facts } from "./facts.ts";
 import type { Tools } from "./prepare.ts";
 
 /**
@@ -17,10 +18,11 @@ import type { Tools } from "./prepare.ts";
  * @throws {HelmFailure} with the template's file and line when it does not render.
  * @throws {UserError} when the chart makes nothing of an image.
  */
-export async function preflight(tools: Tools, world: World): Promise<void> {
+export async function preflight(tools: Tools, world: World, facts: Facts): Promise<void> {
   const { cluster, release, storage, helm, chart, values, placed } = tools;
-  const history = await readHistory(cluster, { ...release, storage });
-  const isUpgrade = standingOf(history).state !== "absent";
+  const standing = standingOf(await readHistory(cluster, { ...release, storage }));
+  const isUpgrade = standing.state !== "absent";
+  if (isUpgrade) facts.running = standing.good?.revision;
   const manifest = await helm.template(chart, values, { isUpgrade }, world.signal);
   const workloads = workloadsOf(objectsOf(manifest), release.namespace);
   for (const image of placed) {

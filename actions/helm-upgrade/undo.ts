@@ -91,27 +91,26 @@ function notGone(release: string): UserError {
   });
 }
 
-/** Both failures in one, the first one first: it is what made the second necessary. */
+/**
+ * The failure together with what came of putting the release back. When that failed too, both
+ * causes are told, the first one first: it is what made the second necessary.
+ */
 export function withUndo(failure: UserError, came: string | UserError): UserError {
+  const { title, cause, remedy, evidence, at } = failure;
   if (typeof came === "string") {
-    return new UserError(
-      {
-        title: failure.title,
-        cause: `${failure.cause} ${came}`,
-        remedy: failure.remedy,
-        ...(failure.evidence === undefined ? {} : { evidence: failure.evidence }),
-        at: failure.at,
-      },
-      { reason: failure },
-    );
+    const parts = { title, cause, remedy: `${came} ${remedy}`, at };
+    return new UserError(evidence === undefined ? parts : { ...parts, evidence }, {
+      reason: failure,
+    });
   }
-  const evidence = [failure.evidence, came.evidence].filter((text) => text !== undefined);
+  const evidences = [evidence, came.evidence].filter((text) => text !== undefined);
   return new UserError(
     {
-      title: `${failure.title}; and the release could not be put back`,
-      cause: `${failure.cause} Then: ${came.title.toLowerCase()}: ${came.cause}`,
-      remedy: `${came.remedy} ${failure.remedy}`,
-      ...(evidence.length === 0 ? {} : { evidence: evidence.join("\n\n") }),
+      title: `${title}; and the release could not be put back`,
+      cause: `${cause}\nThen: ${came.title}: ${came.cause}`,
+      remedy: `${came.remedy} ${remedy}`,
+      ...(evidences.length === 0 ? {} : { evidence: evidences.join("\n\n") }),
+      at,
     },
     { reason: failure },
   );

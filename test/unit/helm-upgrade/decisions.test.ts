@@ -197,7 +197,7 @@ describe("two failures in one", () => {
 
   it("tells the first and what came of it", () => {
     const both = withUndo(first, "Rolled back.");
-    expect([both.cause, both.evidence]).toEqual(["a. Rolled back.", "ea"]);
+    expect([both.cause, both.remedy, both.evidence]).toEqual(["a.", "Rolled back. ra.", "ea"]);
   });
 
   it("tells both when putting things back failed too", () => {
@@ -205,7 +205,7 @@ describe("two failures in one", () => {
       first,
       new UserError({ title: "B", cause: "b.", remedy: "rb.", evidence: "eb" }),
     );
-    expect(both.cause).toBe("a. Then: b: b.");
+    expect(both.cause).toBe("a.\nThen: B: b.");
     expect(both.remedy).toBe("rb. ra.");
     expect(both.evidence).toBe("ea\n\neb");
   });
