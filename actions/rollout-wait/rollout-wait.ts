@@ -32,7 +32,7 @@ export async function rolloutWait(options: Options, world: World): Promise<Outco
   const report = await waitForRollout(cluster, targets, { deadline, world, graces });
 
   const failure = rolloutFailure(report);
-  world.log.info(failure === undefined ? `All ready after ${report.seconds} s.` : failure.cause);
+  if (failure === undefined) world.log.info(`All ready after ${report.seconds} s.`);
   return {
     outputs: { reason: report.cause?.reason ?? "", seconds: report.seconds, report },
     summary: summarize(report),

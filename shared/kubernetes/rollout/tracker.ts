@@ -25,6 +25,7 @@ export class Tracker {
   #verdict: Verdict = { state: "progressing", missing: ["not looked at yet"], notes: [] };
   #timeline: Moment[] = [];
   #uid: string | undefined;
+  readonly #reprieves = new Map<string, number>();
   #nextLook: number | undefined;
 
   constructor(target: ObjectRef) {
@@ -48,13 +49,19 @@ export class Tracker {
     sight: Sight,
     others: readonly string[],
   ): string | undefined {
-    const assessment =
-      object === undefined ? this.#absent(sight, others) : assess(object, around, sight);
+    const assessment = this.#reprieved(
+      object === undefined ? this.#absent(sight, others) : assess(object, around, sight),
+    );
     this.#uid ??= object?.metadata.uid;
     this.#seen = sightings(this.#seen, assessment.problems, sight.now);
     this.#nextLook = nextLook(assessment, this.#seen, sight.now);
     this.#verdict = judge(assessment, this.#seen, sight.now);
     return this.#tell(sight.now);
+  }
+
+  /** Gives a problem more grace; only the first time counts. */
+  reprieve(key: string, milliseconds: number): void {
+    if (!this.#reprieves.has(key)) this.#reprieves.set(key, milliseconds);
   }
 
   report(): ResourceReport {
@@ -77,6 +84,15 @@ export class Tracker {
     const { missing } = this.#verdict;
     const more = missing.length - PHRASES;
     return [...missing.slice(0, PHRASES), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  }
+
+  #reprieved(assessment: Assessment): Assessment {
+    if (this.#reprieves.size === 0) return assessment;
+    const problems = assessment.problems.map((problem) => ({
+      ...problem,
+      grace: problem.grace + (this.#reprieves.get(problem.key) ?? 0),
+    }));
+    return { ...assessment, problems };
   }
 
   #tell(now: number): string | undefined {

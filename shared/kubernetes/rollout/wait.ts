@@ -8,6 +8,7 @@ import { groupEvents, readLog } from "./evidence.ts";
 import { LastWords } from "./last-words.ts";
 import { missingNamespace } from "./namespace.ts";
 import type { Evidence, LogTail, ReportedCause, RolloutReport } from "./report.ts";
+import { reprieve } from "./second-look.ts";
 import { Tracker } from "./tracker.ts";
 import { around, View } from "./view.ts";
 
@@ -82,6 +83,7 @@ class Rollout implements Disposable {
     signal.addEventListener("abort", onAbort);
     try {
       for (;;) {
+        await this.#secondLook();
         const verdict = this.#look();
         if (verdict !== undefined) return await this.#finish(verdict);
         await Promise.race([broken, this.#pause()]);
@@ -108,6 +110,17 @@ class Rollout implements Disposable {
     if (this.#now >= deadline) return "timed-out";
     if (this.#now >= this.#heartbeatAt) this.#heartbeat();
     return undefined;
+  }
+
+  /** Gives more time to what would fail now, where it deserves that. */
+  async #secondLook(): Promise<void> {
+    const bound = this.#cluster.boundTo(this.#stop.signal);
+    for (const tracker of this.#trackers) {
+      const { verdict, target } = tracker;
+      if (verdict.state !== "failing" || verdict.cause.certainAt > this.#now) continue;
+      const { cause } = verdict;
+      tracker.reprieve(cause.key, await reprieve(bound, target.namespace, cause));
+    }
   }
 
   #assess(): void {

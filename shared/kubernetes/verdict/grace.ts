@@ -9,7 +9,10 @@ const SECOND = 1_000;
 export interface Graces {
   /** A registry that does not answer, or answers with an error of its own. */
   readonly imagePull: number;
-  /** A ConfigMap, Secret or key that is not there. */
+  /**
+   * A ConfigMap, Secret or key that is not there. When it is over, the rollout asks whether it is
+   * there by now, and has more patience if so.
+   */
   readonly config: number;
   /** A container that cannot be created for a reason that may pass. */
   readonly containerCreate: number;
@@ -35,7 +38,7 @@ export interface Graces {
 
 export const GRACES: Graces = {
   imagePull: 45 * SECOND,
-  config: 20 * SECOND,
+  config: 10 * SECOND,
   containerCreate: 20 * SECOND,
   podCreate: 25 * SECOND,
   unschedulable: 60 * SECOND,

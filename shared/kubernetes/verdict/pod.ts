@@ -42,8 +42,7 @@ export function assessPod(pod: Pod, sight: Sight): Assessment {
   const notes = containers.flatMap((container) => restartNote(pod, container));
   if (isReady(pod)) {
     if (settled <= sight.now) return { ready: true, missing: [], notes, problems, lookAgainAt };
-    const seconds = Math.ceil((settled - sight.now) / 1_000);
-    const wait = `pod ${pod.metadata.name} must stay up ${seconds} s more to be believed`;
+    const wait = `pod ${pod.metadata.name} is up, but not for long enough to be believed`;
     return underway([wait], { problems, notes, lookAgainAt });
   }
   return underway([whyNotReady(pod, containers)], { problems, notes, lookAgainAt });

@@ -183,6 +183,8 @@ describe("a rollout that only looks bad", () => {
       { container: { envFrom: [{ configMapRef: { name: "late" } }] } },
       async ({ cluster, namespace }) => {
         await untilWaiting(cluster, namespace, "config-late", "CreateContainerConfigError");
+        // Shortly before the grace is over; the kubelet looks again only after it.
+        await new Promise((resolve) => setTimeout(resolve, GRACES.config - 2_000));
         await cluster.create({
           apiVersion: "v1",
           kind: "ConfigMap",
