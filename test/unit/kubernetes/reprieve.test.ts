@@ -1,0 +1,43 @@
+import { describe, expect, it } from "@jest/globals";
+import { apiError } from "../../../shared/kubernetes/api-error.ts";
+import type { Cluster } from "../../../shared/kubernetes/index.ts";
+import { reprieve } from "../../../shared/kubernetes/rollout/second-look.ts";
+
+const cause = {
+  key: "k",
+  reason: "ConfigError",
+  message: 'container "web" of pod web-1 cannot be created: configmap "settings" not found',
+  remedy: "",
+  grace: 10_000,
+  since: 0,
+  certainAt: 10_000,
+};
+
+function cluster(answer: () => unknown): Cluster {
+  return { get: async () => answer() } as unknown as Cluster;
+}
+const fail = (status: number) =>
+  cluster(() => {
+    throw apiError(status, "", { verb: "get", resource: "configmaps" });
+  });
+const never = cluster(() => {
+  throw new Error("must not be asked");
+});
+
+describe("what misses its configuration", () => {
+  it.each([
+    ["is given no more time when that still does not exist", fail(404), cause, 0],
+    ["is given the time of another try when it exists by now", cluster(() => ({})), cause, 20_000],
+    ["is given the benefit of the doubt when nobody may know", fail(403), cause, 10_000],
+    [
+      "... and when a key is missing",
+      never,
+      { ...cause, message: "couldn't find key a in ConfigMap shop/b" },
+      10_000,
+    ],
+    ["is given none when no waiting helps", never, { ...cause, grace: 0 }, 0],
+    ["is no other fault", never, { ...cause, reason: "ImagePull" }, 0],
+  ])("%s", async (_, answering, subject, expected) => {
+    expect(await reprieve(answering, "shop", subject)).toBe(expected);
+  });
+});
