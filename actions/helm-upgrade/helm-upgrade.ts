@@ -39,7 +39,6 @@ async function release(
 ): Promise<void> {
   await using tools = await journal.phase("prepare", () => prepare(options, world));
   await journal.phase("render", () => preflight(tools, world, facts));
-  facts.helmVersion = await tools.helmVersion;
   const ground = await journal.phase("lease", () => own(tools, options, world));
   try {
     facts.previous = ground.good;
@@ -64,17 +63,18 @@ async function deploy(
   const until = world.clock.now() + options.timeout;
   const left = () => Math.max(1_000, until - world.clock.now());
   const { helm, chart, values, placed } = tools;
-  const [revision] = await journal.phase("upgrade", () =>
-    Promise.all([
-      helm.upgrade(chart, values, left(), world.signal),
-      ground.lease?.noteLastGood(ground.good?.revision ?? 0),
-    ]),
+  const noted = note(ground, world);
+  const revision = await journal.phase("upgrade", () =>
+    helm.upgrade(chart, values, left(), world.signal),
   );
+  await noted;
   facts.revision = revision;
   facts.running = revision.revision;
   world.log.info(
     `Revision ${revision.revision} of ${options.release} is applied (${revision.chart}).`,
   );
+  // While the pods start there is time for a question that nothing depends on.
+  const version = helm.version(world.signal).catch(() => "");
   facts.rollout = await journal.phase("rollout", () =>
     watchRollout(revision, tools, left(), world, {
       config: configGrace(
@@ -83,6 +83,7 @@ async function deploy(
       ),
     }),
   );
+  facts.helmVersion = await version;
   const failure = rolloutFailure(facts.rollout);
   if (failure !== undefined) {
     journal.markFailed();
@@ -90,6 +91,16 @@ async function deploy(
   }
   if (placed.length === 0) return;
   await journal.phase("proof", () => prove(revision, tools, world, facts));
+}
+
+/** Leaves word of what to go back to, should this run die: see HeldLease.noteLastGood. */
+async function note({ lease, good }: Ground, world: World): Promise<void> {
+  try {
+    await lease?.noteLastGood(good?.revision ?? 0);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    world.log.debug(`The last good revision could not be noted: ${error.cause}`);
+  }
 }
 
 /** Asks the pods which images they run. */

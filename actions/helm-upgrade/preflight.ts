@@ -1,7 +1,9 @@
 import { UserError } from "../../shared/failure/index.ts";
 import {
+  HelmFailure,
   objectsOf,
   type PlacedImage,
+  type Rendering,
   readHistory,
   standingOf,
   type Workload,
@@ -12,24 +14,41 @@ import type { Facts } from "./facts.ts";
 import type { Tools } from "./prepare.ts";
 
 /**
- * Renders the chart with what the cluster serves, before anything is touched, and checks that it
- * uses the images that it was given.
+ * Renders the chart before anything is touched, and checks that it uses the images that it was
+ * given. A chart that renders by itself is not rendered a second time with what the cluster
+ * serves: `helm upgrade` does that, and stops before it changes anything. One that does not gets
+ * its chance with the cluster, for it may depend on what is there.
  *
  * @throws {HelmFailure} with the template's file and line when it does not render.
  * @throws {UserError} when the chart makes nothing of an image.
  */
 export async function preflight(tools: Tools, world: World, facts: Facts): Promise<void> {
-  const { cluster, release, storage, helm, chart, values, placed } = tools;
+  const { cluster, release, storage, placed } = tools;
   const standing = standingOf(await readHistory(cluster, { ...release, storage }));
-  const isUpgrade = standing.state !== "absent";
-  if (isUpgrade) facts.running = standing.good?.revision;
-  const manifest = await helm.template(chart, values, { isUpgrade }, world.signal);
-  const workloads = workloadsOf(objectsOf(manifest), release.namespace);
+  if (standing.state !== "absent") facts.running = standing.good?.revision;
+  const rendering = standing.state === "absent" ? "install" : "upgrade";
+  const workloads = await rendered(tools, rendering, world);
   for (const image of placed) {
     const use = useOf(image, workloads);
     if (use === "none") throw unused(image, workloads);
     if (use === "tag") world.log.warning(tagOnly(image), "An image is not pinned");
   }
+}
+
+async function rendered(
+  tools: Tools,
+  rendering: Rendering,
+  world: World,
+): Promise<readonly Workload[]> {
+  const { helm, chart, values, placed, release } = tools;
+  const read = (manifest: string) => workloadsOf(objectsOf(manifest), release.namespace);
+  try {
+    const workloads = read(await tools.rendered);
+    if (placed.every((image) => useOf(image, workloads) !== "none")) return workloads;
+  } catch (error) {
+    if (!(error instanceof HelmFailure) || !["render", "other"].includes(error.kind)) throw error;
+  }
+  return read(await helm.template(chart, values, rendering, world.signal));
 }
 
 /** Whether the workloads name an image by its digest, only by its repository, or not at all. */

@@ -21,7 +21,6 @@ import type { Options } from "./inputs.ts";
 /** What the work is done with. */
 export interface Tools extends AsyncDisposable {
   readonly helm: Helm;
-  readonly helmVersion: Promise<string>;
   readonly cluster: Cluster;
   readonly release: ReleaseRef;
   readonly storage: StorageKind;
@@ -29,6 +28,8 @@ export interface Tools extends AsyncDisposable {
   /** Paths of the values files for Helm, those that count most last. */
   readonly values: readonly string[];
   readonly placed: readonly PlacedImage[];
+  /** The manifest as Helm renders it without asking the cluster; begun early, for it takes long. */
+  readonly rendered: Promise<string>;
 }
 
 /**
@@ -50,23 +51,24 @@ export async function prepare(options: Options, world: World): Promise<Tools> {
       environment,
       reword: (words) => folder.named(words),
     });
-    const helmVersion = helm.version(signal);
-    // Whoever needs it looks at it; until then a failure must not count as unhandled.
-    helmVersion.catch(() => {});
     const chart = { location: options.chart, version: options.chartVersion };
-    const [cluster, { values, placed }] = await Promise.all([
-      connect({ kubeconfig: options.kubeconfig, context: options.context }, world),
-      writeValues(options, folder, () => chartValues(chart, helm, signal)),
-    ]);
+    const { values, placed } = await writeValues(options, folder, () =>
+      chartValues(chart, helm, signal),
+    );
+    const rendered = helm.template(chart, values, "alone", signal);
+    // Whoever needs it looks at it; until then a failure must not count as unhandled.
+    rendered.catch(() => {});
+    const { kubeconfig, context } = options;
+    const cluster = await connect({ kubeconfig, context }, world);
     return {
       helm,
-      helmVersion,
       cluster,
       release,
       storage,
       chart,
       values,
       placed,
+      rendered,
       [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
     };
   } catch (error) {

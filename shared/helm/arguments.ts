@@ -15,7 +15,12 @@ export const RELEASE_NAME =
   /^(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
- * Renders a chart with what the cluster serves, and checks the result against it; changes nothing.
+ * How a chart is rendered: by itself, which is quick; or with what the cluster serves, and checked
+ * against it, as the first install or as an upgrade. None changes anything.
+ */
+export type Rendering = "alone" | "install" | "upgrade";
+
+/**
  * Helm 4 calls `--validate` deprecated, but it means the same in both: its successor
  * `--dry-run=server` does not ask the cluster in Helm 3.
  */
@@ -23,13 +28,13 @@ export function templateArguments(
   release: ReleaseRef,
   chart: ChartRef,
   values: readonly string[],
-  isUpgrade: boolean,
+  rendering: Rendering,
 ): readonly string[] {
   return [
     "template",
     ...namespaceFlag(release),
-    "--validate",
-    ...(isUpgrade ? ["--is-upgrade"] : []),
+    ...(rendering === "alone" ? [] : ["--validate"]),
+    ...(rendering === "upgrade" ? ["--is-upgrade"] : []),
     ...chartFlags(chart, values),
     "--",
     release.name,

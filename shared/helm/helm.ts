@@ -3,6 +3,7 @@ import type { Secrets } from "../secrets/index.ts";
 import {
   type ChartRef,
   type ReleaseRef,
+  type Rendering,
   rollbackArguments,
   showValuesArguments,
   templateArguments,
@@ -46,14 +47,14 @@ export class Helm {
     return (await this.#run(args, "read the chart's values", signal, { chart })).stdout;
   }
 
-  /** The manifest as it would be applied, hooks included, checked against the cluster's schema. */
+  /** The manifest as it would be applied, hooks included. */
   async template(
     chart: ChartRef,
     values: readonly string[],
-    { isUpgrade }: { readonly isUpgrade: boolean },
+    rendering: Rendering,
     signal: AbortSignal,
   ): Promise<string> {
-    const args = templateArguments(this.#setting.release, chart, values, isUpgrade);
+    const args = templateArguments(this.#setting.release, chart, values, rendering);
     return (await this.#run(args, "render the chart", signal, { chart })).stdout;
   }
 

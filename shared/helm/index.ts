@@ -1,4 +1,4 @@
-export { type ChartRef, RELEASE_NAME, type ReleaseRef } from "./arguments.ts";
+export { type ChartRef, RELEASE_NAME, type ReleaseRef, type Rendering } from "./arguments.ts";
 export { HelmFailure, type HelmFailureKind } from "./failure.ts";
 export { Helm, type HelmSetting } from "./helm.ts";
 export {
