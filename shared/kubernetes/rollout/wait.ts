@@ -221,20 +221,24 @@ class Rollout implements Disposable {
     return { ...culprit, cause: { ...culprit.cause, reason: "NamespaceNotFound", message } };
   }
 
-  /** The API server was away at the deadline: that is all that can be said. */
+  /** At the deadline, without a fault: what is missing, or that nobody can tell. */
   #noCause(verdict: RolloutReport["verdict"]): ReportedCause | undefined {
     const { lost } = this.#view;
-    const [tracker] = this.#trackers;
-    if (verdict !== "timed-out" || lost === undefined || tracker === undefined) return undefined;
-    const now = new Date(this.#now).toISOString();
+    const tracker = this.#trackers.find((one) => one.verdict.state !== "ready");
+    if (verdict !== "timed-out" || tracker === undefined) return undefined;
+    const now = this.#now;
+    const seconds = Math.round((now - this.#startedAt) / 1_000);
     return {
       resource: tracker.name,
       namespace: tracker.target.namespace ?? "",
-      reason: "Unreachable",
-      message: `${tracker.name}: its state is not known, for the API server went away: ${lost.cause}`,
-      remedy: lost.remedy,
-      firstSeenAt: now,
-      causeSeenAt: now,
+      reason: lost === undefined ? "Timeout" : "Unreachable",
+      message:
+        lost === undefined
+          ? `${tracker.name}: not ready after ${seconds} s: ${tracker.missing}`
+          : `${tracker.name}: its state is not known, for the API server went away: ${lost.cause}`,
+      remedy: lost?.remedy ?? "Look at what is missing, or give it a longer timeout.",
+      firstSeenAt: new Date(now).toISOString(),
+      causeSeenAt: new Date(now).toISOString(),
     };
   }
 

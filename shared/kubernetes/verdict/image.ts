@@ -20,7 +20,7 @@ const DENIED =
   /pull access denied|insufficient_scope|authorization failed|unauthorized|denied: |\b40[13] (Unauthorized|Forbidden)|no basic auth credentials/i;
 /** Words that a registry in trouble adds, whatever else it says. */
 const IN_TROUBLE =
-  /\b5\d\d\b|timeout|timed out|connection re(fused|set)|no such host|TLS|EOF|too many requests/i;
+  /\b5\d\d\b|timeout|timed out|deadline exceeded|connection re(fused|set)|no such host|TLS|EOF|too many requests/i;
 
 /** What keeps a container's image away, or undefined when nothing does. */
 export function imageProblem(pod: Pod, status: ContainerStatus, sight: Sight): Problem | undefined {
@@ -77,9 +77,11 @@ export function imageProblem(pod: Pod, status: ContainerStatus, sight: Sight): P
 function classify(reason: string, words: string): "invalid" | "absent" | "denied" | "other" {
   if (reason === "InvalidImageName") return "invalid";
   if (reason === "ErrImageNeverPull") return "absent";
-  // Where a message holds both, the registry's trouble may be the reason for the rest.
-  const ending = words.split(": ").slice(-3).join(": ");
-  if (IN_TROUBLE.test(ending)) return "other";
+  // The reason comes last; what is before it quotes names, which may look like anything.
+  const last = words.split(": ").at(-1) ?? "";
+  if (DENIED.test(last)) return "denied";
+  if (NOT_FOUND.test(last)) return "absent";
+  if (IN_TROUBLE.test(last)) return "other";
   if (DENIED.test(words)) return "denied";
   return NOT_FOUND.test(words) ? "absent" : "other";
 }

@@ -144,6 +144,18 @@ function statefulSet(
   };
 }
 
+describe("a rollout that takes too long", () => {
+  it("says at the timeout what is missing, where nothing else is wrong", async () => {
+    const slow = { container: { command: ["sleep", "600"] } };
+    await box.cluster.apply(deployment(box, "too-slow", slow));
+    const { verdict, cause } = await waitFor("deployment/too-slow", 3);
+    expect({ verdict, reason: cause?.reason }).toEqual({ verdict: "timed-out", reason: "Timeout" });
+    expect(cause?.message).toMatch(
+      /not ready after 3 s: 0 of 1 pods available; pod too-slow-.*not ready/,
+    );
+  }, 20_000);
+});
+
 describe("kinds beside Deployments", () => {
   it("waits for a StatefulSet, a DaemonSet, a Job and a Service together", async () => {
     const { cluster, namespace, endpoints } = box;

@@ -89,6 +89,26 @@ const faults: readonly [string, PodParts, string, number, string][] = [
     "no such host",
   ],
   [
+    "tag that looks like a status",
+    waiting(
+      "ErrImagePull",
+      'failed to resolve reference "tls-proxy:503": tls-proxy:503: not found',
+    ),
+    "ImageNotFound",
+    0,
+    "not found",
+  ],
+  [
+    "token server too slow",
+    waiting(
+      "ErrImagePull",
+      "pull access denied: failed to fetch oauth token: context deadline exceeded",
+    ),
+    "ImagePull",
+    GRACES.imagePull,
+    "deadline exceeded",
+  ],
+  [
     "name invalid",
     waiting("InvalidImageName", "couldn't parse image name"),
     "ImageNameInvalid",

@@ -42,6 +42,12 @@ describe("judgement", () => {
     expect(judge(broken(...again), second, 1_500).state).toBe("failing");
   });
 
+  it("remembers when a problem that lasts was first seen", () => {
+    const lasting = [problem("a", 1_000)];
+    const first = sightings(new Map(), lasting, 0);
+    expect(sightings(first, lasting, 700)).toEqual(new Map([["a", 0]]));
+  });
+
   it("takes the problem that was certain first for the cause", () => {
     const problems = [problem("slow", 5_000), problem("quick", 0)];
     const verdict = judge(
