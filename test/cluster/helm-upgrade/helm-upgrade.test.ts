@@ -1,0 +1,459 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
+import { resolveEndpoints } from "../../testbed/index.ts";
+import { type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
+import { chart, digestOf, type Ended, helm, Step } from "./step.ts";
+
+jest.setTimeout(120_000);
+
+interface Row {
+  readonly revision: number | string;
+  readonly status: string;
+  readonly description: string;
+}
+
+interface WebDeployment extends KubernetesObject {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly { readonly env: readonly { readonly value: string }[] }[];
+      };
+    };
+  };
+  readonly status?: { readonly availableReplicas?: number };
+}
+
+let box: Sandbox;
+let images: string;
+let missing: string;
+let count = 0;
+
+beforeAll(async () => {
+  await resolveEndpoints(["helm", "helm3"]);
+  box = await sandbox("helm-upgrade");
+  const [repository = "", tag = ""] = splitTag(box.endpoints.busyboxImage);
+  const digest = await digestOf(box.endpoints.busyboxImage);
+  images = JSON.stringify({ web: { repository, tag, digest } });
+  missing = JSON.stringify({ web: { repository, tag, digest: `sha256:${"0".repeat(64)}` } });
+});
+afterAll(async () => box?.[Symbol.asyncDispose]());
+
+function splitTag(image: string): string[] {
+  const colon = image.lastIndexOf(":");
+  return [image.slice(0, colon), image.slice(colon + 1)];
+}
+
+/** A release name that no other test has. */
+function name(): string {
+  count += 1;
+  return `buoy-${count}`;
+}
+
+function start(inputs: Readonly<Record<string, string>>): Step {
+  const { PATH, HOME } = process.env;
+  const given = {
+    chart,
+    namespace: box.namespace,
+    images,
+    kubeconfig: box.endpoints.kubeconfig,
+    timeout: "60s",
+    ...inputs,
+  };
+  return new Step(given, { PATH: `${box.endpoints.bin}:${PATH}`, HOME });
+}
+
+function release(inputs: Readonly<Record<string, string>>): Promise<Ended> {
+  return start(inputs).ended;
+}
+
+async function history(of: string): Promise<readonly Row[]> {
+  const text = await helm(box, "history", of, "-o", "json").catch(() => "[]");
+  return JSON.parse(text) as readonly Row[];
+}
+
+async function leases(): Promise<readonly string[]> {
+  const { namespace } = box;
+  const { items } = await box.cluster.list({
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    namespace,
+  });
+  return items.map(({ metadata }) => metadata.name);
+}
+
+function deployment(of: string): Promise<WebDeployment | undefined> {
+  return box.cluster.find<WebDeployment>({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    namespace: box.namespace,
+    name: of,
+  });
+}
+
+async function textOf(of: string): Promise<string | undefined> {
+  return (await deployment(of))?.spec.template.spec.containers[0]?.env[0]?.value;
+}
+
+/** Follows how many pods of a Deployment serve, and tells the least. */
+function leastServing(of: string): () => number {
+  let [least, over] = [Number.POSITIVE_INFINITY, false];
+  const look = async () => {
+    while (!over) least = Math.min(least, (await deployment(of))?.status?.availableReplicas ?? 0);
+  };
+  void look();
+  return () => {
+    over = true;
+    return least;
+  };
+}
+
+describe.each(["helm", "helm3"])("with %s", (program) => {
+  it("installs, upgrades, proves the images, and leaves nothing behind", async () => {
+    const of = name();
+    const first = await release({ release: of, helm: program, values: "text: one" });
+    expect(first).toMatchObject({ code: 0, leftovers: [] });
+    expect(first.outputs).toMatchObject({
+      verdict: "passed",
+      revision: "1",
+      "previous-revision": "",
+      "running-revision": "1",
+      "rolled-back": "false",
+    });
+    const second = await release({ release: of, helm: program, values: "text: two" });
+    expect(second.outputs).toMatchObject({
+      verdict: "passed",
+      revision: "2",
+      "previous-revision": "1",
+      "running-revision": "2",
+    });
+    const report = JSON.parse(second.outputs.report ?? "");
+    expect(report.images).toMatchObject([
+      { service: "web", verdict: "proved", containers: 1, proved: 1 },
+    ]);
+    expect(await textOf(of)).toBe("two");
+    expect(second.summary).toMatch(/^## ✅ .* is at revision 2: 1 of 1 ready/);
+    expect(await leases()).not.toContain(`seaworthy-${of}`);
+  });
+
+  it("rolls back from a missing image with its cause, while the old version serves", async () => {
+    const of = name();
+    await release({ release: of, helm: program, values: "text: one" });
+    const serving = leastServing(of);
+    const broken = await release({
+      release: of,
+      helm: program,
+      values: "text: two",
+      images: missing,
+    });
+    expect(serving()).toBe(1);
+    expect(broken.code).toBe(1);
+    expect(broken.outputs).toMatchObject({
+      verdict: "failed",
+      revision: "2",
+      "previous-revision": "1",
+      "running-revision": "3",
+      "rolled-back": "true",
+    });
+    expect(broken.outputs.cause).toMatch(/image .*@sha256:0+ not found/);
+    expect(JSON.parse(broken.outputs.report ?? "").verdictSecondsAfterCause).toBeLessThan(2);
+    expect(broken.log).toMatch(
+      /::error .*Rolled back to revision 1 \(now revision 3\), which is healthy/,
+    );
+    expect(await textOf(of)).toBe("one");
+    expect((await history(of)).map(({ status }) => status)).toEqual([
+      "superseded",
+      "superseded",
+      "deployed",
+    ]);
+  });
+
+  it("uninstalls a first install that is broken", async () => {
+    const of = name();
+    const broken = await release({ release: of, helm: program, images: missing });
+    expect(broken.code).toBe(1);
+    expect(broken.outputs).toMatchObject({ "running-revision": "", "rolled-back": "true" });
+    expect(broken.log).toMatch(/It was a first install: it was uninstalled/);
+    expect(await history(of)).toEqual([]);
+  });
+
+  it("does not touch a release whose chart does not render", async () => {
+    const of = name();
+    await release({ release: of, helm: program });
+    const broken = await release({ release: of, helm: program, values: "broken: true" });
+    expect(broken.code).toBe(1);
+    expect(broken.outputs.cause).toBe(
+      "buoy/templates/web.yaml:2, at {{ .Values.not.there }}: .Values.not is not set, so its there cannot be read.",
+    );
+    expect(broken.outputs["running-revision"]).toBe("1");
+    expect(broken.log).toMatch(
+      /::error .*file=test\/cluster\/helm-upgrade\/chart\/templates\/web.yaml,line=2/,
+    );
+    expect(await history(of)).toHaveLength(1);
+  });
+
+  it("puts things right when it is cancelled in the middle of a rollout", async () => {
+    const of = name();
+    await release({ release: of, helm: program, values: "text: one" });
+    const step = start({ release: of, helm: program, values: "{text: two, slow: 30}" });
+    await step.says(/Revision 2 of .* is applied/);
+    const began = performance.now();
+    step.interrupt();
+    const cancelled = await step.ended;
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(cancelled.code).toBe(1);
+    expect(cancelled.outputs).toMatchObject({
+      verdict: "cancelled",
+      "rolled-back": "true",
+      "running-revision": "3",
+    });
+    expect(cancelled.leftovers).toEqual([]);
+    expect(await textOf(of)).toBe("one");
+    expect(await leases()).not.toContain(`seaworthy-${of}`);
+  });
+
+  it("puts things right when it is cancelled while Helm runs a hook of a first install", async () => {
+    const of = name();
+    const step = start({ release: of, helm: program, values: "hookSeconds: 40" });
+    await waitFor(async () => (await history(of))[0]?.status === "pending-install");
+    step.interrupt();
+    const cancelled = await step.ended;
+    expect(cancelled.log).toMatch(/It was a first install: it was uninstalled/);
+    expect(cancelled.outputs.verdict).toBe("cancelled");
+    expect(await history(of)).toEqual([]);
+  });
+
+  it("heals what a run that died left pending", async () => {
+    const of = name();
+    await release({ release: of, helm: program, values: "text: one" });
+    const step = start({ release: of, helm: program, values: "{text: two, hookSeconds: 40}" });
+    await waitFor(async () => (await history(of))[1]?.status === "pending-upgrade");
+    await step.die();
+    const healed = await release({ release: of, helm: program, values: "text: three" });
+    expect(healed.log).toMatch(/Took the release over from local\//);
+    expect(healed.log).toMatch(
+      /Revision 2 of .* was left pending-upgrade by a run that died: rolling back to revision 1/,
+    );
+    expect(healed.outputs).toMatchObject({ verdict: "passed", revision: "4" });
+    expect(await textOf(of)).toBe("three");
+    expect(await leases()).not.toContain(`seaworthy-${of}`);
+  });
+});
+
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  const until = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > until) throw new Error(`never: ${condition}`);
+  }
+}
+
+describe("runs that meet", () => {
+  it("takes a first install that a dead run left pending out of the way", async () => {
+    const of = name();
+    const step = start({ release: of, values: "hookSeconds: 40" });
+    await waitFor(async () => (await history(of))[0]?.status === "pending-install");
+    await step.die();
+    const healed = await release({ release: of });
+    expect(healed.log).toMatch(
+      /was left pending-install by a run that died, and no revision was ever good: uninstalling it/,
+    );
+    expect(healed.outputs).toMatchObject({ verdict: "passed", "previous-revision": "" });
+  });
+
+  it("goes back to what was proven, not to what a dead run deployed", async () => {
+    const of = name();
+    await release({ release: of, values: "text: one" });
+    const step = start({ release: of, values: "{text: two, missingConfig: true}" });
+    await step.says(/Revision 2 of .* is applied/);
+    await step.die();
+    const again = await release({ release: of, values: "text: two", images: missing });
+    expect(again.outputs).toMatchObject({
+      verdict: "failed",
+      "previous-revision": "1",
+      "rolled-back": "true",
+    });
+    expect(await textOf(of)).toBe("one");
+  });
+
+  it("lets one wait for the other", async () => {
+    const of = name();
+    const first = start({ release: of, values: "{text: one, slow: 4}" });
+    await waitFor(async () => (await leases()).includes(`seaworthy-${of}`));
+    const second = await release({ release: of, values: "text: two" });
+    expect((await first.ended).outputs).toMatchObject({ verdict: "passed", revision: "1" });
+    expect(second.log).toMatch(/is working on .*: waiting for it to end/);
+    expect(second.outputs).toMatchObject({
+      verdict: "passed",
+      revision: "2",
+      "previous-revision": "1",
+    });
+  });
+
+  it("waits for a pending release without a lease until it must be dead", async () => {
+    const of = name();
+    await release({ release: of, values: "text: one" });
+    const step = start({ release: of, values: "{text: two, hookSeconds: 40}" });
+    await waitFor(async () => (await history(of))[1]?.status === "pending-upgrade");
+    await step.die();
+    await box.cluster.delete({
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      namespace: box.namespace,
+      name: `seaworthy-${of}`,
+    });
+    const healed = await release({ release: of, values: "text: three", timeout: "15s" });
+    expect(healed.log).toMatch(/is pending-upgrade since \d+ s, by somebody without a lease/);
+    expect(healed.outputs).toMatchObject({ verdict: "passed", revision: "4" });
+  });
+});
+
+describe("bad input", () => {
+  it.each([
+    ["a name that is a flag", { release: "--post-renderer=x" }, /release: got "--post-renderer=x"/],
+    ["a name for a shell", { release: "a;touch b" }, /release: got "a;touch b"/],
+    ["a name of two lines", { release: "a\n::set-output name=x::y" }, /release: got/],
+    ["a chart that is a flag", { release: "a", chart: "--post-renderer=x" }, /chart: got/],
+    [
+      "a chart that is not there",
+      { release: "a", chart: "./nowhere", images: "" },
+      /There is no chart at "\.\/nowhere"/,
+    ],
+    ["values that are no YAML", { release: "a", values: "a: [" }, /the input values: yaml: line 1/],
+    [
+      "a values file that is not there",
+      { release: "a", "values-files": "nope.yaml" },
+      /nope\.yaml: ENOENT/,
+    ],
+    [
+      "no such namespace",
+      { release: "a", namespace: "nowhere-at-all" },
+      /The namespace nowhere-at-all does not exist/,
+    ],
+    ["no such context", { release: "a", context: "nope" }, /has no context "nope"/],
+    ["no Helm", { release: "a", helm: "no-such-helm" }, /no-such-helm was not found/],
+    ["no cluster", { release: "a", kubeconfig: "/nowhere" }, /"\/nowhere".*ENOENT/],
+    [
+      "an image that fits nowhere",
+      {
+        release: "a",
+        images:
+          '{"a": {"repository": "r/a", "digest": "sha256:' +
+          "0".repeat(64) +
+          '"}, "b": {"repository": "r/b", "digest": "sha256:' +
+          "0".repeat(64) +
+          '"}}',
+      },
+      /no a\.image for the service a; its images are at image/,
+    ],
+    [
+      "an image that the chart makes nothing of",
+      { release: "a", "image-values": "web=elsewhere" },
+      /The image of web was put at elsewhere, but no container/,
+    ],
+  ] as const)("%s", async (_, inputs, cause) => {
+    const ended = await release({ ...inputs });
+    expect(ended.code).toBe(1);
+    expect(ended.outputs.cause).toMatch(cause);
+    expect(ended.outputs.verdict).toBe("failed");
+    expect(ended.log).not.toMatch(/A bug in/);
+    expect(ended.log).not.toMatch(/^::set-output/m);
+    expect(await history("a")).toEqual([]);
+    expect(await leases()).not.toContain("seaworthy-a");
+  });
+
+  it("makes a namespace when it is told to", async () => {
+    const namespace = `${box.namespace}-more`;
+    const ended = await release({ release: "a", namespace, "create-namespace": "true" });
+    await box.cluster.delete({ apiVersion: "v1", kind: "Namespace", name: namespace });
+    expect(ended.log).toMatch(/Made the namespace/);
+    expect(ended.outputs.verdict).toBe("passed");
+  });
+});
+
+describe("a user with few rights", () => {
+  const all = ["get", "list", "watch", "create", "update", "patch", "delete"];
+  const secrets = { apiGroups: [""], resources: ["secrets", "services", "configmaps"], verbs: all };
+  const pods = {
+    apiGroups: [""],
+    resources: ["pods", "pods/log", "events"],
+    verbs: ["get", "list", "watch"],
+  };
+  const workloads = { apiGroups: ["apps"], resources: ["deployments", "replicasets"], verbs: all };
+  const leasing = { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: all };
+
+  /** The content of a kubeconfig with the token of a service account that may do this much. */
+  async function access(account: string, rules: readonly object[]): Promise<string> {
+    const { cluster, namespace, endpoints } = box;
+    const metadata = { name: account, namespace };
+    const rbac = { apiVersion: "rbac.authorization.k8s.io/v1", metadata };
+    const make = (object: object) => cluster.create(object as KubernetesObject);
+    await make({ apiVersion: "v1", kind: "ServiceAccount", metadata });
+    await make({ ...rbac, kind: "Role", rules });
+    await make({
+      ...rbac,
+      kind: "RoleBinding",
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: account },
+      subjects: [{ kind: "ServiceAccount", name: account, namespace }],
+    });
+    const args = [
+      "--kubeconfig",
+      endpoints.kubeconfig,
+      "-n",
+      namespace,
+      "create",
+      "token",
+      account,
+    ];
+    const { stdout } = await promisify(execFile)(join(endpoints.bin, "kubectl"), args);
+    const config = JSON.parse(await readFile(endpoints.kubeconfig, "utf8"));
+    for (const entry of config.users) entry.user = { token: stdout.trim() };
+    return JSON.stringify(config);
+  }
+
+  it("is told what it may not do, and nothing is left", async () => {
+    const of = name();
+    const kubeconfig = await access("no-workloads", [secrets, pods, leasing]);
+    const ended = await release({ release: of, kubeconfig });
+    expect(ended.code).toBe(1);
+    expect(ended.outputs.cause).toMatch(
+      new RegExp(
+        `403: system:serviceaccount:${box.namespace}:no-workloads may not \\w+ deployments \\(API group apps\\) in namespace ${box.namespace}`,
+      ),
+    );
+    expect(await history(of)).toEqual([]);
+    expect(ended.leftovers).toEqual([]);
+    expect(await leases()).not.toContain(`seaworthy-${of}`);
+  });
+
+  it("may do without leases, and is told so", async () => {
+    const kubeconfig = await access("no-leases", [secrets, pods, workloads]);
+    const ended = await release({ release: name(), kubeconfig });
+    expect(ended.log).toMatch(/may not use leases in namespace/);
+    expect(ended.outputs.verdict).toBe("passed");
+  });
+});
+
+describe("causes", () => {
+  it("tells the last words of a program that ends at once", async () => {
+    const ended = await release({ release: name(), values: 'crash: "cannot open the hatch"' });
+    expect(ended.outputs.cause).toMatch(
+      /crashed 3 times with exit code 3; its last words: cannot open the hatch/,
+    );
+  });
+
+  it("tells a ConfigMap that is missing, and keeps the release when asked to", async () => {
+    const of = name();
+    await release({ release: of });
+    const ended = await release({
+      release: of,
+      values: "missingConfig: true",
+      "on-failure": "keep",
+    });
+    expect(ended.outputs.cause).toMatch(/configmap "buoy-\d+-missing" not found/);
+    expect(ended.outputs).toMatchObject({ "rolled-back": "false", "running-revision": "2" });
+    expect(await history(of)).toHaveLength(2);
+  });
+});
