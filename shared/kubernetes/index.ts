@@ -11,7 +11,6 @@ export {
 } from "./cluster.ts";
 export { type KubeconfigOptions, kubeconfigContent } from "./kubeconfig.ts";
 export {
-  isControlledBy,
   type KubernetesObject,
   nameOf,
   type ObjectMeta,
@@ -22,7 +21,6 @@ export { openPortForward, type PodPort, type PortForward } from "./port-forward.
 export {
   type EventGroup,
   type Evidence,
-  evidenceText,
   type LogTail,
   type Moment,
   parseTarget,

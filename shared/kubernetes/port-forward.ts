@@ -25,6 +25,8 @@ const DATA = 0;
 const ERROR = 1;
 /** Bytes on their way to the API server above which the client is made to wait. */
 const HIGH_WATER = 1024 * 1024;
+/** How long a client that has said all it will may still wait for the rest of its answer. */
+const HALF_OPEN_MS = 30_000;
 const OPENING_MS = 15_000;
 
 /**
@@ -85,6 +87,8 @@ function carry(socket: Socket, opened: Promise<WebSocket>, note: (words: string)
   };
   socket.pause();
   socket.on("error", end).on("close", end);
+  // The protocol cannot pass on that a client has said all it will: it may still be listening.
+  socket.on("end", () => setTimeout(end, HALF_OPEN_MS).unref());
   opened.then(
     (webSocket) => {
       tunnel = webSocket;

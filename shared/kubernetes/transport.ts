@@ -155,7 +155,7 @@ export class Transport {
         cause: `${plugin === undefined ? "The kubeconfig's credentials cannot be used" : `The credential plugin ${plugin} failed`}: ${describe(error)}.`,
         remedy:
           plugin === undefined
-            ? "Correct the user and the cluster of the kubeconfig's current context."
+            ? "Correct the user and the cluster of the kubeconfig's current context; plain HTTP needs insecure-skip-tls-verify there."
             : `Install ${plugin} on the runner and give it what it needs, or use a token.`,
       },
       { reason: error },

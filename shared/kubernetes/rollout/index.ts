@@ -1,7 +1,6 @@
 export {
   type EventGroup,
   type Evidence,
-  evidenceText,
   type LogTail,
   type Moment,
   type ReportedCause,

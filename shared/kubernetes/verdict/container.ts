@@ -130,7 +130,7 @@ function crashProblem(container: ContainerSight, sight: Sight): Problem | undefi
   const endings = endingsOf(status);
   const words = sight.lastWords(pod.metadata.uid, status.name);
   const wrongArchitecture = WRONG_ARCHITECTURE.test(words ?? "");
-  const certain = wrongArchitecture || endings >= sight.graces.crashes;
+  const certain = wrongArchitecture || (endings >= sight.graces.crashes && !ranForLong(ended));
   const times = endings === 1 ? "" : ` ${endings} times`;
   const said = words === undefined ? "" : `; its last words: ${words}`;
   const killer = latestEvent(sight, pod.metadata.uid, ["Killing"])?.message;
@@ -147,6 +147,18 @@ function crashProblem(container: ContainerSight, sight: Sight): Problem | undefi
     exitCode: ended.exitCode,
   };
 }
+
+/**
+ * Whether a run was long enough for the kubelet to forget the crashes before it: a pod that is
+ * restarted once a month is in no crash loop, whatever its count says.
+ */
+function ranForLong({ startedAt, finishedAt }: Terminated): boolean {
+  if (!startedAt || !finishedAt) return false;
+  return Date.parse(finishedAt) - Date.parse(startedAt) >= FORGIVEN_AFTER_MS;
+}
+
+/** The kubelet's MaxContainerBackOff is 5 min, and it forgives after twice that. */
+const FORGIVEN_AFTER_MS = 10 * 60_000;
 
 /** The run of a container that ended and should not have; undefined when there is none. */
 function endedRun({ pod, spec, status, init }: ContainerSight): Terminated | undefined {

@@ -183,6 +183,13 @@ const faults: readonly [string, PodParts, string, number, string][] = [
   ["first crash", ended(1, 0), "CrashLoop", Infinity, "crashed with exit code 1"],
   ["second crash", backOff(1, 1), "CrashLoop", Infinity, "crashed 2 times with exit code 1"],
   ["third crash", ended(1, 2), "CrashLoop", 0, "crashed 3 times with exit code 1"],
+  [
+    "a crash after days, one of many",
+    ended(1, 9, { startedAt: ago(90_000), finishedAt: ago(1) }),
+    "CrashLoop",
+    Infinity,
+    "crashed 10 times",
+  ],
   ["third crash, backing off", backOff(3, 2), "CrashLoop", 0, "crashed 3 times with exit code 3"],
   [
     "out of memory",
