@@ -20,7 +20,7 @@ export interface Workshop extends AsyncDisposable {
   readonly buildx: Buildx;
   readonly builder: string | undefined;
   /** For buildx, beside that of this process. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Readonly<Record<string, string>>;
   readonly registry: Registry;
   /** A folder of our own, removed at the end. */
   readonly folder: string;
@@ -68,8 +68,7 @@ async function dockerSettings(
   { environment: given, secrets }: World,
 ) {
   const config = await readDockerConfig(given);
-  // What buildx starts need not know how the runner handed us the password.
-  const environment: Record<string, string | undefined> = { INPUT_PASSWORD: undefined };
+  const environment: Record<string, string> = {};
   if (buildkit !== undefined) {
     environment.BUILDX_CONFIG = join(folder, "buildx");
     await mkdir(environment.BUILDX_CONFIG, { mode: 0o700 });
