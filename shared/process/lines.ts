@@ -40,8 +40,7 @@ export class Lines {
   }
 
   #hold(text: string): void {
-    const room = LONGEST_LINE + MARGIN - this.#begun.length;
-    if (room > 0) this.#begun += text.slice(0, room);
+    this.#begun += text.slice(0, LONGEST_LINE + MARGIN - this.#begun.length);
   }
 
   #emit(): void {

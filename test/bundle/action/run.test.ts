@@ -166,6 +166,14 @@ describe("a step that is cancelled", () => {
     expect(step.sinceSignal).toBeLessThan(3_000);
   });
 
+  it("shows what breaks meanwhile, and is not cut short by it", async () => {
+    const { lines } = await cancelled("wait-and-throw-stray");
+    const shown = lines.indexOf("::group::Also seen");
+    expect(shown).toBeGreaterThan(0);
+    expect(lines[shown + 1]).toBe("Error: a stray one");
+    expect(lines.indexOf("healed all the same")).toBeGreaterThan(shown);
+  });
+
   it("has 5 s to put things right, and no more", async () => {
     const step = await cancelled("ignore-cancellation");
     expect(step).toMatchObject({ exitCode: 1, signal: null });
@@ -266,6 +274,7 @@ describe("a runner with faults of its own", () => {
 
   it.each<[Mode, number, string]>([
     ["pass", 0, "passed"],
+    ["talk", 0, "passed"],
     ["fail", 1, "failed"],
   ])("a log that nobody reads changes nothing else: %s", async (mode, exitCode, verdict) => {
     const step = await probe(mode, {

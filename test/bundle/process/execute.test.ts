@@ -86,6 +86,13 @@ describe("a program that ends well", () => {
     expect(lines).toEqual(["ä😀", "ä😀", "ä😀"]);
   });
 
+  it("may end in the midst of a character", async () => {
+    const lines: string[] = [];
+    const source = `process.stdout.write(Buffer.from("a😀").subarray(0, 3))`;
+    const { stdout } = await script(source, { onLine: (line) => lines.push(line) });
+    expect([stdout, ...lines]).toEqual(["a\ufffd", "a\ufffd"]);
+  });
+
   it("keeps only the end where only that is wanted", async () => {
     const source = "for (let i = 0; i < 100000; i++) console.log(i)";
     expect((await script(source, { keep: 12 })).stdout).toBe("99998\n99999\n");
@@ -96,6 +103,14 @@ describe("a program that ends well", () => {
       environment: { A: "a", HOME: undefined },
     });
     expect(stdout).toBe("a undefined\n");
+  });
+
+  it("does not wait for what left its group and holds its output open", async () => {
+    const source = `const { spawn } = require("node:child_process");
+      console.log(spawn("sleep", ["20"], { detached: true, stdio: "inherit" }).pid); process.exit(0)`;
+    const { stdout, milliseconds } = await script(source);
+    expect(milliseconds).toBeLessThan(5_000);
+    process.kill(Number(stdout));
   });
 
   it("does not wait for what it left behind, and ends it", async () => {
@@ -161,7 +176,7 @@ describe("a program that fails", () => {
     const secret = "tops3cret-tops3cret";
     secrets.add(secret);
     for (const padding of [0, 16_375, 16_384, 32_750, 32_768, 65_530]) {
-      const source = `process.stderr.write(process.env.S + "\\n" + "x".repeat(${padding})); process.exitCode = 1`;
+      const source = `process.stderr.write("y" + process.env.S + "x".repeat(${padding})); process.exitCode = 1`;
       const failure = await failureOf(script(source, { secrets, environment: { S: secret } }));
       expect(failure.stderrTail).not.toMatch(/tops3|cret/);
       expect(failure.stderrTail.length).toBeLessThanOrEqual(16_384);

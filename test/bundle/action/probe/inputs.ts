@@ -12,6 +12,7 @@ import {
 export const MODES = [
   "pass",
   "fail",
+  "talk",
   "fail-with-summary",
   "throw-error",
   "throw-user-error",

@@ -32,6 +32,13 @@ async function untilAborted(clock: World["clock"], signal: AbortSignal): Promise
 const endings: Record<(typeof MODES)[number], Ending> = {
   pass: async () => passed,
   fail: async () => ({ outputs, summary: "", failure }),
+  talk: async (_, { clock, log, signal }) => {
+    for (let line = 0; line < 20; line += 1) {
+      log.info(`line ${line}`);
+      await clock.sleep(10, signal);
+    }
+    return passed;
+  },
   "fail-with-summary": async () => ({ outputs, summary: "## ❌ a table\n", failure }),
   "throw-error": async () => {
     throw new Error("an invariant is broken", { cause: new Error("the deeper reason") });
