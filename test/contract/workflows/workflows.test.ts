@@ -96,7 +96,7 @@ describe("zizmor", () => {
   }, 120_000);
 
   it("would find a text that becomes a part of a script", async () => {
-    const script = "${{ github.event.issue.title }}";
+    const script = ["$", "{{ github.event.issue.title }}"].join("");
     const file = join(folder, "wrong.yml");
     writeFileSync(
       file,
