@@ -45,7 +45,22 @@ export function assessPod(pod: Pod, sight: Sight): Assessment {
     const wait = `pod ${pod.metadata.name} is up, but not for long enough to be believed`;
     return underway([wait], { problems, notes, lookAgainAt });
   }
-  return underway([whyNotReady(pod, containers)], { problems, notes, lookAgainAt });
+  const hint = problems.length === 0 ? warningOf(pod, sight) : "";
+  return underway([`${whyNotReady(pod, containers)}${hint}`], { problems, notes, lookAgainAt });
+}
+
+/** Warnings that a verdict of its own speaks of. */
+const SPOKEN_OF = ["BackOff", "Failed", "FailedScheduling"];
+const LONGEST_HINT = 200;
+
+/** The newest warning about a pod, quoted: a hint for the reader, no verdict. */
+function warningOf(pod: Pod, sight: Sight): string {
+  const warning = sight
+    .events(pod.metadata.uid)
+    .findLast(({ type, reason }) => type === "Warning" && !SPOKEN_OF.includes(reason ?? ""));
+  if (warning === undefined) return "";
+  const words = (warning.message ?? "").split("\n")[0]?.slice(0, LONGEST_HINT);
+  return ` (${warning.reason}: ${words})`;
 }
 
 export function isReady(pod: Pod): boolean {

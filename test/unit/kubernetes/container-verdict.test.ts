@@ -424,6 +424,15 @@ describe("a pod that no container speaks for", () => {
     expect(problems[0]).toMatchObject({ reason: expected, grace });
   });
 
+  it("quotes a warning that it does not know as a hint", () => {
+    const odd = event(uid, "NetworkNotReady", "cni plugin not initialized");
+    const result = assessPod(pod(waiting("ContainerCreating")), seeing([odd]));
+    expect(result.problems).toEqual([]);
+    expect(result.missing).toEqual([
+      "pod web-2-abcde: container web: ContainerCreating (NetworkNotReady: cni plugin not initialized)",
+    ]);
+  });
+
   it("does not blame a mount that went well since", () => {
     const mount = event(uid, "FailedMount", "timed out");
     expect(assessPod(pod(), seeing([mount])).problems).toEqual([]);
