@@ -27,6 +27,8 @@ export interface Ground {
   readonly history: readonly Revision[];
   /** The last good revision; undefined when there is none to go back to. */
   readonly good: Revision | undefined;
+  /** Nothing was installed before, or only by a run that died: a failure is uninstalled. */
+  readonly fresh: boolean;
   /** The highest revision number before this run. */
   readonly highest: number;
 }
@@ -102,7 +104,8 @@ async function ground(
   }
   const highest = Math.max(0, ...history.map(({ revision }) => revision));
   const good = goodOf(standing, history, taken?.lastGood);
-  return { lease: taken?.lease, history, good, highest };
+  const fresh = standing.state === "absent" || taken?.lastGood === 0;
+  return { lease: taken?.lease, history, good, fresh, highest };
 }
 
 /**
@@ -155,7 +158,7 @@ async function heal(
   try {
     if (good === undefined || last.status === "uninstalling") {
       world.log.info(`${found}, and no revision was ever good: uninstalling it.`);
-      await helm.uninstall(world.aftermath);
+      await helm.uninstall({ keepHistory: false }, world.aftermath);
     } else {
       world.log.info(`${found}: rolling back to revision ${good.revision}.`);
       await helm.rollback(good.revision, world.aftermath);

@@ -1,5 +1,5 @@
 import { describe, UserError } from "../../shared/failure/index.ts";
-import { type Revision, readHistory } from "../../shared/helm/index.ts";
+import { type Revision, readHistory, standingOf } from "../../shared/helm/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Options } from "./inputs.ts";
@@ -39,15 +39,17 @@ export async function undo(
   if (ground.good !== undefined) {
     return rollBack(ground.good, newest, tools, options, world, journal, facts);
   }
-  if (ground.history.length > 0) {
+  if (!ground.fresh) {
     facts.running = newest.revision;
     return "It was left as it is: no earlier revision was ever good, so there is none to go back to.";
   }
-  await journal.phase("uninstall", () => tools.helm.uninstall(world.aftermath));
+  // Who uninstalled with --keep-history before wants to keep it.
+  const keepHistory = ground.history.at(-1)?.status === "uninstalled";
+  await journal.phase("uninstall", () => tools.helm.uninstall({ keepHistory }, world.aftermath));
   facts.rolledBack = true;
   facts.running = undefined;
-  const gone = await readHistory(cluster, { ...tools.release, storage: tools.storage });
-  if (gone.length > 0) throw notGone(tools.release.name);
+  const left = await readHistory(cluster, { ...tools.release, storage: tools.storage });
+  if (standingOf(left).state !== "absent") throw notGone(tools.release.name);
   return "It was a first install: it was uninstalled.";
 }
 

@@ -71,8 +71,10 @@ export function rollbackArguments(release: ReleaseRef, revision: number): readon
   return ["rollback", ...namespaceFlag(release), "--", release.name, String(revision)];
 }
 
-export function uninstallArguments(release: ReleaseRef): readonly string[] {
-  return ["uninstall", ...namespaceFlag(release), "--", release.name];
+/** With `keepHistory`, the revisions stay recorded as uninstalled. */
+export function uninstallArguments(release: ReleaseRef, keepHistory: boolean): readonly string[] {
+  const keep = keepHistory ? ["--keep-history"] : [];
+  return ["uninstall", ...namespaceFlag(release), ...keep, "--", release.name];
 }
 
 export function showValuesArguments(chart: ChartRef): readonly string[] {

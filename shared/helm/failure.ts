@@ -145,7 +145,7 @@ const KNOWN: readonly Known[] = [
   },
   {
     kind: "values",
-    pattern: /failed to parse (?<file>\S+): (?<why>[^\n]+)/,
+    pattern: /failed to parse (?<file>[^:\n]+): (?<why>[^\n]+)/,
     parts: ({ file, why }) => ({
       title: "A values file is not valid YAML",
       cause: `${file}: ${(why ?? "").replace(/^(cannot unmarshal yaml document: )?error converting YAML to JSON: /, "")}.`,

@@ -27,6 +27,8 @@ export interface HelmSetting {
   readonly reword?: (words: string) => string;
 }
 
+const SPARE_MS = 2_000;
+
 /** Helm 3 or 4, bound to one release. Every method throws HelmFailure, or the signal's reason. */
 export class Helm {
   readonly #setting: HelmSetting;
@@ -69,7 +71,9 @@ export class Helm {
     const seconds = Math.max(1, Math.ceil(timeoutMs / 1_000));
     const args = upgradeArguments(release, chart, values, seconds);
     const doing = `upgrade ${release.name}`;
-    const { stdout } = await this.#run(args, doing, signal, { chart, deadline: timeoutMs });
+    // Helm's own timeout comes first: its words say more than an end by force.
+    const deadline = timeoutMs + SPARE_MS;
+    const { stdout } = await this.#run(args, doing, signal, { chart, deadline });
     return revisionOfOutput(stdout);
   }
 
@@ -80,9 +84,12 @@ export class Helm {
     await this.#run(rollbackArguments(release, revision), doing, signal);
   }
 
-  async uninstall(signal: AbortSignal): Promise<void> {
+  async uninstall(
+    { keepHistory }: { readonly keepHistory: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { release } = this.#setting;
-    await this.#run(uninstallArguments(release), `uninstall ${release.name}`, signal);
+    await this.#run(uninstallArguments(release, keepHistory), `uninstall ${release.name}`, signal);
   }
 
   async #run(

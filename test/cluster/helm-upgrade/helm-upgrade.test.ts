@@ -263,6 +263,16 @@ describe("runs that meet", () => {
     expect(healed.outputs).toMatchObject({ verdict: "passed", "previous-revision": "" });
   });
 
+  it("uninstalls what a dead run's first install deployed, when it fails again", async () => {
+    const of = name();
+    const step = start({ release: of, values: "missingConfig: true" });
+    await step.says(/Revision 1 of .* is applied/);
+    await step.die();
+    const again = await release({ release: of, images: missing });
+    expect(again.outputs).toMatchObject({ verdict: "failed", "rolled-back": "true" });
+    expect(await history(of)).toEqual([]);
+  });
+
   it("goes back to what was proven, not to what a dead run deployed", async () => {
     const of = name();
     await release({ release: of, values: "text: one" });

@@ -23,7 +23,7 @@ describe("what Helm is told", () => {
           expect(args.slice(args.indexOf("--"))).toEqual(["--", name, location]);
         }
         expect(rollbackArguments(release, 2).slice(-3)).toEqual(["--", name, "2"]);
-        expect(uninstallArguments(release).slice(-2)).toEqual(["--", name]);
+        expect(uninstallArguments(release, true).slice(-2)).toEqual(["--", name]);
         expect(showValuesArguments(chart).slice(-2)).toEqual(["--", location]);
       }),
     );

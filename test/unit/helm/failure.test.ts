@@ -93,6 +93,11 @@ Use --debug flag to render out invalid YAML
   ],
   [
     "values",
+    "Error: failed to parse the input values: error converting YAML to JSON: yaml: line 1: did not find expected node content\n",
+    "the input values: yaml: line 1: did not find expected node content.",
+  ],
+  [
+    "values",
     "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nc:\n- at '/replicas': got number, want string\n\n",
     "values.schema.json rejects them: c: - at '/replicas': got number, want string.",
   ],
