@@ -1,3 +1,4 @@
+import * as core from "@actions/core";
 import { describe, stackOf, UserError } from "../failure/index.ts";
 import { Secrets } from "../secrets/index.ts";
 import { systemClock, type World } from "../world/index.ts";
@@ -13,7 +14,6 @@ import { COMMON_OUTPUTS, type Outcome, type OutputValue, type Verdict } from "./
 import { writeOutputs } from "./output-file.ts";
 import { printableLines, runnerLog } from "./runner-log.ts";
 import { writeSummary } from "./step-summary.ts";
-import { issueCommand } from "./workflow-command.ts";
 
 /** The story that an action tells: options in, outcome out. */
 export type UseCase<Options, Output extends string = string> = (
@@ -47,7 +47,7 @@ export async function run<I extends Inputs, Output extends string>(
 ): Promise<never> {
   // A reader that has gone away takes the log with it; outputs, summary and exit status remain.
   process.stdout.on("error", () => {});
-  const secrets = new Secrets((value) => issueCommand("add-mask", value));
+  const secrets = new Secrets((value) => core.setSecret(value));
   const exit = exitOnlyWithVerdict((error) => {
     tell(action, { outcome: failed(error, action.name), verdict: "failed" }, secrets);
   });
@@ -217,9 +217,9 @@ function annotate(failure: UserError, secrets: Secrets): void {
   if (reason !== undefined) log.debug(stackOf(reason));
   if (evidence !== undefined) log.group("Evidence", [evidence]);
   const lines = (text: string) => printableLines(text, secrets);
-  issueCommand("error", lines(`${cause}\n${remedy}`).join("\n"), {
+  core.error(lines(`${cause}\n${remedy}`).join("\n"), {
     title: lines(title).join(" "),
-    ...(at && { file: lines(at.file).join(" "), line: `${at.line}` }),
+    ...(at && { file: lines(at.file).join(" "), startLine: at.line }),
   });
 }
 

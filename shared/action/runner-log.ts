@@ -1,26 +1,26 @@
+import * as core from "@actions/core";
 import type { Secrets } from "../secrets/index.ts";
 import type { Log } from "../world/index.ts";
 import { plainLines, unmarked } from "./safe-line.ts";
-import { issueCommand, printLine } from "./workflow-command.ts";
 
 /** The log of a job on a runner: redacted, and unable to forge a workflow command. */
 export function runnerLog(secrets: Secrets): Log {
   const lines = (text: string) => printableLines(text, secrets);
   return {
     info: (text) => {
-      for (const line of lines(text)) printLine(line);
+      for (const line of lines(text)) core.info(line);
     },
     debug: (text) => {
-      for (const line of lines(text)) issueCommand("debug", line);
+      for (const line of lines(text)) core.debug(line);
     },
     warning: (text, title) => {
       const properties = title === undefined ? {} : { title: lines(title).join(" ") };
-      issueCommand("warning", lines(text).join("\n"), properties);
+      core.warning(lines(text).join("\n"), properties);
     },
     group: (title, texts) => {
-      issueCommand("group", lines(title).join(" "));
-      for (const line of texts.flatMap(lines)) printLine(line);
-      issueCommand("endgroup", "");
+      core.startGroup(lines(title).join(" "));
+      for (const line of texts.flatMap(lines)) core.info(line);
+      core.endGroup();
     },
   };
 }

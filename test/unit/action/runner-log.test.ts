@@ -1,7 +1,7 @@
+import * as core from "@actions/core";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { printableLines, runnerLog } from "../../../shared/action/runner-log.ts";
-import { issueCommand } from "../../../shared/action/workflow-command.ts";
 import { Secrets } from "../../../shared/secrets/index.ts";
 import { hostileText } from "./hostile-text.ts";
 import { printedBy } from "./printed.ts";
@@ -84,7 +84,7 @@ describe("an annotation, a group, a debug line", () => {
   it("reaches the runner as it was given", () => {
     fc.assert(
       fc.property(hostileText, hostileText, (message, title) => {
-        const printed = printedBy(() => issueCommand("error", message, { title, line: "3" }));
+        const printed = printedBy(() => core.error(message, { title, startLine: 3 }));
         const [line = ""] = printed.split("\n");
         expect(printed).toBe(`${line}\n`);
         const command = commandIn(line);
