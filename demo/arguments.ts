@@ -25,7 +25,9 @@ It brings up a cluster and a registry of its own on this machine (Linux, as root
   --registry HOST/PATH              a registry that you may push to and the cluster pulls from
                                     (or SEAWORTHY_REGISTRY)
   --buildkit ADDRESS                a BuildKit to build with, in place of docker's current builder
-                                    (or SEAWORTHY_BUILDKIT)`;
+                                    (or SEAWORTHY_BUILDKIT)
+  --base-image IMAGE                an image with Node 24 and npm, in place of the public one
+                                    (or SEAWORTHY_BASE_IMAGE)`;
 
 const OPTIONS = {
   fault: { type: "string" },
@@ -35,12 +37,14 @@ const OPTIONS = {
   kubeconfig: { type: "string" },
   registry: { type: "string" },
   buildkit: { type: "string" },
+  "base-image": { type: "string" },
 } as const;
 
 const VARIABLES = {
   kubeconfig: "SEAWORTHY_KUBECONFIG",
   registry: "SEAWORTHY_REGISTRY",
   buildkit: "SEAWORTHY_BUILDKIT",
+  "base-image": "SEAWORTHY_BASE_IMAGE",
 } as const;
 
 /**

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { UserError } from "../shared/failure/index.ts";
 import { CommandFailed, execute } from "../shared/process/index.ts";
 import { Secrets } from "../shared/secrets/index.ts";
@@ -22,10 +22,20 @@ export interface Ground {
   readonly words: string;
   /** Whether the demo itself has set it up just now. */
   readonly isNew: boolean;
+  /** The command that removes what the demo leaves. */
+  readonly removal: string;
 }
 
 const WANTED = ["kubernetes", "registry", "buildkit", "node-image", "helm", "kubectl", "act"];
+/** What the demo calls itself, and how to ask whether it is there. */
+const PROBES: Readonly<Record<string, readonly string[]>> = {
+  helm: ["helm", "version"],
+  act: ["act", "--version"],
+  "docker with buildx": ["docker", "buildx", "version"],
+};
+/** Those that the test bed can build. */
 const TOOLS = ["helm", "act"];
+const REMOVAL = "npm run demo -- --down";
 const TESTBED = join(import.meta.dirname, "..", "test", "testbed", "main.ts");
 
 /**
@@ -67,6 +77,7 @@ async function testbedGround(story: Story, signal: AbortSignal): Promise<Ground>
     ...groundOf(found),
     words: "a Kubernetes cluster of one node, a registry and BuildKit, all on this machine",
     isNew: !wasUp,
+    removal: REMOVAL,
   };
 }
 
@@ -98,7 +109,7 @@ async function usersGround(
       remedy: "Name a file by --kubeconfig or SEAWORTHY_KUBECONFIG.",
     });
   });
-  const path = await toolsOnPath(environment, story, signal);
+  const path = await toolsOnPath(story, signal);
   const docker = environment.DOCKER_CONFIG ?? join(homedir(), ".docker");
   const buildkit = environment.SEAWORTHY_BUILDKIT;
   return {
@@ -114,6 +125,7 @@ async function usersGround(
     },
     words: `your cluster (${kubeconfig}) and your registry (${registry})`,
     isNew: false,
+    removal: `${REMOVAL} --kubeconfig ${kubeconfig}`,
   };
 }
 
@@ -146,21 +158,18 @@ function pick(environment: NodeJS.ProcessEnv, names: readonly string[]): Record<
 }
 
 /** The user's own programs; those that are missing are built where this machine can. */
-async function toolsOnPath(
-  environment: NodeJS.ProcessEnv,
-  story: Story,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+async function toolsOnPath(story: Story, signal: AbortSignal): Promise<readonly string[]> {
   const missing: string[] = [];
-  for (const tool of [...TOOLS, "docker"]) {
+  for (const tool of Object.keys(PROBES)) {
     if (!(await runs(tool, signal))) missing.push(tool);
   }
-  const buildable = missing.filter((tool) => TOOLS.includes(tool));
-  if (missing.length > buildable.length || (missing.length > 0 && process.platform !== "linux")) {
+  const buildable = process.platform === "linux" ? TOOLS : [];
+  const needed = missing.filter((tool) => !buildable.includes(tool));
+  if (needed.length > 0) {
     throw new UserError({
       title: "Programs are missing",
-      cause: `The demo with servers of yours needs ${missing.join(", ")} on the PATH (${environment.PATH?.split(delimiter).length ?? 0} folders were searched).`,
-      remedy: `Install ${missing.join(", ")}, and try again.`,
+      cause: `With servers of yours the demo needs ${needed.join(", ")} on the PATH.`,
+      remedy: `Install ${needed.join(", ")}, and try again.`,
     });
   }
   if (missing.length === 0) return [];
@@ -168,13 +177,14 @@ async function toolsOnPath(
   return [(await endpoints()).bin];
 }
 
-async function runs(program: string, signal: AbortSignal): Promise<boolean> {
-  const args = program === "helm" ? ["version"] : ["--version"];
+async function runs(tool: string, signal: AbortSignal): Promise<boolean> {
+  const [program = "", ...args] = PROBES[tool] ?? [];
   try {
     await execute({ program, args }, { signal, secrets: new Secrets() });
     return true;
   } catch (error) {
-    if (error instanceof CommandFailed) return error.why !== "not-found";
+    signal.throwIfAborted();
+    if (error instanceof CommandFailed) return false;
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { describe, UserError } from "../shared/failure/index.ts";
+import { TestbedError } from "../test/testbed/index.ts";
 import { type Arguments, readArguments, USAGE } from "./arguments.ts";
 import { findGround, type Ground, removeTestbed } from "./ground.ts";
 import { removeEverything } from "./remove.ts";
@@ -45,10 +46,10 @@ async function play(
   await stage.shipFirst();
   for (const fault of args.faults) await stage.shipBroken(fault);
   await writeReport(REPORT, stage.results);
-  return tellResult(stage, story, args);
+  return tellResult(stage, story, ground, args);
 }
 
-function tellResult(stage: Stage, story: Story, args: Arguments): number {
+function tellResult(stage: Stage, story: Story, { removal }: Ground, args: Arguments): number {
   const problems = stage.results.flatMap(problemsOf);
   const requests = stage.results.reduce((sum, { traffic }) => sum + traffic.requests, 0);
   const count = stage.results.length;
@@ -60,17 +61,25 @@ function tellResult(stage: Stage, story: Story, args: Arguments): number {
     );
   }
   story.tell(`The report, with pictures: ${relative("", REPORT)}`);
-  story.tell("The service still runs. To remove everything: npm run demo -- --down");
+  story.tell(`The service still runs. To remove everything: ${removal}`);
   if (args.json) process.stdout.write(`${toJson(stage.results)}\n`);
   return problems.length === 0 ? 0 : 1;
 }
 
+/** A terminal and npm may both pass on the same Ctrl-C. */
+const SAME_SIGNAL_MS = 500;
+
 /** Aborts on Ctrl-C; a second one ends the process where it stands. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
+  let first = 0;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
+      if (controller.signal.aborted) {
+        if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
+        return;
+      }
+      first = performance.now();
       console.error("\nInterrupted: cleaning up (again to stop at once)");
       controller.abort(new Interrupted());
     });
@@ -90,10 +99,15 @@ async function main(): Promise<number> {
     }
     return await run(args, signal);
   } catch (error) {
-    if (signal.aborted) return 130;
+    if (signal.aborted) {
+      console.error("Cleaned up");
+      return 130;
+    }
     if (error instanceof UserError) {
       console.error(`\n${error.title}\n${error.cause}\n${error.remedy}`);
       if (error.evidence !== undefined) console.error(`\n${error.evidence}`);
+    } else if (error instanceof TestbedError) {
+      console.error(`\n${error.message}`);
     } else {
       console.error(error instanceof Error ? error.stack : describe(error));
     }

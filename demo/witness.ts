@@ -45,6 +45,7 @@ export class Witness implements AsyncDisposable {
   readonly #lives = new Map<string, PodLife>();
   readonly #old = new Set<string>();
   readonly #done: Promise<unknown>[] = [];
+  #begun = false;
   #sighting: Sighting | undefined;
   #onSighting: ((sighting: Sighting) => void) | undefined;
 
@@ -65,9 +66,11 @@ export class Witness implements AsyncDisposable {
     await witness.#follow("Pod", (pods: readonly PodObject[]) => {
       for (const pod of pods) {
         witness.#old.add(pod.metadata.uid ?? "");
-        witness.#sawPod(pod);
+        // What leaves already belongs to another story.
+        if (pod.metadata.deletionTimestamp === undefined) witness.#sawPod(pod);
       }
     });
+    witness.#begun = true;
     await witness.#follow("Event", () => {});
     witness.#onSighting = onSighting;
     return witness;
@@ -139,6 +142,7 @@ export class Witness implements AsyncDisposable {
 
   #sawPod(pod: PodObject): void {
     const { uid = "", name, labels } = pod.metadata;
+    if (this.#old.has(uid) && this.#begun && !this.#lives.has(uid)) return;
     const at = performance.now();
     const life = this.#lives.get(uid) ?? {
       name,

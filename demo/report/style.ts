@@ -56,7 +56,9 @@ svg .mark { stroke-width: 1.5; }
 svg .mark.seen { stroke: var(--warn); stroke-dasharray: 4 3; } svg .mark.verdict { stroke: var(--bad); }
 svg .mark.over { stroke: var(--good); }
 svg text.seen { fill: var(--warn); } svg text.verdict { fill: var(--bad); } svg text.over { fill: var(--good); }
-svg text.seen, svg text.verdict, svg text.over { font-weight: 600; }
+svg text.seen, svg text.verdict, svg text.over {
+  font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round;
+}
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 12px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .6rem .8rem; text-align: right; white-space: nowrap; }

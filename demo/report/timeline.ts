@@ -29,7 +29,7 @@ ${axis(end, x, bottom)}
 ${label("Workflow", TOP)}
 ${result.steps.map((step) => stepBar(step, result, x))}
 ${result.pods.map((pod, index) => podLane(pod, podsTop + index * LANE, x))}
-${label("Requests per second", trafficTop + TRAFFIC - LANE)}
+${label("Requests each half second", trafficTop + TRAFFIC - LANE)}
 ${traffic(beats, trafficTop, x)}
 ${marks(result, x, bottom)}
 </svg>`;
@@ -56,7 +56,7 @@ function label(text: string, top: number): Html {
 function stepBar({ name, from, to, passed }: StepSpan, result: FaultResult, x: Scale): Html {
   if (passed) return bar(from, to, TOP, "calm", name, x);
   const turn = result.verdictAt ?? to;
-  return html`${bar(from, turn, TOP, "bad", name, x)}${bar(turn, to, TOP, "warn", "rolling back", x)}`;
+  return html`${bar(from, turn, TOP, "calm", name, x)}${bar(turn, to, TOP, "warn", "rolling back", x)}`;
 }
 
 function podLane({ name, version, states }: PodSpan, top: number, x: Scale): Html {
@@ -103,20 +103,26 @@ function marks(result: FaultResult, x: Scale, bottom: number): Html[] {
     { at: result.endedAt, name: "rolled back", className: "over", anchor: "start" },
   ];
   let free = 0;
-  return wanted.flatMap(({ at, name, className, anchor }) => {
+  const placed = wanted.flatMap(({ at, name, className, anchor }) => {
     if (at === undefined) return [];
     const place = x(at);
-    const words = `${name} ${at.toFixed(1)} s`;
     // Near the right edge, or on top of the words before, they go to the other side or line.
     const side = place > WIDTH - MARK_WORDS_PX ? "end" : anchor;
     const from = side === "end" ? place - MARK_WORDS_PX : place;
     const y = from < free ? 12 : 28;
     free = Math.max(free, from + MARK_WORDS_PX);
-    return [
-      html`<line class="mark ${className}" x1="${px(place)}" x2="${px(place)}" y1="${y + 4}" y2="${bottom}"/>
-<text class="small ${className}" x="${px(place + (side === "end" ? -5 : 5))}" y="${y}" text-anchor="${side}">${words}</text>`,
-    ];
+    return [{ place, side, y, className, words: `${name} ${at.toFixed(1)} s` }];
   });
+  const lines = placed.map(
+    ({ place, y, className }) =>
+      html`<line class="mark ${className}" x1="${px(place)}" x2="${px(place)}" y1="${y + 4}" y2="${bottom}"/>`,
+  );
+  // Words come last, for they cover the lines of others.
+  const words = placed.map(
+    ({ place, side, y, className, words }) =>
+      html`<text class="small ${className}" x="${px(place + (side === "end" ? -5 : 5))}" y="${y}" text-anchor="${side}">${words}</text>`,
+  );
+  return [...lines, ...words];
 }
 
 function px(value: number): string {

@@ -1,4 +1,5 @@
 import { nearestName } from "../../shared/failure/index.ts";
+import { TestbedError } from "../testbed/index.ts";
 import { coldStart } from "./cold-start.ts";
 import { type Bench, tell } from "./results.ts";
 import { voyage } from "./voyage.ts";
@@ -22,4 +23,8 @@ async function main([name = ""]: readonly string[]): Promise<void> {
   process.exitCode = tell(name, results) ? 0 : 1;
 }
 
-await main(process.argv.slice(2));
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  // A stack helps only where the mistake is ours.
+  console.error(error instanceof TestbedError ? error.message : error);
+  process.exitCode = 1;
+});
