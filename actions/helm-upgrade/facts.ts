@@ -4,7 +4,8 @@ import type { ImageProof } from "./proof.ts";
 
 /** What a run found out and did; outputs and summary are made from it, also after a failure. */
 export interface Facts {
-  helmVersion?: string;
+  /** Known after a failure only. */
+  helmVersion?: string | undefined;
   /** The last good revision before this run. */
   previous?: Revision | undefined;
   /** The one that this run made. */

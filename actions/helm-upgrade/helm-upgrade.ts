@@ -73,8 +73,6 @@ async function deploy(
   world.log.info(
     `Revision ${revision.revision} of ${options.release} is applied (${revision.chart}).`,
   );
-  // While the pods start there is time for a question that nothing depends on.
-  const version = helm.version(world.signal).catch(() => "");
   facts.rollout = await journal.phase("rollout", () =>
     watchRollout(revision, tools, left(), world, {
       config: configGrace(
@@ -83,7 +81,6 @@ async function deploy(
       ),
     }),
   );
-  facts.helmVersion = await version;
   const failure = rolloutFailure(facts.rollout);
   if (failure !== undefined) {
     journal.markFailed();
@@ -140,12 +137,16 @@ async function undone(
   if (ground.lease?.lost.aborted) return error;
   const failure = error instanceof UserError ? error : undefined;
   if (failure !== undefined && !world.signal.aborted) world.log.info(failure.cause);
+  // Only here, for it takes time: a report of a failure should say which Helm it was.
+  const version = tools.helm.version(world.aftermath).catch(() => undefined);
   try {
     const came = await undo(ground, tools, options, world, journal, facts);
     world.log.info(came);
     return failure === undefined ? error : withUndo(failure, came);
   } catch (second) {
     return failure === undefined ? error : withUndo(failure, asUserError(second));
+  } finally {
+    facts.helmVersion = await version;
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../../shared/helm/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Facts } from "./facts.ts";
+import { repositoryOf } from "./image-reference.ts";
 import type { Tools } from "./prepare.ts";
 
 /**
@@ -59,13 +60,6 @@ export function useOf(
   const images = workloads.flatMap(({ containers }) => containers.map(({ image }) => image));
   if (images.some((image) => image.endsWith(`@${digest}`))) return "digest";
   return images.some((image) => repositoryOf(image) === repository) ? "tag" : "none";
-}
-
-/** `host:5000/shop/web:v1@sha256:...` without its tag and digest. */
-export function repositoryOf(image: string): string {
-  const [name = ""] = image.split("@");
-  const colon = name.lastIndexOf(":");
-  return colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
 }
 
 function unused({ service, path, repository }: PlacedImage, workloads: readonly Workload[]) {

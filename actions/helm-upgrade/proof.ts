@@ -1,6 +1,6 @@
 import type { PlacedImage, Workload } from "../../shared/helm/index.ts";
 import type { Cluster, KubernetesObject } from "../../shared/kubernetes/index.ts";
-import { repositoryOf } from "./preflight.ts";
+import { repositoryOf } from "./image-reference.ts";
 
 /** Whether the pods run the image that was built. */
 export interface ImageProof {

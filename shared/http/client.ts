@@ -2,22 +2,12 @@ import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Answer } from "./check.ts";
 import { redirected } from "./redirect.ts";
+import type { HttpRequest } from "./request.ts";
 import { explain, Unanswered } from "./unanswered.ts";
 
 /** Of a body, no more than this is kept in memory; the rest is read and counted. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const MOST_REDIRECTS = 5;
-
-/** A request as the server sees it, and the way it takes. */
-export interface HttpRequest {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
-  readonly followRedirects: boolean;
-  /** Where to connect instead of to the URL's host: the near end of a port-forward. */
-  readonly via?: { readonly host: string; readonly port: number } | undefined;
-}
 
 /** Sends requests, each on a connection of its own, so that no old backend is asked again. */
 export interface Client {

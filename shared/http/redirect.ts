@@ -1,5 +1,5 @@
 import type { Answer } from "./check.ts";
-import type { HttpRequest } from "./client.ts";
+import type { HttpRequest } from "./request.ts";
 import { Unanswered } from "./unanswered.ts";
 
 const REDIRECTS = [301, 302, 303, 307, 308];

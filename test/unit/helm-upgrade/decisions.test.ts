@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { imageMap } from "../../../actions/helm-upgrade/image-map.ts";
+import { repositoryOf } from "../../../actions/helm-upgrade/image-reference.ts";
 import { goodOf } from "../../../actions/helm-upgrade/ownership.ts";
-import { repositoryOf, useOf } from "../../../actions/helm-upgrade/preflight.ts";
+import { useOf } from "../../../actions/helm-upgrade/preflight.ts";
 import { proofOf, type RunningPod } from "../../../actions/helm-upgrade/proof.ts";
 import { withUndo } from "../../../actions/helm-upgrade/undo.ts";
 import { secretsOfValues } from "../../../actions/helm-upgrade/values-secrets.ts";
