@@ -5,6 +5,7 @@ import { plainReporter } from "./progress.ts";
 import { readStatus, type ServerStatus } from "./status.ts";
 import { bringUp } from "./up.ts";
 
+export { TestbedError } from "./configuration.ts";
 export { type Endpoints, resolveEndpoints, variables } from "./endpoints.ts";
 export type { ServerStatus } from "./status.ts";
 
