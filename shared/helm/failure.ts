@@ -60,6 +60,7 @@ export function errorWords(stderr: string): string {
   return lines
     .filter((line) => !noise.test(line))
     .join("\n")
+    .replace(/\d+ errors? occurred:\s*\* /g, "")
     .replace(/^((INSTALLATION|UPGRADE) FAILED: |Rollback FAILED: )+/, "")
     .trim();
 }
@@ -204,7 +205,8 @@ const KNOWN: readonly Known[] = [
   },
   {
     kind: "conflict",
-    pattern: /conflicts? with "(?<manager>[^"]+)"[^\n]*:?\s*(?<fields>[\s\S]*)/,
+    pattern:
+      /conflicts? with "(?<manager>[^"]+)"(?: with subresource "[^"]+")?(?: using \S+)?:\s*(?<fields>[\s\S]+)/,
     parts: ({ manager, fields }, _, words) => ({
       title: "Another manager owns a field of the chart",
       cause: `Server-side apply refuses: ${manager} owns ${oneLine(fields ?? "") || "a field"}.`,
@@ -238,7 +240,7 @@ const KNOWN: readonly Known[] = [
   {
     kind: "rejected",
     pattern:
-      /admission webhook "[^"]+" denied the request[^\n]*|exceeded quota[^\n]*|field is immutable|violates PodSecurity[^\n]*|is invalid: [^\n]+|ValidatingAdmissionPolicy[^\n]*/,
+      /admission webhook "[^"]+" denied the request[^\n]*|exceeded quota[^\n]*|field is immutable|violates PodSecurity[^\n]*|is invalid: [^\n]+|ValidatingAdmissionPolicy[^\n]*|failed to create typed patch object|cannot be handled as a/,
     parts: (_, { doing }, words) => ({
       title: "The API server rejects an object of the chart",
       cause: `Helm could not ${doing}: ${oneLine(words)}.`,

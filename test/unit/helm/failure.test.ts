@@ -147,6 +147,41 @@ Use --debug flag to render out invalid YAML
     "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress\n",
     "Helm says that an install, upgrade or rollback of this release in namespace shop is in progress.",
   ],
+  [
+    "conflict",
+    'Error: UPGRADE FAILED: conflict occurred while applying object shop/web apps/v1, Kind=Deployment: Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using apps/v1: .spec.replicas\n',
+    "Server-side apply refuses: kubectl owns .spec.replicas.",
+  ],
+  [
+    "ownership",
+    'Error: UPGRADE FAILED: Unable to continue with update: ConfigMap "own" in namespace "shop" exists and cannot be imported into the current release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"\n',
+    'ConfigMap "own" is there and was not made by this release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm".',
+  ],
+  [
+    "rejected",
+    'Error: unable to build kubernetes objects from release manifest: resource mapping not found for name: "w" namespace: "" from "": no matches for kind "Widget" in version "foo.example/v1"\nensure CRDs are installed first\n',
+    "The chart has a Widget of foo.example/v1, which this cluster does not serve.",
+  ],
+  [
+    "rejected",
+    "Error: server-side apply failed for object shop/w /v1, Kind=ConfigMap: failed to create typed patch object (shop/w; /v1, Kind=ConfigMap): errors:\n  .data.a: expected string, got &value.valueUnstructured{Value:1}\n  .foo: field not declared in schema\n",
+    "Helm could not upgrade shop: server-side apply failed for object shop/w /v1, Kind=ConfigMap: failed to create typed patch object (shop/w; /v1, Kind=ConfigMap): errors: .data.a: expected string, got &value.valueUnstructured{Value:1} .foo: field not declared in schema.",
+  ],
+  [
+    "rejected",
+    'Error: UPGRADE FAILED: cannot patch "web" with kind Deployment: Deployment.apps "web" is invalid: spec.selector: Invalid value: {"matchLabels":{"b":"c"}}: field is immutable\n',
+    'Helm could not upgrade shop: cannot patch "web" with kind Deployment: Deployment.apps "web" is invalid: spec.selector: Invalid value: {"matchLabels":{"b":"c"}}: field is immutable.',
+  ],
+  [
+    "hook",
+    "Error: failed pre-install: 1 error occurred:\n\t* job hk failed: BackoffLimitExceeded\n\n\n",
+    "pre-install: job hk failed: BackoffLimitExceeded.",
+  ],
+  [
+    "hook",
+    "Error: failed pre-install: resource Job/shop/hk not ready. status: Failed, message: Job Failed. failed: 1/1\n",
+    "pre-install: resource Job/shop/hk not ready. status: Failed, message: Job Failed. failed: 1/1.",
+  ],
   ["other", "Error: UPGRADE FAILED: the sky fell\n", "Helm says: the sky fell"],
 ];
 
