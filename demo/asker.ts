@@ -50,5 +50,6 @@ function ask(): void {
 setInterval(ask, pause);
 setInterval(() => {
   console.log(JSON.stringify({ at: Date.now(), ...seen, versions, failures }));
+  seen.slowestMs = 0;
 }, 500);
 process.once("SIGTERM", () => process.exit(0));

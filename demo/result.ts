@@ -135,7 +135,7 @@ export function trafficBetween(
     requests: after.answered + after.failed - before.answered - before.failed,
     failed: after.failed - before.failed,
     failures: after.failures.slice(before.failures.length),
-    slowestMs: after.slowestMs,
+    slowestMs: Math.max(0, ...during.slice(1).map(({ slowestMs }) => slowestMs)),
     versions: Object.fromEntries(versions),
     beats,
   };

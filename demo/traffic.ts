@@ -15,6 +15,7 @@ export interface Tally {
   readonly sent: number;
   readonly answered: number;
   readonly failed: number;
+  /** The slowest answer since the tally before. */
   readonly slowestMs: number;
   /** Answers by the version that gave them. */
   readonly versions: Readonly<Record<string, number>>;
