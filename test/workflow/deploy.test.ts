@@ -10,6 +10,8 @@ import { type ActResult, makeWorkspace, runWorkflow, type Workspace } from "./ac
 
 const LONG = 300_000;
 const NAMESPACE = `workflow-deploy-${randomBytes(3).toString("hex")}`;
+/** Where nothing was ever deployed before. */
+const FIRST = `${NAMESPACE}-first`;
 /** Small and quick to end: these tests are about the workflow, not about the drain. */
 const QUICK = { replicas: 1, drainSeconds: 0 };
 
@@ -28,7 +30,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await workspace?.[Symbol.asyncDispose]();
-  await cluster?.delete({ apiVersion: "v1", kind: "Namespace", name: NAMESPACE });
+  for (const name of [NAMESPACE, FIRST]) {
+    await cluster?.delete({ apiVersion: "v1", kind: "Namespace", name });
+  }
 }, LONG);
 
 /** Calls deploy.yml as a team's workflow does, with a job after it that tells its outputs. */
@@ -170,6 +174,23 @@ describe("the deploy workflow, one release through good and bad days", () => {
         "running-revision": "5",
       });
       expect(await running()).toBe(before);
+    },
+    LONG,
+  );
+
+  it(
+    "leaves a first release that answers wrongly, for there is nothing to go back to, and says so",
+    async () => {
+      const values = JSON.stringify({ ...QUICK, fault: { errorRate: 1 } });
+      const result = await deploy({ values, "smoke-timeout": "3s", namespace: FIRST });
+      expect(result.passed).toBe(false);
+      expect(result.steps.undo).toBeUndefined();
+      expect(result.outputs("result")).toMatchObject({
+        verdict: "failed",
+        "rolled-back": "false",
+        "running-revision": "1",
+      });
+      expect(result.summary("result")).toContain("Revision 1 serves.");
     },
     LONG,
   );
