@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { root } from "../../scripts/action-manifest.ts";
+import { completeLock } from "../../scripts/complete-lock.ts";
 import { textOf } from "./action-folder.ts";
 import { runTool } from "./tool.ts";
 
@@ -43,11 +44,30 @@ describe("package-lock.json", () => {
     expect(packages.filter(([, entry]) => "resolved" in entry).map(([path]) => path)).toEqual([]);
   });
 
-  it("pins every package by its content", () => {
+  it("pins by its content every package that a supported machine can get", () => {
+    const foreign = ({ os = ["linux"], cpu = ["x64"], libc = ["glibc"] }: Platform) =>
+      !os.includes("linux") || !libc.includes("glibc") || !/^(x64|arm64)$/.test(`${cpu}`);
     const unpinned = packages.filter(([, entry]) => !String(entry.integrity).startsWith("sha512-"));
-    expect(unpinned.map(([path]) => path)).toEqual([]);
+    expect(unpinned.filter(([, entry]) => !foreign(entry)).map(([path]) => path)).toEqual([]);
+  });
+
+  it("has the packages for other platforms too, or `npm ci` would refuse it", () => {
+    expect(completeLock(lock)).toEqual(lock);
+    const again = completeLock(without(lock, "-linux-x64-musl"));
+    expect(Object.keys(again.packages)).toEqual(Object.keys(lock.packages));
   });
 });
+
+interface Platform {
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+}
+
+function without(lock: { packages: Record<string, object> }, part: string) {
+  const kept = Object.entries(lock.packages).filter(([path]) => !path.includes(part));
+  return { ...lock, packages: Object.fromEntries(kept) };
+}
 
 describe("names", () => {
   it("say what is inside", () => {
