@@ -1,3 +1,4 @@
+import { cpus, loadavg } from "node:os";
 import { nearestName } from "../../shared/failure/index.ts";
 import { TestbedError } from "../testbed/index.ts";
 import { coldStart } from "./cold-start.ts";
@@ -20,6 +21,8 @@ async function main([name = ""]: readonly string[]): Promise<void> {
     return;
   }
   const results = await bench((line) => console.log(line));
+  // Times that were taken while others worked too say little; the reader should know.
+  console.log(`Load of this machine: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} processors`);
   process.exitCode = tell(name, results) ? 0 : 1;
 }
 
