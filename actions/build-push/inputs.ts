@@ -4,10 +4,10 @@ import {
   flag,
   type Inputs,
   integer,
-  list,
   type OptionsOf,
   pairs,
   text,
+  words,
   yaml,
 } from "../../shared/action/index.ts";
 import { secretsInBuildArgs, secretsInSecrets, secretsInServices } from "./misplaced-secrets.ts";
@@ -25,13 +25,15 @@ export const inputs = {
   dockerfile: text({ accepts: "a file of the workspace, relative to the context" }),
   target: text({ accepts: "a stage of the Dockerfile" }),
   "build-args": pairs({ secretsIn: secretsInBuildArgs }),
-  "public-build-args": list({ accepts: "names of build arguments" }),
+  "public-build-args": words({ accepts: "names of build arguments" }),
   secrets: yaml(secretsSchema, {
     secretsIn: secretsInSecrets,
     accepts: "lines of the form `id: ENVIRONMENT_VARIABLE` or `id: {file: path}`",
   }),
-  tags: list({ accepts: "tags, one a line or separated by commas" }),
-  platforms: list({ accepts: "platforms such as linux/amd64, one a line or separated by commas" }),
+  tags: words({ accepts: "tags, separated by white space or commas" }),
+  platforms: words({
+    accepts: "platforms such as linux/amd64, separated by white space or commas",
+  }),
   username: text({ accepts: "the registry account's name" }),
   password: text({ secret: true, accepts: "the registry account's password or token" }),
   builder: text({ accepts: "the name of a buildx builder" }, /^[A-Za-z0-9][A-Za-z0-9._-]*$/),

@@ -2,25 +2,22 @@ import {
   duration,
   type Inputs,
   integer,
-  list,
   type OptionsOf,
   text,
+  words,
 } from "../../shared/action/index.ts";
 
 const SECOND = 1_000;
 const DAY = 24 * 60 * 60 * SECOND;
 
-/** A kubeconfig that is given whole holds keys; a path does not. */
-const contentIsSecret = (raw: string) => (/\n|^[A-Za-z0-9+/=]{200,}$/.test(raw) ? [raw] : []);
-
 export const inputs = {
-  resources: list(
-    { accepts: "kind/name, one a line or separated by commas" },
+  resources: words(
+    { accepts: "kind/name, separated by white space or commas" },
     /^[^/\s]+\/[^/\s]+$/,
   ),
   selector: text({ accepts: "a label selector such as app=web,tier!=db" }),
   namespace: text({ accepts: "the name of a namespace" }, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
-  kubeconfig: text({ accepts: "a path, or a kubeconfig", secretsIn: contentIsSecret }),
+  kubeconfig: text({ accepts: "a kubeconfig's path, content, or content in base64" }),
   context: text({}),
   timeout: duration({ min: SECOND, max: DAY }, { default: "5m" }),
   "restarts-allowed": integer({ min: 0, max: 100 }, { default: "2" }),

@@ -122,9 +122,26 @@ export function list<P extends Presence>(
   presence: P,
   form?: RegExp,
 ): Field<Present<P, readonly string[]>> {
-  return field(presence, "texts, one a line or separated by commas", (raw) => {
+  return separated(/[\r\n,]+/, "texts, one a line or separated by commas", presence, form);
+}
+
+/** Several texts without white space in them, separated by white space or commas. */
+export function words<P extends Presence>(
+  presence: P,
+  form?: RegExp,
+): Field<Present<P, readonly string[]>> {
+  return separated(/[\s,]+/, "words, separated by white space or commas", presence, form);
+}
+
+function separated<P extends Presence>(
+  separator: RegExp,
+  accepts: string,
+  presence: P,
+  form: RegExp | undefined,
+): Field<Present<P, readonly string[]>> {
+  return field(presence, accepts, (raw) => {
     const items = raw
-      .split(/[\r\n,]+/)
+      .split(separator)
       .map((item) => item.trim())
       .filter((item) => item !== "");
     if (items.length === 0 && raw !== "") throw new Rejection("it names nothing");

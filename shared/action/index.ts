@@ -1,6 +1,17 @@
 export { Cancelled } from "./cancellation.ts";
 export { type Field, Rejection } from "./field.ts";
-export { choice, duration, flag, integer, list, pairs, type Schema, text, yaml } from "./fields.ts";
+export {
+  choice,
+  duration,
+  flag,
+  integer,
+  list,
+  pairs,
+  type Schema,
+  text,
+  words,
+  yaml,
+} from "./fields.ts";
 export { type Inputs, type OptionsOf, parseInputs } from "./inputs.ts";
 export { COMMON_OUTPUTS, type Outcome, type OutputValue, type Verdict } from "./outcome.ts";
 export { type Action, run, type UseCase } from "./run.ts";

@@ -29,17 +29,15 @@ export class Secrets {
     for (const text of [value.trim(), ...longLinesOf(value)]) {
       if (text.length < SHORTEST) {
         if (text.length > 1) this.#words.add(text);
-      } else {
-        for (const spelling of spellingsOf(text)) this.#hide(spelling);
+      } else if (!this.#texts.has(text)) {
+        // The runner works out other spellings by itself, for every value that it is told.
+        this.#listener(text);
+        for (const spelling of spellingsOf(text)) {
+          if (spelling.length >= SHORTEST) this.#texts.add(spelling);
+        }
       }
     }
     this.#pattern = patternOf(this.#texts, this.#words);
-  }
-
-  #hide(text: string): void {
-    if (text.length < SHORTEST || this.#texts.has(text)) return;
-    this.#texts.add(text);
-    this.#listener(text);
   }
 
   /** The text with every known secret replaced by `***`; those that overlap, by one. */

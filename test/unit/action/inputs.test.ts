@@ -10,6 +10,7 @@ import {
   pairs,
   parseInputs,
   text,
+  words,
   yaml,
 } from "../../../shared/action/index.ts";
 import { secretsAmong } from "../../../shared/action/inputs.ts";
@@ -197,6 +198,17 @@ describe("fields", () => {
     ]);
     refused(field, [",", " ,\n,"]);
     accepted(list({ default: "" }), [["", []]]);
+  });
+
+  it("words", () => {
+    const field = words({ required: true }, /^[^/]+\/[^/]+$/);
+    accepted(field, [
+      [
+        "deployment/web statefulset/db,\n job/migrate",
+        ["deployment/web", "statefulset/db", "job/migrate"],
+      ],
+    ]);
+    refused(field, ["deployment/web db", " , "]);
   });
 
   it("a form with flags that remember is not remembered", () => {
