@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { RolloutReport } from "../../../shared/kubernetes/index.ts";
-import { deployment, type Sandbox, sandbox } from "../../cluster/kubernetes/sandbox.ts";
-import { runStep } from "../action/step.ts";
+import { runStep } from "../../bundle/action/step.ts";
+import { deployment, type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
 
 const main = join(import.meta.dirname, "../../../dist/rollout-wait/index.js");
 

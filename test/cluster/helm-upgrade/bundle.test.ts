@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { root } from "../../../scripts/action-manifest.ts";
-import { digestOf, helm } from "../../cluster/helm-upgrade/step.ts";
-import { type Sandbox, sandbox } from "../../cluster/kubernetes/sandbox.ts";
-import { runStep } from "../action/step.ts";
+import { runStep } from "../../bundle/action/step.ts";
+import { type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
+import { digestOf, helm } from "./step.ts";
 
 const main = join(root, "dist/helm-upgrade/index.js");
 const folder = mkdtempSync(join(tmpdir(), "helm-upgrade-bundle-"));
