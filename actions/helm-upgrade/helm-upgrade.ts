@@ -75,6 +75,7 @@ async function deploy(
   );
   facts.rollout = await journal.phase("rollout", () =>
     watchRollout(revision, tools, left(), world, {
+      crashes: options.restartsAllowed + 1,
       config: configGrace(
         objectsOf(revision.manifest),
         ground.good && objectsOf(ground.good.manifest),
