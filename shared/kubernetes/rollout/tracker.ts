@@ -52,7 +52,7 @@ export class Tracker {
     const assessment = this.#reprieved(
       object === undefined ? this.#absent(sight, others) : assess(object, around, sight),
     );
-    this.#uid ??= object?.metadata.uid;
+    this.#uid = object?.metadata.uid ?? this.#uid;
     this.#seen = sightings(this.#seen, assessment.problems, sight.now);
     this.#nextLook = nextLook(assessment, this.#seen, sight.now);
     this.#verdict = judge(assessment, this.#seen, sight.now);
@@ -124,7 +124,8 @@ export class Tracker {
         reason: "Deleted",
         message: `it was deleted ${where} while it was waited for`,
         remedy: "Find out who deletes it: another deployment, or a person.",
-        grace: 0,
+        // Whoever replaces an object by force deletes it and makes it anew.
+        grace: graces.absent,
       };
       return { ready: false, missing: ["it was deleted"], notes: [], problems: [problem] };
     }

@@ -243,7 +243,7 @@ class Rollout implements Disposable {
   }
 
   async #hearLastWords(cause: Cause): Promise<void> {
-    if (cause.reason !== "CrashLoop") return;
+    if (!SPEAKING.includes(cause.reason)) return;
     const { clock } = this.#options.world;
     const timer = new AbortController();
     await Promise.race([
@@ -293,6 +293,8 @@ interface Culprit {
 }
 
 const NOTHING = { pods: [], replicaSets: [], revisions: [] };
+/** Causes that the last words of a container are part of. */
+const SPEAKING = ["CrashLoop", "JobFailed", "PodFailed"];
 /** Causes of containers that never ran, and so have no log. */
 const NO_LOG = ["ImageNotFound", "ImageNameInvalid", "ImagePullDenied", "ImagePull", "ConfigError"];
 

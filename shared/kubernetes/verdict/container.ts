@@ -218,6 +218,17 @@ export function probeDue({ spec, status }: ContainerSight): number | undefined {
   return Date.parse(startedAt) + startup + timeToReady(readinessProbe);
 }
 
+/** How a run of a container ended that is not started again, with its last words. */
+export function endOfRun(
+  { pod, status, init }: ContainerSight,
+  run: Terminated,
+  sight: Sight,
+): string {
+  const words = sight.lastWords(pod.metadata.uid, status.name);
+  const said = words === undefined ? "" : `; its last words: ${words}`;
+  return `${whereOf(pod, status, init)} ended with ${endOf(run)}${said}`;
+}
+
 /** Runtimes wrap the reason in the names of their own layers. */
 function runtimeWords(message: string): string {
   return message

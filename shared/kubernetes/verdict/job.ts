@@ -1,5 +1,13 @@
 import { isControlledBy } from "../object.ts";
-import { conditionOf, type Job, type Pod } from "../workload.ts";
+import {
+  type ContainerStatus,
+  conditionOf,
+  type Job,
+  type Pod,
+  type Terminated,
+} from "../workload.ts";
+import { containerProblems, endOfRun } from "./container.ts";
+import { containersOf, hasEnded } from "./pod.ts";
 import { assessPods } from "./pods.ts";
 import { refusedPods } from "./replica-set.ts";
 import { latestEvent, type Sight } from "./sight.ts";
@@ -8,9 +16,10 @@ import { type Assessment, type Problem, READY, underway } from "./verdict.ts";
 /** The verdict on a Job: its conditions decide; its pods only tell of what can never start. */
 export function assessJob(job: Job, pods: readonly Pod[], sight: Sight): Assessment {
   if (conditionOf(job, "Complete")?.status === "True") return READY;
+  const jobPods = pods.filter((pod) => isControlledBy(pod, job));
   const failed = conditionOf(job, "Failed");
   if (failed?.status === "True") {
-    return underway(["it failed"], { problems: [failedJob(job, failed, pods)] });
+    return underway(["it failed"], { problems: [failedJob(job, failed, jobPods, sight)] });
   }
   if (job.spec.suspend === true) {
     return { ...READY, notes: ["it is suspended: nothing runs until it is resumed"] };
@@ -18,10 +27,7 @@ export function assessJob(job: Job, pods: readonly Pod[], sight: Sight): Assessm
   const wanted = job.spec.completions ?? 1;
   const { succeeded = 0, active = 0, failed: failures = 0 } = job.status ?? {};
   const missing = [`${succeeded} of ${wanted} completions, ${active} running, ${failures} failed`];
-  const own = assessPods(
-    pods.filter((pod) => isControlledBy(pod, job)),
-    sight,
-  );
+  const own = assessPods(jobPods, sight);
   const refused = latestEvent(sight, job.metadata.uid, ["FailedCreate"]);
   const refusals =
     refused === undefined || active > 0
@@ -29,8 +35,17 @@ export function assessJob(job: Job, pods: readonly Pod[], sight: Sight): Assessm
       : [refusedPods(job.metadata.uid, refused.message ?? "without a reason", sight)];
   return underway(missing, {
     notes: own.notes,
-    problems: [...refusals, ...own.problems.filter(isNotCrash)],
+    problems: [...refusals, ...neverStarted(jobPods, sight), ...own.problems.filter(isNotCrash)],
   });
+}
+
+/** What kept a pod that ended from ever starting keeps its successors too: no retry helps. */
+function neverStarted(pods: readonly Pod[], sight: Sight): Problem[] {
+  return pods
+    .filter(hasEnded)
+    .flatMap(containersOf)
+    .flatMap((container) => containerProblems(container, sight))
+    .filter((problem) => isNotCrash(problem) && problem.grace === 0);
 }
 
 /** A Job counts crashes by itself (backoffLimit) and says in a condition when it has had enough. */
@@ -42,16 +57,12 @@ function failedJob(
   job: Job,
   failed: { readonly reason?: string; readonly message?: string },
   pods: readonly Pod[],
+  sight: Sight,
 ): Problem {
-  const ended = pods
-    .filter((pod) => isControlledBy(pod, job))
-    .flatMap((pod) => (pod.status?.containerStatuses ?? []).map((status) => ({ pod, status })))
-    .findLast(({ status }) => (exitOf(status) ?? 0) !== 0);
-  const code = ended === undefined ? undefined : exitOf(ended.status);
-  const where =
-    ended === undefined
-      ? ""
-      : `: container "${ended.status.name}" of pod ${ended.pod.metadata.name} ended with exit code ${code}`;
+  const ended = pods.flatMap(containersOf).findLast(({ status }) => exitOf(status) !== undefined);
+  const run = ended === undefined ? undefined : exitOf(ended.status);
+  const code = run?.exitCode;
+  const where = ended === undefined || run === undefined ? "" : `: ${endOfRun(ended, run, sight)}`;
   return {
     ...(ended === undefined ? {} : { pod: ended.pod.metadata.name, container: ended.status.name }),
     ...(code === undefined ? {} : { exitCode: code }),
@@ -63,9 +74,7 @@ function failedJob(
   };
 }
 
-function exitOf(status: {
-  readonly state?: { readonly terminated?: { readonly exitCode: number } };
-  readonly lastState?: { readonly terminated?: { readonly exitCode: number } };
-}): number | undefined {
-  return status.state?.terminated?.exitCode ?? status.lastState?.terminated?.exitCode;
+/** The newest run of a container that ended badly. */
+function exitOf({ state, lastState }: ContainerStatus): Terminated | undefined {
+  return [state?.terminated, lastState?.terminated].find((run) => (run?.exitCode ?? 0) !== 0);
 }

@@ -3,6 +3,7 @@ import {
   type ContainerSight,
   containerProblems,
   endingsOf,
+  endOfRun,
   probeDue,
   settledAt,
   waitingFor,
@@ -18,17 +19,25 @@ const NOT_ITS_FAULT =
 export function assessBarePod(pod: Pod, sight: Sight): Assessment {
   if (pod.status?.phase === "Succeeded") return { ...READY, notes: ["it ran to its end"] };
   if (pod.status?.phase === "Failed") {
-    return underway(["it failed"], { problems: [failedPod(pod)] });
+    return underway(["it failed"], { problems: [failedPod(pod, sight)] });
   }
   return assessPod(pod, sight);
 }
 
-/** What can be said of one pod of a workload. */
+/** Whether a pod is over for good: nothing starts its containers again. */
+export function hasEnded({ status }: Pod): boolean {
+  return status?.phase === "Failed" || status?.phase === "Succeeded";
+}
+
+/** A note on a pod that ended: whose fault it was, its own words tell. */
+export function endNote({ metadata, status }: Pod): string {
+  const { phase, reason, message } = status ?? {};
+  const why = [reason ?? phase, message].filter(Boolean).join(": ");
+  return `pod ${metadata.name} ended (${why}), and its controller makes another`;
+}
+
+/** What can be said of one pod that runs or is to run. */
 export function assessPod(pod: Pod, sight: Sight): Assessment {
-  const { phase, reason } = pod.status ?? {};
-  if (phase === "Failed" || phase === "Succeeded") {
-    return underway([`pod ${pod.metadata.name} ended (${reason ?? phase}) and will be replaced`]);
-  }
   const containers = containersOf(pod);
   const problems = [
     ...schedulingProblems(pod, sight),
@@ -172,16 +181,16 @@ function nodeProblems(pod: Pod, containers: readonly ContainerSight[], sight: Si
   ];
 }
 
-function failedPod(pod: Pod): Problem {
+function failedPod(pod: Pod, sight: Sight): Problem {
   const { name, uid } = pod.metadata;
   const { reason, message } = pod.status ?? {};
   const ended = containersOf(pod).find(
     ({ status }) => (status.state?.terminated?.exitCode ?? 0) !== 0,
   );
-  const code = ended?.status.state?.terminated?.exitCode;
-  const why = [reason, message, code === undefined ? undefined : `exit code ${code}`].filter(
-    Boolean,
-  );
+  const run = ended?.status.state?.terminated;
+  const code = run?.exitCode;
+  const end = ended === undefined || run === undefined ? undefined : endOfRun(ended, run, sight);
+  const why = [reason, message, end].filter(Boolean);
   const fault = NOT_ITS_FAULT.test(reason ?? "");
   return {
     pod: name,

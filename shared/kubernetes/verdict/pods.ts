@@ -1,21 +1,28 @@
 import type { Pod } from "../workload.ts";
-import { assessPod } from "./pod.ts";
+import { assessPod, endNote, hasEnded } from "./pod.ts";
 import type { Sight } from "./sight.ts";
 import { type Assessment, type Problem, READY } from "./verdict.ts";
 
+export interface PodsAssessment extends Assessment {
+  /** Phrases on the pods that are over for good. */
+  readonly ended: readonly string[];
+}
+
 /**
  * What a workload's pods of one revision say together. Pods that are being deleted are left out:
- * their end is wanted.
+ * their end is wanted. Those that ended for good (evicted, the node shut down) stay as objects
+ * long after their controller made others in their place: they are told of, and no more.
  */
-export function assessPods(pods: readonly Pod[], sight: Sight): Assessment {
-  const living = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const all = living.map((pod) => assessPod(pod, sight));
+export function assessPods(pods: readonly Pod[], sight: Sight): PodsAssessment {
+  const there = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const all = there.filter((pod) => !hasEnded(pod)).map((pod) => assessPod(pod, sight));
   const looks = all.flatMap(({ lookAgainAt }) => lookAgainAt ?? []);
   return {
     ...READY,
     ready: all.every(({ ready }) => ready),
     missing: all.flatMap(({ missing }) => missing),
     notes: all.flatMap(({ notes }) => notes),
+    ended: there.filter(hasEnded).map(endNote),
     problems: all.flatMap(({ problems }) => problems),
     lookAgainAt: looks.length > 0 ? Math.min(...looks) : undefined,
   };
@@ -28,13 +35,14 @@ export function joined(
     readonly notes?: readonly string[];
     readonly problems?: readonly Problem[];
   },
-  pods: Assessment,
+  pods: PodsAssessment,
 ): Assessment {
   const missing = [...own.missing, ...pods.missing];
+  const whole = missing.length === 0;
   return {
-    ready: missing.length === 0 && pods.ready,
-    missing,
-    notes: [...(own.notes ?? []), ...pods.notes],
+    ready: whole && pods.ready,
+    missing: whole ? [] : [...missing, ...pods.ended],
+    notes: [...(own.notes ?? []), ...pods.notes, ...(whole ? pods.ended : [])],
     problems: [...(own.problems ?? []), ...pods.problems],
     lookAgainAt: pods.lookAgainAt,
   };

@@ -437,9 +437,4 @@ describe("a pod that no container speaks for", () => {
     const mount = event(uid, "FailedMount", "timed out");
     expect(assessPod(pod(), seeing([mount])).problems).toEqual([]);
   });
-
-  it("does not blame a workload for a pod that its node evicted", () => {
-    const evicted = { ...pod({ phase: "Failed" }) };
-    expect(assessPod(evicted, sight())).toMatchObject({ ready: false, problems: [] });
-  });
 });

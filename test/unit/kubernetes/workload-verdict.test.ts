@@ -3,8 +3,14 @@ import type { KubernetesObject } from "../../../shared/kubernetes/object.ts";
 import { assess } from "../../../shared/kubernetes/verdict/assess.ts";
 import { assessDeployment } from "../../../shared/kubernetes/verdict/deployment.ts";
 import { GRACES } from "../../../shared/kubernetes/verdict/grace.ts";
+import { assessJob } from "../../../shared/kubernetes/verdict/job.ts";
 import { assessStatefulSet } from "../../../shared/kubernetes/verdict/stateful-set.ts";
-import type { Deployment, StatefulSet } from "../../../shared/kubernetes/workload.ts";
+import type {
+  Deployment,
+  Job,
+  StatefulSet,
+  Terminated,
+} from "../../../shared/kubernetes/workload.ts";
 import { deployment, event, pod, replicaSet, seeing, sight, WEB } from "./objects.ts";
 
 const crashing = { status: { restartCount: 5, state: { terminated: { exitCode: 1 } } } };
@@ -59,6 +65,23 @@ describe("a Deployment", () => {
     expect(assessDeployment(WEB, sets, [pod(), ...others], sight())).toMatchObject({
       ready: true,
       problems: [],
+    });
+  });
+
+  describe("with a pod that was evicted", () => {
+    const evicted = pod({ name: "evicted", phase: "Failed" });
+
+    it("is ready when another runs in its place, and tells of it", () => {
+      const { ready, missing, notes } = assessDeployment(WEB, sets, [pod(), evicted], sight());
+      expect({ ready, missing }).toEqual({ ready: true, missing: [] });
+      expect(notes.join()).toContain("pod evicted ended (Failed)");
+    });
+
+    it("is not to blame, and names it among what is missing", () => {
+      const short = deployment({}, { availableReplicas: 0 });
+      const { ready, missing, problems } = assessDeployment(short, sets, [evicted], sight());
+      expect({ ready, problems }).toEqual({ ready: false, problems: [] });
+      expect(missing.join()).toMatch(/0 of 1 pods available.*pod evicted ended/);
     });
   });
 
@@ -178,6 +201,48 @@ describe("a StatefulSet", () => {
     const failed = event("s1", "FailedCreate", "create Pod db-0 failed: exceeded quota");
     const [problem] = assessStatefulSet(short, [], seeing([failed])).problems;
     expect(problem).toMatchObject({ reason: "PodsRefused", grace: GRACES.podCreate });
+  });
+});
+
+describe("a Job", () => {
+  const job = (status: object): Job => ({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: "migrate", namespace: "shop", uid: "j1" },
+    spec: {},
+    status,
+  });
+  const ended = (run: Terminated) =>
+    pod({
+      owner: "j1",
+      phase: "Failed",
+      restartPolicy: "Never",
+      status: { state: { terminated: run } },
+    });
+
+  it("fails at the first pod whose program does not exist, for no retry helps", () => {
+    const run = {
+      exitCode: 128,
+      reason: "StartError",
+      message: 'exec: "/no": no such file or directory',
+    };
+    const [problem] = assessJob(job({ active: 1, failed: 1 }), [ended(run)], sight()).problems;
+    expect(problem).toMatchObject({ reason: "CannotStart", grace: 0 });
+  });
+
+  it("goes on after a pod that crashed, for it may be tried again", () => {
+    const pods = [ended({ exitCode: 1 })];
+    const { ready, problems } = assessJob(job({ active: 1, failed: 1 }), pods, sight());
+    expect({ ready, problems }).toEqual({ ready: false, problems: [] });
+  });
+
+  it("tells how its last pod ended, and its last words", () => {
+    const failed = job({ conditions: [condition("Failed", "True", "BackoffLimitExceeded")] });
+    const words = sight({ lastWords: () => "fatal: bad schema" });
+    const [problem] = assessJob(failed, [ended({ exitCode: 137 })], words).problems;
+    expect(problem?.message).toContain(
+      "ended with exit code 137 (SIGKILL); its last words: fatal: bad schema",
+    );
   });
 });
 
