@@ -15,6 +15,7 @@ import { ApiError, type Cluster } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import type { Tools } from "./prepare.ts";
+import { unblock } from "./unblock.ts";
 
 /** How often a release that somebody else works on is looked at. */
 const LOOK_MS = 1_000;
@@ -151,9 +152,10 @@ async function settled(
 async function heal(
   last: Revision,
   good: Revision | undefined,
-  { helm, release }: Tools,
+  tools: Tools,
   world: World,
 ): Promise<void> {
+  const { cluster, helm, release } = tools;
   const found = `Revision ${last.revision} of ${release.name} was left ${last.status} by a run that died`;
   try {
     if (good === undefined || last.status === "uninstalling") {
@@ -162,6 +164,7 @@ async function heal(
     } else {
       world.log.info(`${found}: rolling back to revision ${good.revision}.`);
       await helm.rollback(good.revision, world.aftermath);
+      await unblock(good, cluster.boundTo(world.aftermath), tools, world);
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

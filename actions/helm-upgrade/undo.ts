@@ -1,11 +1,13 @@
 import { describe, UserError } from "../../shared/failure/index.ts";
 import { type Revision, readHistory, standingOf } from "../../shared/helm/index.ts";
+import type { RolloutReport } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Options } from "./inputs.ts";
 import type { Journal } from "./journal.ts";
 import type { Ground } from "./ownership.ts";
 import type { Tools } from "./prepare.ts";
+import { keepUnblocked, unblock } from "./unblock.ts";
 import { watchRollout } from "./watch-rollout.ts";
 
 /**
@@ -66,11 +68,12 @@ async function rollBack(
   await journal.phase("rollback", () => tools.helm.rollback(good.revision, world.aftermath));
   facts.rolledBack = true;
   facts.running = newest.revision + 1;
+  const sets = await unblock(good, tools.cluster.boundTo(world.aftermath), tools, world);
   const done = `Rolled back to revision ${good.revision} (now revision ${facts.running})`;
   if (world.signal.aborted) return `${done}; its pods were not waited for.`;
   try {
     facts.recovery = await journal.phase("recovery", () =>
-      watchRollout(good, tools, options.timeout, world),
+      recover(good, sets, tools, options, world),
     );
   } catch (error) {
     if (world.signal.aborted) return `${done}; its pods were not waited for.`;
@@ -83,6 +86,25 @@ async function rollBack(
     cause: `${done}, and that is not healthy either: ${facts.recovery.cause?.message ?? "it was not ready in time"}`,
     remedy: "Look at the pods now: neither the new nor the old revision runs well.",
   });
+}
+
+/** Waits for the pods of the revision that was put back. */
+async function recover(
+  good: Revision,
+  hasStatefulSets: boolean,
+  tools: Tools,
+  { timeout }: Options,
+  world: World,
+): Promise<RolloutReport> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, world.signal]);
+  const kept = hasStatefulSets ? keepUnblocked(good, tools, world, signal) : undefined;
+  try {
+    return await watchRollout(good, tools, timeout, world);
+  } finally {
+    over.abort();
+    await kept;
+  }
 }
 
 function notGone(release: string): UserError {

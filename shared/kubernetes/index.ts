@@ -29,6 +29,7 @@ export {
   type RolloutOptions,
   type RolloutReport,
   rolloutFailure,
+  unblockStatefulSet,
   waitForRollout,
 } from "./rollout/index.ts";
 export {

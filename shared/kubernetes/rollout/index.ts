@@ -9,4 +9,5 @@ export {
   rolloutFailure,
 } from "./report.ts";
 export { parseTarget } from "./targets.ts";
+export { unblockStatefulSet } from "./unblock.ts";
 export { type RolloutOptions, waitForRollout } from "./wait.ts";

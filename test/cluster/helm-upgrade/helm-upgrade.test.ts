@@ -171,6 +171,19 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     ]);
   });
 
+  it("frees a StatefulSet that is stuck in the broken revision", async () => {
+    const of = name();
+    await release({ release: of, helm: program, values: "stateful: 2" });
+    const { log, outputs } = await release({
+      release: of,
+      helm: program,
+      values: "{stateful: 2, statefulCrash: true}",
+    });
+    expect(log).toContain(`deleted ${of}-db-1, stuck in the revision that was rolled back`);
+    expect(log).toContain("Rolled back to revision 1 (now revision 3), which is healthy.");
+    expect(outputs["running-revision"]).toBe("3");
+  });
+
   it("uninstalls a first install that is broken", async () => {
     const of = name();
     const broken = await release({ release: of, helm: program, images: missing });
