@@ -3,6 +3,7 @@ import { nearestName } from "../../shared/failure/index.ts";
 import {
   type Expectation,
   FormatError,
+  inexactInteger,
   parseJsonPath,
   parseStatusSet,
   type StatusSet,
@@ -184,6 +185,13 @@ function jsonExpectations(value: unknown, where: string, findings: Findings): Ex
     const path = findings.read(`${where}, ${JSON.stringify(text)}`, () => parseJsonPath(text));
     // What YAML has beyond JSON (dates, infinity) becomes what JSON makes of it.
     const plain: unknown = JSON.parse(JSON.stringify(expected));
+    const inexact = inexactInteger(plain);
+    if (inexact !== undefined) {
+      const hint = "look for its digits with body";
+      findings.problems.push(
+        `${where}, ${JSON.stringify(text)}: an integer beyond 2^53 - 1 cannot be compared exactly; ${hint}`,
+      );
+    }
     return path === undefined ? [] : [{ path, expected: plain }];
   });
 }

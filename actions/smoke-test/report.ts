@@ -20,7 +20,10 @@ interface CheckReport {
   /** Of the last attempt; null when it got no answer. */
   readonly status: number | null;
   readonly latency: number | null;
+  /** Of the body, as they came over the wire. */
   readonly bytes: number | null;
+  /** Whether these are all; the end of a long body is read only where its latency matters. */
+  readonly complete: boolean | null;
   readonly reasons: readonly string[];
   /** The start of the last body, of failed checks only. */
   readonly excerpt: string | null;
@@ -54,6 +57,7 @@ function checkReport(result: CheckResult, redact: Redact): CheckReport {
     status: answer?.status ?? null,
     latency: answer === undefined ? null : Math.round(answer.milliseconds),
     bytes: answer?.bodyBytes ?? null,
+    complete: answer?.complete ?? null,
     reasons: last?.reasons ?? ["it was not tried"],
     excerpt: passed || answer === undefined ? null : excerpt(answer.body, redact),
   };

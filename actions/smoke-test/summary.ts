@@ -81,9 +81,15 @@ function label(text: string): string {
 }
 
 /** What a reader could believe to be proved, though it is not. */
-function limits({ pods }: Report): string[] {
-  if (pods.length === 0) return [];
+function limits({ pods, checks }: Report): string[] {
+  const cut = checks.filter(({ complete }) => complete === false).map(({ name }) => code(name));
+  const ends =
+    cut.length === 0
+      ? []
+      : [`_Not read to its end, being longer than 8 MiB: the body of ${cut.join(", ")}._\n`];
+  if (pods.length === 0) return ends;
   return [
+    ...ends,
     `_Asked through ${pods.map(code).join(", ")} by port-forward: the Service's own address, its load balancing, Ingress and DNS were not checked, and latency includes the way through the API server._\n`,
   ];
 }

@@ -50,8 +50,8 @@ function evidenceOf(failed: readonly CheckResult[], redact: Redact): string {
   return failed
     .flatMap(({ check, last }) => {
       if (last?.answer === undefined) return [];
-      const { status, milliseconds, bodyBytes, body } = last.answer;
-      const head = `${check.name}: ${status} in ${Math.round(milliseconds)} ms, ${bodyBytes} bytes`;
+      const { status, milliseconds, bodyBytes, body, complete } = last.answer;
+      const head = `${check.name}: ${status} in ${Math.round(milliseconds)} ms, ${bodyBytes} bytes${complete ? "" : " read, the rest not"}`;
       return [`${head}\n${excerpt(body, redact)}`.trimEnd()];
     })
     .slice(0, MOST_CAUSES)

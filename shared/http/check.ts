@@ -32,16 +32,21 @@ export interface Check {
   readonly expectation: Expectation;
 }
 
-/** What came back, read to its end; of the body at most 1 MiB is kept. */
+/** What came back; of the body at most 1 MiB is kept. */
 export interface Answer {
   readonly status: number;
   /** By name in lower case; repeated ones joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Decoded, by content encoding and charset. */
   readonly body: string;
-  /** The size of the whole body, as it came over the wire. */
+  /** How much of the body was read, as it came over the wire. */
   readonly bodyBytes: number;
-  /** Whether the body was longer than what is kept. */
+  /** Whether that was all of it. */
+  readonly complete: boolean;
+  /** Whether the body is longer than what is kept. */
   readonly truncated: boolean;
-  /** From the start of the request, connection included, to the last byte of the body. */
+  /** Why its content encoding could not be undone. */
+  readonly undecodable?: string | undefined;
+  /** From the start of the request, connection included, to the last byte read. */
   readonly milliseconds: number;
 }

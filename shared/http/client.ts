@@ -1,19 +1,17 @@
-import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import { decodeBody, readBody } from "./body.ts";
 import type { Answer } from "./check.ts";
 import { redirected } from "./redirect.ts";
 import type { HttpRequest } from "./request.ts";
 import { explain, Unanswered } from "./unanswered.ts";
 
-/** Of a body, no more than this is kept in memory; the rest is read and counted. */
-const BODY_LIMIT_BYTES = 1024 * 1024;
 const MOST_REDIRECTS = 5;
 
 /** Sends requests, each on a connection of its own, so that no old backend is asked again. */
 export interface Client {
   /**
-   * Reads the answer to its end. Time counts from the first request to the last byte, redirects
-   * included.
+   * Reads the answer to its end, or as far as its request wants it. Time counts from the first
+   * request to the last byte read, redirects included.
    *
    * @throws {Unanswered} when no whole answer came within `timeout` milliseconds.
    * @throws the reason of `signal` when that aborts.
@@ -101,7 +99,7 @@ function tooManyRedirects(url: URL): Unanswered {
 
 async function exchange(
   dispatcher: Dispatcher,
-  { url, via, method, headers, body }: HttpRequest,
+  { url, via, method, headers, body, wholeBody }: HttpRequest,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Omit<Answer, "milliseconds">> {
@@ -115,32 +113,24 @@ async function exchange(
     signal,
   });
   progress.bytes = 0;
-  const { kept, bytes } = await readBody(response.body, progress);
+  const raw = await readBody(response.body, wholeBody, (bytes) => {
+    progress.bytes = bytes;
+  });
+  const given = joined(response.headers);
+  const { text, truncated, undecodable } = await decodeBody(raw, given);
   return {
     status: response.statusCode,
-    headers: joined(response.headers),
-    body: new TextDecoder().decode(kept),
-    bodyBytes: bytes,
-    truncated: bytes > kept.length,
+    headers: given,
+    body: text,
+    bodyBytes: raw.bytes,
+    complete: raw.complete,
+    truncated,
+    undecodable,
   };
 }
 
 function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
-}
-
-async function readBody(stream: Readable, progress: Progress) {
-  const chunks: Buffer[] = [];
-  let kept = 0;
-  let bytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    progress.bytes = bytes;
-    const part = chunk.subarray(0, BODY_LIMIT_BYTES - kept);
-    if (part.length > 0) chunks.push(part);
-    kept += part.length;
-  }
-  return { kept: Buffer.concat(chunks), bytes };
 }
 
 function joined(headers: Readonly<Record<string, string | string[] | undefined>>) {

@@ -1,7 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
 import { describe } from "../failure/index.ts";
 import type { Answer, Expectation, TextExpectation } from "./check.ts";
+import { sameJson } from "./json-equality.ts";
 import { formatJsonPath, nature, select } from "./json-path.ts";
+import { test } from "./pattern.ts";
 import { formatStatusSet, matchesStatus } from "./status.ts";
 
 const LONGEST_QUOTE = 120;
@@ -24,8 +25,7 @@ export function mismatches(
   return [
     ...statusMismatch(expectation, answer, quote),
     ...headers,
-    ...bodyMismatches(expectation, answer, quote),
-    ...jsonMismatches(expectation, answer, redact),
+    ...contentMismatches(expectation, answer, redact, quote),
     ...latencyMismatch(expectation, answer),
   ];
 }
@@ -44,14 +44,30 @@ function statusMismatch(
   return [`the status is ${status}, expected ${formatStatusSet(expected)}${redirect}`];
 }
 
+function contentMismatches(
+  expectation: Expectation,
+  answer: Answer,
+  redact: Redact,
+  quote: Redact,
+): string[] {
+  const { equals, contains, matches } = expectation.body;
+  const counts = equals !== undefined || contains.length + matches.length > 0;
+  if (answer.undecodable !== undefined && (counts || expectation.json.length > 0)) {
+    const encoding = answer.headers["content-encoding"];
+    return [`the body cannot be decoded as ${encoding}: ${answer.undecodable}`];
+  }
+  return [
+    ...bodyMismatches(expectation, answer, quote),
+    ...jsonMismatches(expectation, answer, redact),
+  ];
+}
+
 function bodyMismatches({ body }: Expectation, answer: Answer, quote: Redact): string[] {
   const found = textMismatches("the body", body, answer.body, quote);
-  if (found.length === 0) return [];
-  const encoding = answer.headers["content-encoding"];
   // What is missing in the part that was kept may be in the rest.
-  if (answer.truncated) found.push("only the first MiB of the body was looked at");
-  if (encoding !== undefined)
-    found.push(`the body is encoded as ${encoding}, though none was asked for`);
+  if (found.length > 0 && answer.truncated) {
+    found.push("only the first MiB of the body was looked at");
+  }
   return found;
 }
 
@@ -68,9 +84,13 @@ function textMismatches(
     ...contains
       .filter((part) => !actual.includes(part))
       .map((part) => `${what} does not contain ${quote(part)}`),
-    ...matches
-      .filter((pattern) => !pattern.test(actual))
-      .map((pattern) => `${what} does not match ${pattern}`),
+    ...matches.flatMap((pattern) => {
+      const outcome = test(pattern, actual);
+      if (outcome === "matches") return [];
+      return outcome === "differs"
+        ? `${what} does not match ${pattern}`
+        : `${what} could not be held against ${pattern} within a second: the pattern has too many ways to match`;
+    }),
   ];
 }
 
@@ -89,7 +109,7 @@ function jsonMismatches({ json }: Expectation, answer: Answer, redact: Redact): 
     const selection = select(path, root);
     const where = formatJsonPath(path);
     if (!selection.found) return [`${where} is not there: ${selection.missing}`];
-    if (isDeepStrictEqual(selection.value, wanted)) return [];
+    if (sameJson(selection.value, wanted)) return [];
     return [`${where} is ${show(selection.value)}, expected ${show(wanted)}`];
   });
 }
@@ -100,8 +120,19 @@ function latencyMismatch({ maxLatency }: Expectation, { milliseconds }: Answer):
 }
 
 function showJson(value: unknown, redact: Redact): string {
-  const text = cut(redact(JSON.stringify(value)));
+  const written = write(value);
+  if (written === undefined) return `${nature(value)}, nested too deeply to be shown`;
+  const text = cut(redact(written));
   return typeof value === "object" ? text : `${text} (${nature(value)})`;
+}
+
+/** Undefined for what is nested more deeply than it can be written, though it could be read. */
+function write(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function cut(text: string): string {

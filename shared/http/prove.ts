@@ -132,7 +132,9 @@ async function tryOnce(
   try {
     const via = await within(left, target.reach(signal), target.base.host);
     const timeout = Math.max(1, Math.min(pace.requestTimeout, deadline - clock.now()));
-    const answer = await client.send({ ...check, url, via }, timeout, signal);
+    // Latency counts to the end of the body; nothing else needs it.
+    const wholeBody = check.expectation.maxLatency !== undefined;
+    const answer = await client.send({ ...check, url, via, wholeBody }, timeout, signal);
     const reasons = mismatches(check.expectation, answer, redact);
     return { answer, unanswered: undefined, reasons, cutShort: false };
   } catch (error) {

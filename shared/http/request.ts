@@ -5,6 +5,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly followRedirects: boolean;
+  /** Whether the end of the body matters, however long it is. */
+  readonly wholeBody: boolean;
   /** Where to connect instead of to the URL's host: the near end of a port-forward. */
   readonly via?: { readonly host: string; readonly port: number } | undefined;
 }

@@ -12,7 +12,13 @@ const identity = (text: string) => text;
 function answer(parts: Partial<Answer> = {}): Answer {
   const headers = { "content-type": "application/json", ...parts.headers };
   const body = parts.body ?? '{"status":"ok","n":1.1,"list":[{"x":true}]}';
-  const whole = { status: 200, bodyBytes: body.length, truncated: false, milliseconds: 12.4 };
+  const whole = {
+    status: 200,
+    bodyBytes: body.length,
+    complete: true,
+    truncated: false,
+    milliseconds: 12.4,
+  };
   return { ...whole, ...parts, body, headers };
 }
 
@@ -39,6 +45,8 @@ describe("what holds", () => {
     ["a number", json("$.n", 1.1), {}],
     ["a nested value", json("$.list[0].x", true), {}],
     ["a structure", json("$.list", [{ x: true }]), {}],
+    ["zero, whatever its sign", json("$.z", [0, 1]), { body: '{"z":[-0,1.0]}' }],
+    ["what is encoded, where only the status counts", {}, { undecodable: "unknown" }],
     ["null that is there", json("$.v", null), { body: '{"v":null}' }],
     ["keys in another order", json("$", { b: 1, a: 2 }), { body: '{"a":2,"b":1}' }],
     ["a header", { headers: { "content-type": { contains: ["json"], matches: [] } } }, {}],
@@ -88,9 +96,16 @@ describe("what does not hold", () => {
       ['the body does not contain "x"', "only the first MiB of the body was looked at"],
     ],
     [
-      body({ contains: ["x"] }),
-      { body: "\u001f", headers: { "content-encoding": "gzip" } },
-      ['the body does not contain "x"', "the body is encoded as gzip, though none was asked for"],
+      { ...body({ contains: ["x"] }), ...json("$.a", 1) },
+      { body: "x", headers: { "content-encoding": "gzip" }, undecodable: "incorrect header check" },
+      ["the body cannot be decoded as gzip: incorrect header check"],
+    ],
+    [
+      body({ matches: [/^(a+)+$/u] }),
+      { body: `${"a".repeat(40)}!` },
+      [
+        "the body could not be held against /^(a+)+$/u within a second: the pattern has too many ways to match",
+      ],
     ],
   ])("%j of %j", (expected, given, reasons) => {
     expect(mismatches(expectation(expected), answer(given), identity)).toEqual(reasons);
@@ -108,6 +123,14 @@ describe("what does not hold", () => {
       identity,
     );
     expect(reason).toMatch(/^the body \(text\/html\) is no JSON: Unexpected token/);
+  });
+
+  it("bears what is nested without end", () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const reasons = mismatches(expectation(json("$", 1)), answer({ body: deep }), identity);
+    expect(reasons).toEqual([
+      "$ is an array of 1, nested too deeply to be shown, expected 1 (a number)",
+    ]);
   });
 
   it("hides secrets before it cuts a quote", () => {

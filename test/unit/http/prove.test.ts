@@ -38,7 +38,15 @@ function check(name: string): Check {
 }
 
 function answer(status: number): Answer {
-  return { status, headers: {}, body: "", bodyBytes: 0, truncated: false, milliseconds: 1 };
+  return {
+    status,
+    headers: {},
+    body: "",
+    bodyBytes: 0,
+    complete: true,
+    truncated: false,
+    milliseconds: 1,
+  };
 }
 
 interface Script {

@@ -8,6 +8,7 @@ const request: HttpRequest = {
   headers: { authorization: "Bearer t" },
   body: "data",
   followRedirects: true,
+  wholeBody: false,
 };
 
 function follow(status: number, location: string, from: Partial<HttpRequest> = {}) {

@@ -130,6 +130,10 @@ describe("what is wrong", () => {
       { checks: "[{json: {a.b: 1}}]" },
       [/check 1, json, "a\.b": it must start with \$, as in \$\.a\.b/],
     ],
+    [
+      { checks: "[{json: {$.id: {a: [9007199254740992]}}}]" },
+      [/check 1, json, "\$\.id": an integer beyond 2\^53 - 1 cannot be compared exactly/],
+    ],
     [{ checks: "[{max-latency: 5}]" }, [/check 1, max-latency: the unit is missing/]],
     [{ checks: "[{follow-redirects: maybe}]" }, [/check 1, follow-redirects: it is neither/]],
     [{ checks: "[{headers: {Host Name: x}}]" }, [/"Host Name" is no header name/]],
