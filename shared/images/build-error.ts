@@ -44,3 +44,11 @@ function joinLines(instruction: string): string {
     .replace(/\s+/g, " ")
     .trim();
 }
+
+const LONGEST = 400;
+
+/** Fit for a sentence: on one line, without a full stop, and not too long. */
+export function shorten(text: string): string {
+  const plain = text.replace(/\s+/g, " ").trim().replace(/\.$/, "");
+  return plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain;
+}

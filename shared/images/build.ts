@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { describe, UserError } from "../failure/index.ts";
 import { CommandFailed, type Execution, execute } from "../process/index.ts";
-import { type BuildSubject, buildFailure } from "./build-failure.ts";
+import { buildFailure } from "./build-failure.ts";
 import { type Buildx, dial, endpointOf } from "./builder.ts";
+import type { BuildSubject } from "./known-failures.ts";
 import { type BuildEvent, BuildProgress, type StepCounts } from "./progress.ts";
 import { isDigest, nameOf, type Repository } from "./reference.ts";
 

@@ -26,6 +26,10 @@ const block = [
   ruler,
 ];
 
+function at(line: number, instruction: string): string[] {
+  return [`Dockerfile:${line}`, ruler, `   ${line} | >>> ${instruction}`, ruler];
+}
+
 describe("the place where a build broke", () => {
   it.each([
     [["nothing of the kind"], undefined],
@@ -93,11 +97,71 @@ describe("a failed build is told", () => {
     [
       "when the base image is not there",
       [
+        ...at(4, "FROM r.io/no:1"),
         "ERROR: failed to build: failed to solve: r.io/no:1: failed to resolve source metadata for r.io/no:1: r.io/no:1: not found",
       ],
       {
         title: "api: the base image cannot be had",
-        cause: /starts from r\.io\/no:1: r\.io\/no:1: not found/,
+        cause: /Dockerfile:4 starts from r\.io\/no:1: r\.io\/no:1: not found/,
+      },
+    ],
+    [
+      "when a stage's name is misspelt, and so taken for an image",
+      [
+        ...at(5, "COPY --from=biuld /a /b"),
+        "ERROR: failed to build: failed to solve: biuld: failed to resolve source metadata for docker.io/library/biuld:latest: no such host (did you mean build?)",
+      ],
+      {
+        title: "api: an image that the Dockerfile names cannot be had",
+        cause:
+          /Dockerfile:5 takes files from docker\.io\/library\/biuld:latest, which no stage is called: .*did you mean build/,
+      },
+    ],
+    [
+      "when its syntax cannot be had",
+      [
+        ...at(1, "# syntax=docker/dockerfile:1"),
+        "ERROR: failed to build: failed to solve: failed to resolve source metadata for docker.io/docker/dockerfile:1: no such host",
+      ],
+      { title: "api: the Dockerfile's syntax cannot be had", cause: /asks for the syntax docker/ },
+    ],
+    [
+      "when what makes the bill of materials cannot be had",
+      [
+        "ERROR: failed to build: failed to solve: failed to resolve source metadata for docker.io/docker/buildkit-syft-scanner:stable-1: no such host",
+      ],
+      {
+        title: "api: an image that the build needs cannot be had",
+        cause: /^The input sbom needs the image docker/,
+      },
+    ],
+    [
+      "when the context lacks a file",
+      [
+        ...at(3, "COPY nope.txt /"),
+        'ERROR: failed to build: failed to solve: failed to compute cache key: failed to calculate checksum of ref o33q::e3a1: "/nope.txt": not found',
+      ],
+      {
+        title: "api: a file to copy is missing",
+        cause: /Dockerfile:3: COPY nope\.txt \/ failed: the build context has no nope\.txt\.$/,
+      },
+    ],
+    [
+      "when a stage lacks a file",
+      [
+        ...at(3, "COPY --from=build /app/dist /"),
+        'ERROR: failed to build: failed to solve: failed to compute cache key: failed to calculate checksum of ref o33q::e3a1: "/app/dist": not found',
+      ],
+      { title: "api: a file to copy is missing", cause: /failed: build has no \/app\/dist\.$/ },
+    ],
+    [
+      "when BuildKit ends in the middle",
+      [
+        "ERROR: failed to build: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF",
+      ],
+      {
+        title: "api: BuildKit broke off",
+        cause: /cut off from buildx \(error reading from server: EOF\)\.$/,
       },
     ],
     [
@@ -128,6 +192,13 @@ describe("a failed build is told", () => {
       { title: "BuildKit cannot be reached", cause: /unix:\/\/\/var\/run\/docker\.sock/ },
     ],
     [
+      "when there is none, in newer words",
+      [
+        "ERROR: failed to build: failed to connect to the docker API at unix:///none; check if the path is correct and if the daemon is running",
+      ],
+      { title: "BuildKit cannot be reached", cause: /the Docker daemon at unix:\/\/\/none, which/ },
+    ],
+    [
       "when BuildKit does not answer",
       ["ERROR: failed to build: context deadline exceeded"],
       { title: "BuildKit cannot be reached", cause: /deadline/ },
@@ -154,5 +225,39 @@ describe("a failed build is told", () => {
     const failure = broken(...block, "ERROR: x");
     expect(failure.at).toEqual({ file: "services/api/Dockerfile", line: 8 });
     expect(failure.evidence).toContain('   8 | >>> RUN ["/nope"');
+  });
+});
+
+describe("what to do about a failed push", () => {
+  it.each([
+    ["denied: permission_denied: write_package", /Grant the account that scope/],
+    [
+      "unexpected status from PUT request to http://r/v2/: 500 Internal Server Error",
+      /fault is the registry's/,
+    ],
+    [
+      "unexpected status from POST request to http://r/v2/: 507 Insufficient Storage: quota exceeded",
+      /no room left/,
+    ],
+    [
+      "unexpected status from HEAD request to http://r/v2/: 429 Too Many Requests",
+      /limits how often/,
+    ],
+    [
+      "unexpected status from PATCH request to http://r/v2/: 413 Request Entity Too Large",
+      /no layer of that size/,
+    ],
+    [
+      "unknown: The image tag '1' already exists and cannot be overwritten because the repository is immutable.",
+      /give another one in the input tags/,
+    ],
+    [
+      'failed to do request: Head "http://r:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
+      /BuildKit can reach/,
+    ],
+    ["unknown: manifest invalid", /reached and refused it/],
+  ])("%s", (why, remedy) => {
+    const failure = broken(`ERROR: failed to build: failed to solve: failed to push r/x:1: ${why}`);
+    expect(failure.remedy).toMatch(remedy);
   });
 });
