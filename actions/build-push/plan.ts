@@ -1,7 +1,7 @@
 import {
   imageNameProblem,
-  isPlatform,
   parseRegistry,
+  platformProblem,
   type Repository,
   repositoryBelow,
   tagProblem,
@@ -139,7 +139,7 @@ function problemsOf(
     add("tags", tag, tag === "" ? "GITHUB_SHA is not set: give a tag" : tagProblem(tag));
   }
   for (const platform of platforms) {
-    add("platforms", platform, isPlatform(platform) ? undefined : "write it as linux/amd64");
+    add("platforms", platform, platformProblem(platform));
   }
   if (target !== undefined && !/^[A-Za-z0-9][\w.-]*$/.test(target)) {
     add("target", target, "a stage's name is made of letters, digits, `.`, `_` and `-`");

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { codeOf, describe, UserError } from "../../shared/failure/index.ts";
 import {
   type Buildx,
   buildxFolder,
@@ -36,7 +37,10 @@ export async function openWorkshop(
   world: World,
 ): Promise<Workshop> {
   const { environment: given, secrets, signal, clock } = world;
-  const folder = await mkdtemp(join(given.RUNNER_TEMP || tmpdir(), "build-push-"));
+  const temporary = given.RUNNER_TEMP || tmpdir();
+  const folder = await mkdtemp(join(temporary, "build-push-")).catch((error: unknown) => {
+    throw unwritable(temporary, error);
+  });
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const { config, environment } = await dockerSettings(options, host, folder, world);
@@ -57,8 +61,25 @@ export async function openWorkshop(
     return { buildx, builder, environment, registry, folder, [Symbol.asyncDispose]: close };
   } catch (error) {
     await remove();
-    throw error;
+    throw isOfTheDisk(error) ? unwritable(temporary, error) : error;
   }
+}
+
+/** Whether the system refused to write, for want of room or of the right to. */
+function isOfTheDisk(error: unknown): boolean {
+  return /^(ENOSPC|EDQUOT|EROFS|EACCES|EPERM|EMFILE|ENFILE)$/.test(codeOf(error) ?? "");
+}
+
+function unwritable(folder: string, error: unknown): UserError {
+  return new UserError(
+    {
+      title: "The runner's folder for temporary files cannot be used",
+      cause: `${folder}: ${describe(error)}.`,
+      remedy:
+        "Make room on the runner's disk and let the runner's user write there; RUNNER_TEMP names the folder.",
+    },
+    { reason: error },
+  );
 }
 
 async function dockerSettings(

@@ -98,7 +98,14 @@ async function readJson<T>(file: string): Promise<T> {
   return JSON.parse(await readFile(file, "utf8")) as T;
 }
 
-/** Why nobody answers at an address (`unix:///...`, `tcp://...`); undefined when somebody does. */
+// An HTTP/2 client speaks first (RFC 9113, section 3.4): its preface, and settings, here none.
+const GREETING = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1");
+
+/**
+ * Why nobody answers at an address (`unix:///...`, `tcp://...`); undefined when somebody does.
+ * BuildKit speaks gRPC, so that it answers a greeting at once; whoever wants TLS hangs up on it,
+ * which is an answer too.
+ */
 export function dial(address: string, milliseconds = 3_000): Promise<Error | undefined> {
   const target = socketOf(address);
   if (target === undefined) return Promise.resolve(undefined);
@@ -109,9 +116,19 @@ export function dial(address: string, milliseconds = 3_000): Promise<Error | und
       resolve(error);
     };
     socket.setTimeout(milliseconds, () =>
-      finish(new Error(`no answer for ${milliseconds / 1_000} s`)),
+      finish(
+        new Error(
+          `${connected ? "it takes connections, and says nothing" : "no answer"} for ${milliseconds / 1_000} s`,
+        ),
+      ),
     );
-    socket.once("connect", () => finish()).once("error", finish);
+    let connected = false;
+    socket.once("connect", () => {
+      connected = true;
+      socket.write(GREETING);
+    });
+    socket.once("data", () => finish()).once("end", () => finish());
+    socket.once("error", (error) => finish(connected ? undefined : error));
   });
 }
 

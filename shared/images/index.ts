@@ -15,7 +15,7 @@ export {
   withLogin,
   writePrivateConfig,
 } from "./docker-config.ts";
-export { isPlatform, normalPlatform } from "./platform.ts";
+export { normalPlatform, platformProblem } from "./platform.ts";
 export { type BuildEvent, BuildProgress, type StepCounts } from "./progress.ts";
 export {
   imageNameProblem,

@@ -1,8 +1,31 @@
+import { nearestName } from "../failure/index.ts";
+
 const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9.]+)?$/;
 
-/** Whether the text has the form `os/architecture[/variant]`. */
-export function isPlatform(text: string): boolean {
-  return PLATFORM.test(text);
+// Those of Go, by whose names the OCI image specification calls them ("Image Configuration").
+const SYSTEMS = ["linux", "windows", "freebsd", "darwin", "wasi", "wasip1"];
+const ARCHITECTURES = [
+  ...["386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64"],
+  ...["ppc64le", "riscv64", "s390x", "wasm"],
+];
+
+/**
+ * What is wrong with a platform, of the form `os/architecture[/variant]`; undefined when nothing
+ * is. Builders take any name, and push an image that no node ever runs.
+ */
+export function platformProblem(text: string): string | undefined {
+  if (!PLATFORM.test(text)) return "write it as linux/amd64";
+  const [os = "", architecture = ""] = text.split("/");
+  if (!SYSTEMS.includes(os)) return unknown("system", os, SYSTEMS);
+  const known = [...ARCHITECTURES, ...Object.keys(ALIASES)];
+  if (known.includes(architecture)) return undefined;
+  return unknown("architecture", architecture, ARCHITECTURES);
+}
+
+function unknown(kind: string, name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  const hint = near === undefined ? `known are ${known.join(", ")}` : `did you mean ${near}?`;
+  return `there is no ${kind} ${name}; ${hint}`;
 }
 
 /**

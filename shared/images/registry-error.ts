@@ -93,6 +93,15 @@ export function wordsOf({ body }: Pick<HttpResponse, "body">): string {
   }
 }
 
+/** The failure of a host that answers, and is none. */
+export function noRegistry(url: URL): UserError {
+  return new UserError({
+    title: `${url.host} is no registry`,
+    cause: `GET ${url.origin}${url.pathname} was answered with a web page.`,
+    remedy: "Check host and port in the input `registry`: a web site answers there.",
+  });
+}
+
 /** The failure of a registry whose manifest does not have the digest that it reports. */
 export function contradictory(
   name: string,

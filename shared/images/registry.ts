@@ -6,7 +6,13 @@ import { type Challenge, parseChallenges } from "./challenge.ts";
 import { basicAuth, type Credentials } from "./credentials.ts";
 import { MANIFEST_TYPES } from "./manifest.ts";
 import { isLoopback } from "./reference.ts";
-import { contradictory, type Question, refused, unreachable } from "./registry-error.ts";
+import {
+  contradictory,
+  noRegistry,
+  type Question,
+  refused,
+  unreachable,
+} from "./registry-error.ts";
 import { Connections, type HttpRequest, type HttpResponse } from "./request.ts";
 
 export interface RegistryAccess {
@@ -28,6 +34,8 @@ export interface StoredManifest {
 // Between the first try and the last lie 4.75 s: the length of a registry's hiccup.
 const PAUSES_MS = [250, 1_000, 3_500];
 const LONGEST_PAUSE_MS = 15_000;
+/** To say that it is there, a registry needs less time than to find a manifest. */
+const KNOCK_SILENCE_MS = 10_000;
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 const PASSING_CODES = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN"]);
 
@@ -61,6 +69,10 @@ export class Registry implements Disposable {
     const scope = `repository:${path}:pull,push`;
     const response = await this.#ask("GET", "/v2/", scope, signal, {});
     if (response.status !== 200) throw this.#refusal("/v2/", response, scope);
+    // A site that answers everything with its front page would take every push for done.
+    if (/^text\/html\b/i.test(response.headers["content-type"] ?? "")) {
+      throw noRegistry(new URL("/v2/", this.#origin));
+    }
   }
 
   /** The manifest under a tag or digest; undefined when there is none. */
@@ -135,7 +147,8 @@ export class Registry implements Disposable {
     const question: Question = { method, url, scope, as: this.#who() };
     const send = (authorization: string | undefined) => {
       const signed = authorization === undefined ? headers : { ...headers, authorization };
-      return this.#insist({ method, url, headers: signed, signal }, question);
+      const silence = where === "/v2/" ? { silence: KNOCK_SILENCE_MS } : {};
+      return this.#insist({ method, url, headers: signed, signal, ...silence }, question);
     };
     // Whoever may push may pull: one token does for both.
     const known = [scope, scope.replace(/:pull$/, ":pull,push")];

@@ -3,7 +3,7 @@ import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 
 // The OCI distribution specification asks registries to take manifests up to 4 MiB.
 const LARGEST_BODY = 4 * 1024 * 1024;
-const SLOWEST_MS = 30_000;
+const SILENCE_MS = 30_000;
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST";
@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
+  /** How long the other side may say nothing, in milliseconds; 30 s when left out. */
+  readonly silence?: number;
 }
 
 export interface HttpResponse {
@@ -35,9 +37,10 @@ export class Connections {
   /**
    * One request, redirects not followed.
    *
-   * @throws the system's error when no whole answer comes, within 30 s of silence at most.
+   * @throws the system's error when no whole answer comes, or nothing comes for as long as the request allows.
    */
-  send({ method, url, headers, body, signal }: HttpRequest): Promise<HttpResponse> {
+  send(given: HttpRequest): Promise<HttpResponse> {
+    const { method, url, headers, body, signal, silence = SILENCE_MS } = given;
     const plain = url.protocol === "http:";
     const [request, agent] = plain ? [plainRequest, this.#plain] : [tlsRequest, this.#tls];
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
@@ -50,13 +53,13 @@ export class Connections {
         else chunks.push(chunk);
       });
       answer.on("end", () => {
-        const { statusCode: status = 0, headers: given } = answer;
-        resolve({ status, headers: given, body: Buffer.concat(chunks) });
+        const { statusCode: status = 0, headers: received } = answer;
+        resolve({ status, headers: received, body: Buffer.concat(chunks) });
       });
       answer.on("error", reject);
     });
-    sent.setTimeout(SLOWEST_MS, () => {
-      sent.destroy(new Error(`no answer for ${SLOWEST_MS / 1_000} s`));
+    sent.setTimeout(silence, () => {
+      sent.destroy(new Error(`no answer for ${silence / 1_000} s`));
     });
     sent.on("error", reject);
     sent.end(body);

@@ -141,6 +141,16 @@ describe("a registry that misbehaves", () => {
     expect(clock.slept).toEqual([]);
   });
 
+  it("and answers everything with a web page is none", async () => {
+    const page = { status: 200, headers: { "content-type": "text/html" }, body: "<html>" };
+    await using faulty = await FaultRegistry.start(real, () => page);
+    const { registry } = client(faulty.host);
+    await expect(registry.checkAccess(path, signal)).rejects.toMatchObject({
+      title: `${faulty.host} is no registry`,
+      cause: `GET http://${faulty.host}/v2/ was answered with a web page.`,
+    });
+  });
+
   it("and reports a digest that its bytes do not have is not believed", async () => {
     const wrong = `sha256:${"2".repeat(64)}`;
     await using faulty = await FaultRegistry.start(real, () => {

@@ -4,9 +4,9 @@ import {
   imageNameProblem,
   isDigest,
   isLoopback,
-  isPlatform,
   normalPlatform,
   parseRegistry,
+  platformProblem,
   repositoryBelow,
   tagProblem,
 } from "../../../shared/images/index.ts";
@@ -98,14 +98,22 @@ it.each([
   ["linux/arm", "linux/arm/v7"],
   ["linux/arm/v6", "linux/arm/v6"],
 ])("the platform %s means %s", (text, expected) => {
-  expect(isPlatform(text)).toBe(true);
+  expect(platformProblem(text)).toBeUndefined();
   expect(normalPlatform(text)).toBe(expected);
+});
+
+it.each([
+  ["linux/amd46", "there is no architecture amd46; did you mean amd64?"],
+  ["linux/sparc", expect.stringMatching(/^there is no architecture sparc; known are 386, amd64/)],
+  ["linx/arm64", "there is no system linx; did you mean linux?"],
+])("the platform %s is one that nobody has", (text, problem) => {
+  expect(platformProblem(text)).toEqual(problem);
 });
 
 it.each(["linux", "amd64/", "linux/amd64/v1/x", "linux/amd64,linux/arm64", "Linux/amd64", ""])(
   "%j is no platform",
   (text) => {
-    expect(isPlatform(text)).toBe(false);
+    expect(platformProblem(text)).toBe("write it as linux/amd64");
   },
 );
 
