@@ -1,10 +1,11 @@
 import type { Outcome } from "../../shared/action/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
-import { objectsOf, type Revision, workloadsOf } from "../../shared/helm/index.ts";
+import { objectsOf, type Revision, standingOf, workloadsOf } from "../../shared/helm/index.ts";
 import { rolloutFailure } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { configGrace } from "./config-grace.ts";
 import type { Facts } from "./facts.ts";
+import { HookWatch } from "./hook-watch.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { Journal } from "./journal.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -62,11 +63,9 @@ async function deploy(
 ): Promise<void> {
   const until = world.clock.now() + options.timeout;
   const left = () => Math.max(1_000, until - world.clock.now());
-  const { helm, chart, values, placed } = tools;
+  const { placed } = tools;
   const noted = note(ground, world);
-  const revision = await journal.phase("upgrade", () =>
-    helm.upgrade(chart, values, left(), world.signal),
-  );
+  const revision = await journal.phase("upgrade", () => apply(ground, tools, until, world));
   await noted;
   facts.revision = revision;
   facts.running = revision.revision;
@@ -89,6 +88,26 @@ async function deploy(
   }
   if (placed.length === 0) return;
   await journal.phase("proof", () => prove(revision, tools, world, facts));
+}
+
+/** Has Helm apply the release and run its hooks, which are watched meanwhile. */
+async function apply(
+  { history }: Ground,
+  tools: Tools,
+  until: number,
+  world: World,
+): Promise<Revision> {
+  const { helm, chart, values } = tools;
+  const doing = standingOf(history).state === "absent" ? "install" : "upgrade";
+  const hooks = await HookWatch.begin(tools, doing, until, world);
+  const signal = AbortSignal.any([world.signal, hooks.failed]);
+  try {
+    return await helm.upgrade(chart, values, Math.max(1_000, until - world.clock.now()), signal);
+  } catch (error) {
+    throw await hooks.explain(error);
+  } finally {
+    await hooks.stop();
+  }
 }
 
 /** Leaves word of what to go back to, should this run die: see HeldLease.noteLastGood. */

@@ -26,7 +26,9 @@ export function assessJob(job: Job, pods: readonly Pod[], sight: Sight): Assessm
   }
   const wanted = job.spec.completions ?? 1;
   const { succeeded = 0, active = 0, failed: failures = 0 } = job.status ?? {};
-  const missing = [`${succeeded} of ${wanted} completions, ${active} running, ${failures} failed`];
+  const counts = `${succeeded} of ${wanted} completions, ${active} running, ${failures} failed`;
+  const { words } = lastFailure(jobPods, sight) ?? {};
+  const missing = words === undefined ? [counts] : [counts, words];
   const own = assessPods(jobPods, sight);
   const refused = latestEvent(sight, job.metadata.uid, ["FailedCreate"]);
   const refusals =
@@ -59,10 +61,9 @@ function failedJob(
   pods: readonly Pod[],
   sight: Sight,
 ): Problem {
-  const ended = pods.flatMap(containersOf).findLast(({ status }) => exitOf(status) !== undefined);
-  const run = ended === undefined ? undefined : exitOf(ended.status);
+  const { ended, run, words } = lastFailure(pods, sight) ?? {};
   const code = run?.exitCode;
-  const where = ended === undefined || run === undefined ? "" : `: ${endOfRun(ended, run, sight)}`;
+  const where = words === undefined ? "" : `: ${words}`;
   return {
     ...(ended === undefined ? {} : { pod: ended.pod.metadata.name, container: ended.status.name }),
     ...(code === undefined ? {} : { exitCode: code }),
@@ -72,6 +73,24 @@ function failedJob(
     remedy: "Read its log below; a failed Job must be made anew under the same or another name.",
     grace: 0,
   };
+}
+
+/** The container of a Job that ended badly last, and how. */
+function lastFailure(pods: readonly Pod[], sight: Sight) {
+  const runs = pods.flatMap(containersOf).flatMap((ended) => {
+    const run = exitOf(ended.status);
+    return run === undefined ? [] : [{ ended, run }];
+  });
+  const last = runs.reduce<(typeof runs)[number] | undefined>(
+    (latest, one) =>
+      latest === undefined || endedAt(one.run) >= endedAt(latest.run) ? one : latest,
+    undefined,
+  );
+  return last && { ...last, words: endOfRun(last.ended, last.run, sight) };
+}
+
+function endedAt({ finishedAt }: Terminated): number {
+  return finishedAt ? Date.parse(finishedAt) : 0;
 }
 
 /** The newest run of a container that ended badly. */

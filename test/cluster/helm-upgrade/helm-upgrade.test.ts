@@ -184,6 +184,28 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(outputs["running-revision"]).toBe("3");
   });
 
+  it("tells the last words of a hook that fails", async () => {
+    const of = name();
+    await release({ release: of, helm: program });
+    const values = "{hookSeconds: 1, hookEnd: 'echo table is locked; exit 4'}";
+    const { outputs } = await release({ release: of, helm: program, values });
+    expect(outputs.cause).toContain(`pre-upgrade hook job/${of}-hook: `);
+    expect(outputs.cause).toContain("ended with exit code 4; its last words: table is locked");
+    expect(outputs["running-revision"]).toBe("3");
+  });
+
+  it("waits for no hook that cannot start, and leaves none behind", async () => {
+    const of = name();
+    await release({ release: of, helm: program });
+    const values = "{hookSeconds: 1, hookTag: not-there}";
+    const { milliseconds, outputs } = await release({ release: of, helm: program, values });
+    expect(outputs.cause).toContain("not found");
+    expect(outputs["running-revision"]).toBe("3");
+    expect(milliseconds).toBeLessThan(30_000);
+    const job = { apiVersion: "batch/v1", kind: "Job", namespace: box.namespace };
+    expect(await box.cluster.find({ ...job, name: `${of}-hook` })).toBeUndefined();
+  });
+
   it("uninstalls a first install that is broken", async () => {
     const of = name();
     const broken = await release({ release: of, helm: program, images: missing });

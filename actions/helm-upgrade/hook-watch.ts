@@ -1,0 +1,155 @@
+import { UserError } from "../../shared/failure/index.ts";
+import { HelmFailure, objectsOf } from "../../shared/helm/index.ts";
+import {
+  type Cluster,
+  nameOf,
+  type ObjectRef,
+  type RolloutReport,
+  refOf,
+  rolloutFailure,
+  waitForRollout,
+} from "../../shared/kubernetes/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import { type Hook, hooksOf } from "./hooks.ts";
+import type { Tools } from "./prepare.ts";
+
+/** How often a hook is looked for that Helm has not made yet. */
+const LOOK_MS = 500;
+/** Helm ends by itself when a hook has failed; later it is ended. */
+const UNTIL_HELM_SEES_MS = 5_000;
+/** After Helm's end, the words of the hook may still be on their way. */
+const LAST_WORDS_MS = 1_500;
+/** What Helm sees too; the rest it would wait for until its timeout. */
+const SEEN_BY_HELM = ["JobFailed", "PodFailed"];
+/** Hooks come and go by Helm's will. */
+const NO_FAILURE = ["Deleted", "NotFound", "NamespaceNotFound", "Unreachable"];
+
+/**
+ * Watches the hooks that Helm runs, for Helm tells little of a hook that fails, and waits its whole
+ * timeout for one that cannot start.
+ */
+export class HookWatch {
+  readonly #cluster: Cluster;
+  readonly #world: World;
+  readonly #deadline: number;
+  readonly #failed = new AbortController();
+  readonly #over = new AbortController();
+  #watching: Promise<void> = Promise.resolve();
+  #failure: UserError | undefined;
+  /** Of a hook that Helm deleted as soon as it had failed, this is all there is. */
+  #lastSeen: string | undefined;
+
+  private constructor(cluster: Cluster, world: World, deadline: number) {
+    this.#cluster = cluster;
+    this.#world = world;
+    this.#deadline = deadline;
+  }
+
+  /** Begins to watch the hooks of the chart; those of earlier runs are left alone. */
+  static async begin(
+    { cluster, rendered, release }: Tools,
+    doing: "install" | "upgrade",
+    deadline: number,
+    world: World,
+  ): Promise<HookWatch> {
+    const watch = new HookWatch(cluster, world, deadline);
+    // A chart that renders only with the cluster is upgraded without this.
+    const hooks = await rendered.then(
+      (manifest) => hooksOf(objectsOf(manifest), doing),
+      () => [],
+    );
+    const found = hooks.map(async (hook) => {
+      const { namespace = release.namespace, ...ref } = refOf(hook.object);
+      const before = await cluster.find({ ...ref, namespace });
+      return { hook, ref: { ...ref, namespace }, before: before?.metadata.uid };
+    });
+    const all = await Promise.all(found).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      world.log.debug(`The hooks are not watched: ${error.cause}`);
+      return [];
+    });
+    const watching = all.map(({ hook, ref, before }) => watch.#follow(hook, ref, before));
+    watch.#watching = Promise.all(watching).then(() => {});
+    // Whoever waits for it hears of an error; until then it must not count as unhandled.
+    watch.#watching.catch(() => {});
+    return watch;
+  }
+
+  /** Aborts, with the failure as its reason, when there is no use in waiting for Helm. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  /** Helm's failure in the words of the hook, where it was the hook's. */
+  async explain(error: unknown): Promise<unknown> {
+    if (!(error instanceof HelmFailure) || !["hook", "deadline"].includes(error.kind)) return error;
+    await Promise.race([this.#watching, this.#world.clock.sleep(LAST_WORDS_MS)]);
+    if (this.#failure !== undefined) return this.#failure;
+    await this.stop();
+    const { title, cause, remedy, evidence } = error;
+    if (this.#lastSeen === undefined) return error;
+    return new UserError({
+      title,
+      cause: `${cause} Seen last: ${this.#lastSeen}.`,
+      remedy,
+      ...(evidence === undefined ? {} : { evidence }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort();
+    await this.#watching;
+  }
+
+  async #follow(hook: Hook, ref: ObjectRef, before: string | undefined): Promise<void> {
+    const { clock, log } = this.#world;
+    const signal = AbortSignal.any([this.#over.signal, this.#world.signal]);
+    const cluster = this.#cluster.boundTo(signal);
+    try {
+      for (;;) {
+        const found = await cluster.find(ref);
+        if (found !== undefined && found.metadata.uid !== before) break;
+        await clock.sleep(LOOK_MS, signal);
+      }
+      log.info(`Helm runs the ${hook.when} hook ${nameOf(ref)}.`);
+      const world = { ...this.#world, signal };
+      const report = await waitForRollout(cluster, [ref], { deadline: this.#deadline, world });
+      await this.#judge(hook, ref, report);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof UserError)) throw error;
+      log.debug(`The hook ${nameOf(ref)} is watched no more: ${error.cause}`);
+    }
+  }
+
+  async #judge(hook: Hook, ref: ObjectRef, report: RolloutReport): Promise<void> {
+    const [{ state, timeline } = { state: "ready", timeline: [] }] = report.resources;
+    const seen = timeline.findLast((moment) => moment.state === "progressing");
+    if (state !== "ready" && seen !== undefined) {
+      this.#lastSeen = `${hook.when} hook ${nameOf(ref)}: ${seen.text}`;
+    }
+    const failure = rolloutFailure(report);
+    const reason = report.cause?.reason ?? "";
+    if (failure === undefined || report.verdict === "cancelled" || NO_FAILURE.includes(reason))
+      return;
+    this.#failure ??= hookFailure(hook, failure);
+    const ended = SEEN_BY_HELM.includes(reason);
+    if (ended) {
+      await this.#world.clock.sleep(UNTIL_HELM_SEES_MS, this.#over.signal);
+    }
+    if (this.#over.signal.aborted) return;
+    this.#failed.abort(this.#failure);
+    // One that has not even started must not do so after the rollback.
+    if (ended && !hook.deletedOnFailure) return;
+    await this.#cluster.boundTo(this.#world.aftermath).delete(ref);
+  }
+}
+
+function hookFailure({ when }: Hook, { cause, remedy, evidence }: UserError): UserError {
+  return new UserError({
+    title: `The ${when} hook failed`,
+    cause: `${when} hook ${cause}`,
+    remedy,
+    ...(evidence === undefined ? {} : { evidence }),
+  });
+}
