@@ -2,6 +2,8 @@ import type { BuildEvent } from "../../shared/images/index.ts";
 import type { Clock, Log } from "../../shared/world/index.ts";
 
 const SILENCE_MS = 20_000;
+// The name of BuildKit's rule. A registry holds such an image as well as any, so it stays the one sign.
+const OTHER_PLATFORM = "InvalidBaseImagePlatform";
 
 /** What one build does now, for the lines that break a long silence. */
 interface Ongoing {
@@ -29,6 +31,13 @@ export class Narrator {
   tell(service: string, event: BuildEvent): void {
     const ongoing = this.#ongoing.get(service);
     if (ongoing !== undefined) ongoing.last = this.#clock.now();
+    if (event.kind === "warning" && event.text.startsWith(OTHER_PLATFORM)) {
+      this.#log.warning(
+        `${event.text}. The image says that it is for a platform for which its base is not made: its programs may not start there.`,
+        `${service}: the base image is for another platform`,
+      );
+      return;
+    }
     const line = lineOf(event);
     if (line !== undefined) this.#log.info(`${service}: ${line}`);
     if (event.kind === "step" && ongoing !== undefined) {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { describe, UserError } from "../failure/index.ts";
+import { UserError } from "../failure/index.ts";
 import { CommandFailed, type Execution, execute } from "../process/index.ts";
 import { buildFailure } from "./build-failure.ts";
-import { type Buildx, dial, endpointOf } from "./builder.ts";
+import { type Buildx, dial, endpointOf, UNANSWERED_MS, unanswered } from "./builder.ts";
 import type { BuildSubject } from "./known-failures.ts";
 import { type BuildEvent, BuildProgress, type StepCounts } from "./progress.ts";
 import { isDigest, nameOf, type Repository } from "./reference.ts";
@@ -47,9 +47,6 @@ export interface BuildExecution extends Execution {
   readonly onEvent: (event: BuildEvent) => void;
 }
 
-// A BuildKit that starts beside the job may need a moment; buildx itself waits 20 s and says nothing.
-const UNANSWERED_MS = 5_000;
-
 /**
  * Builds one image with buildx, and pushes it when asked to.
  *
@@ -58,8 +55,8 @@ const UNANSWERED_MS = 5_000;
 export async function build(request: BuildRequest, execution: BuildExecution): Promise<Built> {
   const progress = new BuildProgress(execution.onEvent);
   const subject = subjectOf(request);
-  const unanswered = new AbortController();
-  using watch = watchConnection(request, progress, execution, unanswered);
+  const silent = new AbortController();
+  using watch = watchConnection(request, progress, execution, silent);
   const { buildx, environment, signal } = execution;
   const command = {
     program: buildx.program,
@@ -67,10 +64,11 @@ export async function build(request: BuildRequest, execution: BuildExecution): P
     // The metadata file is read for its digest alone; provenance in it costs another request.
     environment: { ...environment, BUILDX_METADATA_PROVENANCE: "disabled" },
   };
+  watch.look();
   try {
     await execute(command, {
       ...execution,
-      signal: AbortSignal.any([signal, unanswered.signal]),
+      signal: AbortSignal.any([signal, silent.signal]),
       keep: 4_096,
       onLine: (line) => {
         progress.read(line);
@@ -79,7 +77,7 @@ export async function build(request: BuildRequest, execution: BuildExecution): P
     });
   } catch (error) {
     signal.throwIfAborted();
-    if (unanswered.signal.aborted) throw unanswered.signal.reason;
+    if (silent.signal.aborted) throw silent.signal.reason;
     throw error instanceof CommandFailed ? explain(error, subject, progress) : error;
   }
   const digest = request.push ? await digestIn(request.metadataFile) : undefined;
@@ -130,25 +128,19 @@ function watchConnection(
   { builder }: BuildRequest,
   progress: BuildProgress,
   { environment }: BuildExecution,
-  unanswered: AbortController,
+  silent: AbortController,
 ) {
   let timer: NodeJS.Timeout | undefined;
   const ask = async () => {
     const address = await endpointOf(builder, { ...process.env, ...environment });
     const error = address === undefined ? undefined : await dial(address);
     if (error === undefined || address === undefined || !progress.waitsForBuilder) return;
-    unanswered.abort(
-      new UserError({
-        title: "BuildKit cannot be reached",
-        cause: `BuildKit at ${address} did not answer for ${UNANSWERED_MS / 1_000} s: ${describe(error)}.`,
-        remedy: "Check that it runs and that this runner may connect to it.",
-      }),
-    );
+    silent.abort(unanswered(address, error));
   };
   return {
     look() {
       if (timer !== undefined || !progress.waitsForBuilder) return;
-      timer = setTimeout(() => ask().catch((error) => unanswered.abort(error)), UNANSWERED_MS);
+      timer = setTimeout(() => ask().catch((error) => silent.abort(error)), UNANSWERED_MS);
     },
     [Symbol.dispose]() {
       clearTimeout(timer);

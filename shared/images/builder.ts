@@ -1,8 +1,10 @@
 import { access, constants, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
-import { UserError } from "../failure/index.ts";
-import { type Execution, execute } from "../process/index.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, UserError } from "../failure/index.ts";
+import { CommandFailed, type Execution, execute } from "../process/index.ts";
+import { buildxError, shorten } from "./build-error.ts";
 import { buildxFolder, type DockerConfig, dockerFolder } from "./docker-config.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,9 +60,15 @@ async function holds(folders: readonly string[], program: string): Promise<boole
   );
 }
 
+// A BuildKit that starts beside the job may need a moment; buildx itself waits longer, and says nothing.
+export const UNANSWERED_MS = 5_000;
+const DIAL_PAUSE_MS = 250;
+
 /**
  * Makes a builder for a BuildKit that runs elsewhere. It exists in the folder alone: removing the
  * folder removes it.
+ *
+ * @throws {UserError} when nobody answers there, or in buildx's words.
  */
 export async function makeRemoteBuilder(
   buildx: Buildx,
@@ -68,10 +76,51 @@ export async function makeRemoteBuilder(
   environment: Environment,
   execution: Execution,
 ): Promise<string> {
+  await expectAnswer(address, execution.signal);
   const name = "seaworthy";
   const args = [...buildx.args, "create", "--name", name, "--driver", "remote", address];
-  await execute({ program: buildx.program, args, environment }, execution);
+  try {
+    await execute({ program: buildx.program, args, environment }, execution);
+  } catch (error) {
+    execution.signal.throwIfAborted();
+    if (!(error instanceof CommandFailed) || error.why !== "exit") throw error;
+    const said = shorten(buildxError(error.stderrTail.split("\n")));
+    throw new UserError(
+      {
+        title: "buildx cannot make a builder",
+        cause: `For the BuildKit at ${address} buildx says: ${said || "nothing"}.`,
+        remedy: /no space left/i.test(said)
+          ? "Make room on the runner's disk; RUNNER_TEMP names the folder."
+          : "Check the address in the input `buildkit`.",
+      },
+      { reason: error },
+    );
+  }
   return name;
+}
+
+/** buildx would wait 20 s for a BuildKit that says nothing, several times over. */
+async function expectAnswer(address: string, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + UNANSWERED_MS;
+  for (;;) {
+    const error = await dial(address);
+    signal.throwIfAborted();
+    if (error === undefined) return;
+    if (performance.now() >= deadline) throw unanswered(address, error);
+    await delay(DIAL_PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** The failure of a BuildKit that nobody can reach. */
+export function unanswered(address: string, error: Error): UserError {
+  return new UserError(
+    {
+      title: "BuildKit cannot be reached",
+      cause: `BuildKit at ${address} did not answer for ${UNANSWERED_MS / 1_000} s: ${describe(error)}.`,
+      remedy: "Check that it runs and that this runner may connect to it.",
+    },
+    { reason: error },
+  );
 }
 
 /** Where a builder's BuildKit listens, as far as buildx's own notes tell. */

@@ -129,9 +129,9 @@ export class BuildProgress {
       .sort((a, b) => a.since - b.since);
   }
 
-  /** Whether buildx waits for its BuildKit to answer. */
+  /** Whether buildx waits for its BuildKit to answer; it does so too before it says anything. */
   get waitsForBuilder(): boolean {
-    return this.running.some(({ name }) => name === WAITING);
+    return this.#vertices.size === 0 || this.running.some(({ name }) => name === WAITING);
   }
 
   /** The step that was under way when the build was ended from outside. */

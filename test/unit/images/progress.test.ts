@@ -115,6 +115,7 @@ describe("the progress of a build", () => {
 
   it("knows when buildx waits for its BuildKit", () => {
     const waiting = { digest: "w", name: "[internal] waiting for connection", started: at(0) };
+    expect(follow().progress.waitsForBuilder).toBe(true);
     expect(follow({ vertexes: [waiting] }).progress.waitsForBuilder).toBe(true);
     const over = follow({ vertexes: [waiting] }, { vertexes: [{ ...waiting, completed: at(1) }] });
     expect(over.progress.waitsForBuilder).toBe(false);
