@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { actionManifest, actionNames, root } from "../../../scripts/action-manifest.ts";
-import { runStep, type Step } from "./step.ts";
+import { runStep, type Step } from "../../runner/index.ts";
 
 /** What a user gets from a slip of the pen, in every action: the built file, run as a runner does. */
 
@@ -29,11 +29,11 @@ function expectFailure(action: string, step: Step): void {
   const { outputs } = actionManifest(action);
   expect(step).toMatchObject({ exitCode: 1, stderr: "" });
   expect(step.milliseconds).toBeLessThan(SOON_MS);
-  expect([...step.outputs.keys()].sort()).toEqual(Object.keys(outputs).sort());
-  expect(step.outputs.get("verdict")).toBe("failed");
-  expect(step.outputs.get("cause")).not.toBe("");
+  expect(Object.keys(step.outputs).sort()).toEqual(Object.keys(outputs).sort());
+  expect(step.outputs.verdict).toBe("failed");
+  expect(step.outputs.cause).not.toBe("");
   expect(step.commands.map(({ name }) => name)).toEqual(["error"]);
-  expect(step.commands[0]?.message).toContain(step.outputs.get("cause"));
+  expect(step.commands[0]?.message).toContain(step.outputs.cause);
   expect(step.summary).toMatch(/^## ❌ /);
   expect(step.stdout).not.toMatch(/^\s+at .*:\d+/m);
 }
@@ -51,10 +51,7 @@ describe.each(actionNames())("dist/%s", (action) => {
     it("names every input that is missing, within a second", async () => {
       const step = await quickest(() => runStep(main));
       expectFailure(action, step);
-      const named = step.outputs
-        .get("cause")
-        ?.split("\n")
-        .map((line) => line.split(":")[0]);
+      const named = step.outputs.cause?.split("\n").map((line) => line.split(":")[0]);
       expect(named).toEqual(required);
     });
   }
@@ -63,7 +60,7 @@ describe.each(actionNames())("dist/%s", (action) => {
     const wrong = inputs.map(([name]) => [misspelt(name), "x"]);
     const step = await quickest(() => runStep(main, { inputs: Object.fromEntries(wrong) }));
     expectFailure(action, step);
-    const causes = step.outputs.get("cause")?.split("\n") ?? [];
+    const causes = step.outputs.cause?.split("\n") ?? [];
     for (const [name] of inputs) {
       expect(causes).toContain(`${misspelt(name)}: there is no such input; did you mean ${name}?`);
     }
@@ -77,6 +74,6 @@ describe.each(actionNames())("dist/%s", (action) => {
     const harmless = ["error", "add-mask", "group", "endgroup", "warning", "debug"];
     expect(step.commands.filter(({ name }) => !harmless.includes(name))).toEqual([]);
     expect(step.commands.filter(({ message }) => message === "forged")).toEqual([]);
-    expect(step.outputs.get("verdict")).toBe("failed");
+    expect(step.outputs.verdict).toBe("failed");
   });
 });

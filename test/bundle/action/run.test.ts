@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { runStep, type Step } from "../../runner/index.ts";
 import type { MODES } from "./probe/inputs.ts";
-import { runStep, type Step } from "./step.ts";
 
 const main = join(import.meta.dirname, "probe", "main.ts");
 
@@ -18,7 +18,7 @@ describe("a step that passes", () => {
   it("ends with 0, its outputs and its summary", async () => {
     const step = await probe("pass");
     expect(step).toMatchObject({ exitCode: 0, summary: "## ✅ proved\n", stderr: "" });
-    expect(Object.fromEntries(step.outputs)).toEqual({
+    expect(step.outputs).toEqual({
       verdict: "passed",
       cause: "",
       digest: "sha256:abc",
@@ -45,7 +45,7 @@ describe("a step that fails", () => {
         message: "Pod web-1 crashes: exit status 3.\nMend the program.",
       },
     ]);
-    expect(Object.fromEntries(step.outputs)).toEqual({
+    expect(step.outputs).toEqual({
       verdict: "failed",
       cause: "Pod web-1 crashes: exit status 3.",
       digest: "sha256:abc",
@@ -64,19 +64,19 @@ describe("a step that fails", () => {
   it("may have thrown its failure", async () => {
     const step = await probe("throw-user-error");
     expect(step.exitCode).toBe(1);
-    expect(step.outputs.get("cause")).toBe("Pod web-1 crashes: exit status 3.");
-    expect(step.outputs.get("digest")).toBe("");
+    expect(step.outputs.cause).toBe("Pod web-1 crashes: exit status 3.");
+    expect(step.outputs.digest).toBe("");
   });
 
   it("names all that is wrong with its inputs", async () => {
     const step = await runStep(main, { inputs: { repicas: "4", timeout: "5", atomic: "ja" } });
     expect(step.exitCode).toBe(1);
-    expect(
-      step.outputs
-        .get("cause")
-        ?.split("\n")
-        .map((line) => line.split(":")[0]),
-    ).toEqual(["repicas", "mode", "timeout", "atomic"]);
+    expect(step.outputs.cause?.split("\n").map((line) => line.split(":")[0])).toEqual([
+      "repicas",
+      "mode",
+      "timeout",
+      "atomic",
+    ]);
     expect(step.stdout).toContain("did you mean replicas?");
     expect(step.summary).toContain("did you mean replicas?");
   });
@@ -105,9 +105,9 @@ describe("a step that meets a bug of ours", () => {
     expect(errors.map(({ properties }) => properties.title)).toEqual(["A bug in probe"]);
     expect(errors[0]?.message).toMatch(words);
     expect(errors[0]?.message).toMatch(/report it at https:\/\/ghe\/owner\/name\/issues/);
-    expect(step.outputs.get("verdict")).toBe("failed");
-    expect(step.outputs.get("cause")).toMatch(words);
-    expect([...step.outputs.keys()]).toEqual(["verdict", "cause", "digest", "report"]);
+    expect(step.outputs.verdict).toBe("failed");
+    expect(step.outputs.cause).toMatch(words);
+    expect(Object.keys(step.outputs)).toEqual(["verdict", "cause", "digest", "report"]);
     expect(step.summary).toMatch(/^## ❌ probe: A bug in probe\n/);
     expect(step.milliseconds).toBeLessThan(4_000);
   });
@@ -158,8 +158,8 @@ describe("a step that is cancelled", () => {
   ])("%s by %s", async (mode, name, cause, line) => {
     const step = await cancelled(mode, name);
     expect(step).toMatchObject({ exitCode: 1, signal: null });
-    expect(step.outputs.get("verdict")).toBe("cancelled");
-    expect(step.outputs.get("cause")).toBe(cause);
+    expect(step.outputs.verdict).toBe("cancelled");
+    expect(step.outputs.cause).toBe(cause);
     expect(errorsOf(step).map(({ message }) => message.split("\n")[0])).toEqual([cause]);
     expect(step.summary).toMatch(/^## ❌ probe: Cancelled/);
     if (line !== "") expect(step.lines).toContain(line);
@@ -180,8 +180,8 @@ describe("a step that is cancelled", () => {
     expect(step.sinceSignal).toBeGreaterThan(4_900);
     // The runner would kill it 10 s after its first signal.
     expect(step.sinceSignal).toBeLessThan(7_500);
-    expect(step.outputs.get("verdict")).toBe("cancelled");
-    expect(step.outputs.get("cause")).toMatch(/took longer than 5 s/);
+    expect(step.outputs.verdict).toBe("cancelled");
+    expect(step.outputs.cause).toMatch(/took longer than 5 s/);
     expect(step.summary).toMatch(/not put right in time/);
   }, 20_000);
 });
@@ -201,9 +201,9 @@ describe("text of a user's", () => {
     expect(shown(["debug", "warning", "group", "endgroup", "error"])).toEqual([]);
     expect(errorsOf(step)).toHaveLength(1);
     expect(errorsOf(step)[0]?.properties.line).toBe("3");
-    expect([...step.outputs.keys()]).toEqual(["verdict", "cause", "digest", "report"]);
-    expect(step.outputs.get("verdict")).toBe("failed");
-    expect(step.outputs.get("digest")).toBe(text.trim());
+    expect(Object.keys(step.outputs)).toEqual(["verdict", "cause", "digest", "report"]);
+    expect(step.outputs.verdict).toBe("failed");
+    expect(step.outputs.digest).toBe(text.trim());
   });
 });
 
@@ -217,18 +217,18 @@ describe("a secret", () => {
     const masks = step.lines.map((line) => line.startsWith("::add-mask::"));
     expect(masks.indexOf(false)).toBe(begins);
     const after = step.lines.slice(begins).join("\n");
-    for (const text of [after, step.summary, ...step.outputs.values()]) {
+    for (const text of [after, step.summary, ...Object.values(step.outputs)]) {
       expect(text).not.toMatch(/tops3|s3cret/);
       expect(text).not.toContain(Buffer.from(token).toString("base64").slice(2, 14));
     }
-    expect(step.outputs.get("digest")).toBe("***");
-    expect(step.outputs.get("report")).toBe('{"token":"***"}');
+    expect(step.outputs.digest).toBe("***");
+    expect(step.outputs.report).toBe('{"token":"***"}');
   });
 
   it("is masked when its input is wrong, and when another one is", async () => {
     const step = await runStep(main, { inputs: { token, replicas: token } });
     const after = step.lines.filter((line) => !line.startsWith("::add-mask::")).join("\n");
-    expect(`${after}${step.summary}${[...step.outputs.values()]}`).not.toMatch(/tops3|s3cret/);
+    expect(`${after}${step.summary}${Object.values(step.outputs)}`).not.toMatch(/tops3|s3cret/);
   });
 
   it("of several lines is masked line by line", async () => {
@@ -236,13 +236,13 @@ describe("a secret", () => {
     const step = await probe("leak", { inputs: { token: lines.join("\n") } });
     const after = step.lines.filter((line) => !line.startsWith("::add-mask::")).join("\n");
     expect(after).not.toContain("abcdefghijklmnop");
-    expect(`${step.summary}${[...step.outputs.values()]}`).not.toContain("abcdefghijklmnop");
+    expect(`${step.summary}${Object.values(step.outputs)}`).not.toContain("abcdefghijklmnop");
   });
 
   it("that turns up later is masked from then on", async () => {
     const step = await probe("leak-late", { inputs: { "user-text": "found-later-1" } });
     const after = step.lines.filter((line) => !line.startsWith("::add-mask::")).join("\n");
-    expect(`${after}${step.summary}${[...step.outputs.values()]}`).not.toContain("found-later");
+    expect(`${after}${step.summary}${Object.values(step.outputs)}`).not.toContain("found-later");
   });
 });
 
@@ -283,6 +283,6 @@ describe("a runner with faults of its own", () => {
       },
     });
     expect(step.exitCode).toBe(exitCode);
-    expect(step.outputs.get("verdict")).toBe(verdict);
+    expect(step.outputs.verdict).toBe(verdict);
   });
 });

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, jest } from "@jest/globals";
-import { bundle, Runner } from "./run-action.ts";
+import { bundleOf, Runner, runStep } from "../../runner/index.ts";
+
+const bundle = bundleOf("build-push");
 
 jest.setTimeout(30_000);
 
@@ -13,8 +15,11 @@ const files = { Dockerfile: "FROM scratch\n", "api/Dockerfile": "FROM scratch\n"
 describe("the bundle", () => {
   it("names every wrong input, exits 1 and leaves nothing", async () => {
     await using runner = await Runner.create(files);
-    const run = await runner.run(bundle, { nam: "api", sbom: "maybe", timeout: "30" });
-    expect(run.code).toBe(1);
+    const run = await runStep(bundle, {
+      runner,
+      inputs: { nam: "api", sbom: "maybe", timeout: "30" },
+    });
+    expect(run.exitCode).toBe(1);
     for (const words of [
       "registry: it is required",
       "did you mean name",
@@ -24,7 +29,7 @@ describe("the bundle", () => {
       expect(run.outputs.cause).toContain(words);
     }
     expect(run.outputs.verdict).toBe("failed");
-    expect(run.log).toContain("::error title=4 inputs are wrong::");
+    expect(run.stdout).toContain("::error title=4 inputs are wrong::");
     expect(run.leftovers).toEqual([]);
   });
 
@@ -60,10 +65,10 @@ describe("the bundle", () => {
     ],
   ])("refuses %s", async (_, inputs, cause) => {
     await using runner = await Runner.create(files);
-    const run = await runner.run(bundle, { registry, ...inputs });
+    const run = await runStep(bundle, { runner, inputs: { registry, ...inputs } });
     expect(run.outputs.cause).toMatch(cause);
-    expect(run.code).toBe(1);
-    expect(run.log).not.toContain("at file:");
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).not.toContain("at file:");
     expect(run.leftovers).toEqual([]);
   });
 
@@ -73,7 +78,7 @@ describe("the bundle", () => {
     await symlink("/etc/passwd", join(runner.workspace, "api", "Dockerfile.linked"));
     const services =
       "[{name: a, context: linked}, {name: b, context: api, dockerfile: Dockerfile.linked}]";
-    const { outputs } = await runner.run(bundle, { registry, services });
+    const { outputs } = await runStep(bundle, { runner, inputs: { registry, services } });
     expect(outputs.cause).toMatch(/services\.0 \(a\): context: "linked" is outside.*link to \/etc/);
     expect(outputs.cause).toMatch(/services\.1 \(b\): dockerfile: .*link to \/etc\/passwd/);
   });
@@ -86,10 +91,10 @@ describe("the bundle", () => {
     "a%0A::error::x",
   ])("takes the name %j for text", async (name) => {
     await using runner = await Runner.create(files);
-    const run = await runner.run(bundle, { registry, name });
-    expect(run.code).toBe(1);
+    const run = await runStep(bundle, { runner, inputs: { registry, name } });
+    expect(run.exitCode).toBe(1);
     expect(existsSync(join(runner.workspace, "x"))).toBe(false);
-    const commands = run.log.split(/\r\n|\r|\n/).filter((line) => /^\s*::/.test(line));
+    const commands = run.stdout.split(/\r\n|\r|\n/).filter((line) => /^\s*::/.test(line));
     expect(commands).toHaveLength(1);
     expect(commands[0]).toMatch(/^::error title=One input is wrong::name: /);
     expect(Object.keys(run.outputs).sort()).toEqual([
@@ -106,7 +111,11 @@ describe("the bundle", () => {
     await runner.write("bin/docker", "#!/bin/sh\nexit 1\n", 0o755);
     await runner.write("bin/buildx", "#!/bin/sh\nexit 1\n", 0o755);
     const PATH = join(runner.workspace, "bin");
-    const run = await runner.run(bundle, { registry, name: "api" }, { PATH });
+    const run = await runStep(bundle, {
+      runner,
+      inputs: { registry, name: "api" },
+      environment: { PATH },
+    });
     expect(run.outputs.cause).toMatch(
       /http:\/\/127\.0\.0\.1:1\/v2\/: connect ECONNREFUSED 127\.0\.0\.1:1/,
     );
@@ -115,22 +124,37 @@ describe("the bundle", () => {
 
   it("says what to install when there is no buildx", async () => {
     await using runner = await Runner.create(files);
-    const run = await runner.run(bundle, { registry, name: "api" }, { PATH: "/nowhere" });
+    const run = await runStep(bundle, {
+      runner,
+      inputs: { registry, name: "api" },
+      environment: { PATH: "/nowhere" },
+    });
     expect(run.outputs.cause).toBe("Neither docker nor buildx is on the PATH.");
-    expect(run.log).toContain("setup-buildx-action");
+    expect(run.stdout).toContain("setup-buildx-action");
+  });
+
+  it("says which folder cannot be written to", async () => {
+    await using runner = await Runner.create(files);
+    const environment = { RUNNER_TEMP: join(runner.folder, "gone") };
+    const run = await runStep(bundle, { runner, inputs: { registry, name: "api" }, environment });
+    expect(run.outputs.cause).toMatch(/\/gone: ENOENT/);
+    expect(run.stdout).toContain("title=The runner's folder for temporary files cannot be used");
   });
 
   it("shows a password nowhere", async () => {
     await using runner = await Runner.create(files);
     const login = { username: "me", password: "correct-horse" };
-    const run = await runner.run(bundle, {
-      registry,
-      name: "api",
-      ...login,
-      tags: "correct-horse!",
+    const run = await runStep(bundle, {
+      runner,
+      inputs: {
+        registry,
+        name: "api",
+        ...login,
+        tags: "correct-horse!",
+      },
     });
     expect(run.outputs.cause).toContain('"***!"');
-    const shown = run.log.replace(/^::add-mask::.*$/gm, "");
+    const shown = run.stdout.replace(/^::add-mask::.*$/gm, "");
     expect(`${shown}${run.summary}${JSON.stringify(run.outputs)}`).not.toContain("correct-horse");
   });
 
@@ -138,12 +162,12 @@ describe("the bundle", () => {
     await using runner = await Runner.create(files);
     const services = "[{name: api, secrets: {npm: 'the-first-secret'}, tags: 1}]";
     const secrets = "npm: the-second-secret";
-    const run = await runner.run(bundle, { registry, services, secrets });
+    const run = await runStep(bundle, { runner, inputs: { registry, services, secrets } });
     expect(run.outputs.cause).toMatch(
       /services: .*0\.secrets\.npm: give the name of an environment variable/,
     );
     expect(run.outputs.cause).toMatch(/0\.tags\.0: put it in quotes/);
-    const shown = run.log.replace(/^::add-mask::.*$/gm, "");
+    const shown = run.stdout.replace(/^::add-mask::.*$/gm, "");
     expect(`${shown}${run.summary}${JSON.stringify(run.outputs)}`).not.toMatch(
       /the-(first|second)-secret/,
     );

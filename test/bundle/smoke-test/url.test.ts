@@ -1,7 +1,20 @@
 import type { IncomingMessage, RequestListener } from "node:http";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
-import { run, start } from "./action-process.ts";
+import { bundleOf, type Running, runStep, type Step, startStep } from "../../runner/index.ts";
 import { serveHttp, serveSelfSigned, serveWords } from "./servers.ts";
+
+const main = bundleOf("smoke-test");
+
+type Texts = Readonly<Record<string, string>>;
+
+function run(inputs: Texts, environment: Texts = {}): Promise<Step> {
+  return runStep(main, { inputs, environment });
+}
+
+function start(inputs: Texts): Promise<Running> {
+  return startStep(main, { inputs });
+}
 
 const QUICK = { timeout: "1s", interval: "100ms", "request-timeout": "300ms" };
 
@@ -67,16 +80,30 @@ describe("a service that answers well", () => {
     expect(stdout).toContain("a 404 can still heal while a rollout brings in new pods");
   });
 
-  it("reads a body of 50 MB and keeps its beginning", async () => {
+  it("reads of a long body what it needs, and to its end for its latency", async () => {
     const chunk = Buffer.alloc(1_000_000, "x");
     await using server = await serveHttp((_, response) => {
       response.write("start");
       for (let sent = 0; sent < 50; sent += 1) response.write(chunk);
       response.end();
     });
-    const { exitCode, outputs } = await run({ url: server.url, checks: "[{body: start}]" });
+    const checks = "[{body: start}, {body: start, max-latency: 20s}]";
+    const { exitCode, outputs, summary } = await run({ url: server.url, checks });
     expect(exitCode).toBe(0);
-    expect(JSON.parse(outputs.report ?? "").checks[0].bytes).toBe(50_000_005);
+    const [some, whole] = JSON.parse(outputs.report ?? "").checks;
+    expect(some).toMatchObject({ passed: true, complete: false });
+    expect(some.bytes).toBeLessThan(10_000_000);
+    expect(whole).toMatchObject({ passed: true, complete: true, bytes: 50_000_005 });
+    expect(summary).toContain("Not read to its end");
+  });
+
+  it("decodes a body that comes encoded though nobody asked", async () => {
+    await using server = await serveHttp((_, response) => {
+      response.setHeader("content-encoding", "gzip");
+      response.end(gzipSync('{"status":"ok"}'));
+    });
+    const checks = "[{json: {$.status: ok}}]";
+    expect(await run({ url: server.url, checks })).toMatchObject({ exitCode: 0 });
   });
 });
 

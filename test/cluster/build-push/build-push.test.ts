@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { Runner, source } from "../../bundle/build-push/run-action.ts";
+import { Runner, runStep, sourceOf } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { challenge, FaultRegistry, type Rule, tokenRules } from "../images/fault-registry.ts";
+
+const source = sourceOf("build-push");
 
 jest.setTimeout(60_000);
 
@@ -53,8 +55,12 @@ const parse = (text: string | undefined) => JSON.parse(text ?? "null");
 describe("what is built", () => {
   it("is what the registry attests", async () => {
     await using runner = await Runner.create(scratch);
-    const run = await runner.run(source, { registry: registry(), name: "one" }, environment);
-    expect(run.log).toContain("one: the registry holds");
+    const run = await runStep(source, {
+      runner,
+      inputs: { registry: registry(), name: "one" },
+      environment,
+    });
+    expect(run.stdout).toContain("one: the registry holds");
     expect(run).toMatchObject({
       code: 0,
       leftovers: [],
@@ -101,7 +107,11 @@ describe("what is built", () => {
       },
     ]);
     const given = { registry: registry(), services, tags: "v1" };
-    const run = await runner.run(source, given, { ...environment, THE_KEY: "sesame-open" });
+    const run = await runStep(source, {
+      runner,
+      inputs: given,
+      environment: { ...environment, THE_KEY: "sesame-open" },
+    });
     expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
     const images = parse(run.outputs.images);
     expect(images.web).toMatchObject({
@@ -110,14 +120,14 @@ describe("what is built", () => {
       digest: await digestAt(`${registry()}/web`, "latest"),
     });
     expect(images["team/api"].digest).toBe(await digestAt(`${registry()}/team/api`, "v1"));
-    expect(run.log.replace(/^::add-mask::.*$/gm, "")).not.toContain("sesame-open");
+    expect(run.stdout.replace(/^::add-mask::.*$/gm, "")).not.toContain("sesame-open");
   });
 
   it("needs no builder where BuildKit's address is given", async () => {
     await using runner = await Runner.create(scratch);
     const given = { registry: registry(), name: "remote", buildkit: bed.buildkit };
     const { PATH = "" } = environment;
-    const run = await runner.run(source, given, { PATH });
+    const run = await runStep(source, { runner, inputs: given, environment: { PATH } });
     expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
     expect(run.leftovers).toEqual([]);
   });
@@ -130,7 +140,11 @@ describe("what is built", () => {
       name: "quickstart",
       "build-args": `BASE_IMAGE=${bed.nodeImage}`,
     };
-    const run = await runner.run(source, given, { ...environment, GITHUB_WORKSPACE: context });
+    const run = await runStep(source, {
+      runner,
+      inputs: given,
+      environment: { ...environment, GITHUB_WORKSPACE: context },
+    });
     expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
     expect(parse(run.outputs.images).quickstart.size).toBeGreaterThan(10_000_000);
   });
@@ -138,7 +152,7 @@ describe("what is built", () => {
   it("stays where it is when nothing is to be pushed", async () => {
     await using runner = await Runner.create(scratch);
     const given = { registry: registry(), name: "unpushed", push: "false" };
-    const run = await runner.run(source, given, environment);
+    const run = await runStep(source, { runner, inputs: given, environment });
     expect(run.outputs).toMatchObject({ verdict: "passed", images: "{}" });
     expect(
       await digestAt(`${registry()}/unpushed`, "0123456789abcdef0123456789abcdef01234567"),
@@ -159,7 +173,7 @@ describe("what does not build", () => {
       "a file that is not there",
       () => "FROM scratch\nCOPY nothing /\n",
       2,
-      /"\/nothing": not found/,
+      /COPY nothing \/ failed: the build context has no nothing\.$/,
     ],
     [
       "a command that fails",
@@ -177,10 +191,10 @@ describe("what does not build", () => {
   ])("names %s with its line", async (_, dockerfile, line, cause) => {
     await using runner = await Runner.create({ "api/Dockerfile": dockerfile() });
     const given = { registry: registry(), name: "broken", context: "api" };
-    const run = await runner.run(source, given, environment);
-    expect(run.code).toBe(1);
+    const run = await runStep(source, { runner, inputs: given, environment });
+    expect(run.exitCode).toBe(1);
     expect(run.outputs.cause).toMatch(cause);
-    expect(run.log).toMatch(
+    expect(run.stdout).toMatch(
       new RegExp(`^::error title=broken%3A.*,file=api/Dockerfile,line=${line}::`, "m"),
     );
     expect(run.outputs).toMatchObject({ verdict: "failed", images: "{}", digests: "{}" });
@@ -192,10 +206,14 @@ describe("what does not build", () => {
     await using runner = await Runner.create({
       Dockerfile: `FROM ${bed.busyboxImage}\nRUN echo "::set-output name=cause::forged"; echo the reason; exit 1\n`,
     });
-    const run = await runner.run(source, { registry: registry(), name: "broken" }, environment);
-    expect(run.log).toMatch(/^the reason$/m);
+    const run = await runStep(source, {
+      runner,
+      inputs: { registry: registry(), name: "broken" },
+      environment,
+    });
+    expect(run.stdout).toMatch(/^the reason$/m);
     expect(run.summary).toContain("the reason");
-    expect(run.log).not.toMatch(/^\s*::set-output/m);
+    expect(run.stdout).not.toMatch(/^\s*::set-output/m);
     expect(run.outputs.cause).toMatch(/^Dockerfile:2: RUN /);
   });
 
@@ -205,12 +223,12 @@ describe("what does not build", () => {
       "Dockerfile.bad": "FROM scratch\nNO\n",
     });
     const services = "[{name: good}, {name: bad, dockerfile: Dockerfile.bad}]";
-    const run = await runner.run(
-      source,
-      { registry: registry(), services, tags: "1" },
+    const run = await runStep(source, {
+      runner,
+      inputs: { registry: registry(), services, tags: "1" },
       environment,
-    );
-    expect(run.code).toBe(1);
+    });
+    expect(run.exitCode).toBe(1);
     expect(parse(run.outputs.digests)).toEqual({ good: await digestAt(`${registry()}/good`, "1") });
     expect(run.outputs.cause).toMatch(
       /Dockerfile\.bad:2: .*\n.*\/good@sha256:\w+ is pushed and proven\./,
@@ -222,7 +240,7 @@ describe("what does not build", () => {
       Dockerfile: `FROM ${bed.busyboxImage}\nRUN sleep 60\n`,
     });
     const given = { registry: registry(), name: "slow", timeout: "2s" };
-    const run = await runner.run(source, given, environment);
+    const run = await runStep(source, { runner, inputs: given, environment });
     expect(run.outputs.cause).toMatch(/ended after 2 s, its timeout, at: RUN sleep 60/);
   });
 });
@@ -236,11 +254,11 @@ describe("a BuildKit that cannot be reached", () => {
     ["unix:///nowhere/buildkitd.sock", /ENOENT.*\/nowhere\/buildkitd\.sock/],
   ])("is named: %s", async (buildkit, cause) => {
     await using runner = await Runner.create(scratch);
-    const run = await runner.run(
-      source,
-      { registry: registry(), name: "a", buildkit },
+    const run = await runStep(source, {
+      runner,
+      inputs: { registry: registry(), name: "a", buildkit },
       environment,
-    );
+    });
     expect(run.outputs.cause).toMatch(cause);
     expect(run.milliseconds).toBeLessThan(9_000);
     expect(run.leftovers).toEqual([]);
@@ -248,11 +266,11 @@ describe("a BuildKit that cannot be reached", () => {
 
   it("is not looked for under a builder's name that does not exist", async () => {
     await using runner = await Runner.create(scratch);
-    const run = await runner.run(
-      source,
-      { registry: registry(), name: "a", builder: "none" },
+    const run = await runStep(source, {
+      runner,
+      inputs: { registry: registry(), name: "a", builder: "none" },
       environment,
-    );
+    });
     expect(run.outputs.cause).toMatch(/knows no builder "none"/);
   });
 });
@@ -290,9 +308,9 @@ describe("a registry that", () => {
     await using faulty = await FaultRegistry.start(bed.registry, rule);
     await using runner = await Runner.create(scratch);
     const given = { registry: `${faulty.host}/${prefix}`, name: "doubted", tags: "1" };
-    const run = await runner.run(source, given, environment);
+    const run = await runStep(source, { runner, inputs: given, environment });
     expect(run.outputs.cause).toMatch(cause);
-    expect(run.code).toBe(1);
+    expect(run.exitCode).toBe(1);
     expect(run.outputs.digests ?? "").not.toContain("sha256");
     expect(run.leftovers).toEqual([]);
   });
@@ -318,25 +336,25 @@ describe("a registry that", () => {
     const { PATH = "" } = environment;
     const paths = { PATH: `${join(docker, "..")}:${PATH}`, REAL_PATH: PATH };
     const given = { registry: `${faulty.host}/${prefix}`, name: "guarded", tags: "1" };
-    const run = await runner.run(
-      source,
-      { ...given, username: "me", password },
-      { ...environment, ...paths },
-    );
+    const run = await runStep(source, {
+      runner,
+      inputs: { ...given, username: "me", password },
+      environment: { ...environment, ...paths },
+    });
     expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
     const seen = await readFile(argv, "utf8");
     expect(seen).toContain("--push");
-    const shown = run.log.replace(/^::add-mask::.*$/gm, "");
+    const shown = run.stdout.replace(/^::add-mask::.*$/gm, "");
     const all = [seen, shown, run.summary, JSON.stringify(run.outputs)].join("\n");
     expect(all).not.toContain(password);
     expect(all).not.toContain(Buffer.from(`me:${password}`).toString("base64"));
     expect(run.leftovers).toEqual([]);
 
-    const refused = await runner.run(
-      source,
-      { ...given, username: "me", password: "wrong-word" },
-      { ...environment, ...paths },
-    );
+    const refused = await runStep(source, {
+      runner,
+      inputs: { ...given, username: "me", password: "wrong-word" },
+      environment: { ...environment, ...paths },
+    });
     expect(refused.outputs.cause).toMatch(
       /as me and answered 401 .*repository:.*\/guarded:pull,push/,
     );
@@ -353,16 +371,21 @@ describe("a cancelled job", () => {
     const given = { registry: registry(), services, tags: "1" };
     const seen = new Set<string>();
     let killed = 0;
-    const run = await runner.run(source, given, environment, (line, kill) => {
-      if (line.includes("quick: the registry holds")) seen.add("quick");
-      if (line.includes(`| begun ${prefix}`)) seen.add("slow");
-      if (seen.size < 2 || killed > 0) return;
-      killed = Date.now();
-      kill("SIGINT");
+    const run = await runStep(source, {
+      runner,
+      inputs: given,
+      environment,
+      onLine: (line, child) => {
+        if (line.includes("quick: the registry holds")) seen.add("quick");
+        if (line.includes(`| begun ${prefix}`)) seen.add("slow");
+        if (seen.size < 2 || killed > 0) return;
+        killed = Date.now();
+        child.kill("SIGINT");
+      },
     });
     expect(killed).toBeGreaterThan(0);
     expect(Date.now() - killed).toBeLessThan(5_000);
-    expect(run.code).toBe(1);
+    expect(run.exitCode).toBe(1);
     expect(run.outputs.verdict).toBe("cancelled");
     expect(run.outputs.cause).toMatch(
       /Pushed and proven before that: .*\/quick@sha256:\w+\. Not pushed: slow\./,

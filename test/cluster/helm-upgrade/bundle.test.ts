@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { root } from "../../../scripts/action-manifest.ts";
-import { runStep } from "../../bundle/action/step.ts";
+import { runStep } from "../../runner/index.ts";
 import { type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
 import { digestOf, helm } from "./step.ts";
 
@@ -48,8 +48,8 @@ describe("helm-upgrade as the runner runs it", () => {
     const given = await inputs({ helm: program, values: "dbPassword: anchors-aweigh" });
     const step = await runStep(main, { inputs: given, environment: { RUNNER_TEMP: folder } });
     expect(step).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(step.outputs.get("verdict")).toBe("passed");
-    expect(step.outputs.get("revision")).toBe("1");
+    expect(step.outputs.verdict).toBe("passed");
+    expect(step.outputs.revision).toBe("1");
     expect(step.summary).toMatch(/^## ✅ buoy is at revision 1: 1 of 1 ready\n\n```mermaid\ngantt/);
     const key: string = JSON.parse(given.kubeconfig).users[0].user["client-key-data"];
     const shown = step.lines.filter((line) => !line.startsWith("::add-mask::")).join("\n");
@@ -65,7 +65,7 @@ describe("helm-upgrade as the runner runs it", () => {
     const environment = { PATH: `${box.endpoints.bin}:${process.env.PATH}` };
     const step = await runStep(main, { inputs: given, environment });
     expect(step.exitCode).toBe(1);
-    expect(step.outputs.get("cause")).toMatch(/^buoy\/templates\/web\.yaml:2, at /);
+    expect(step.outputs.cause).toMatch(/^buoy\/templates\/web\.yaml:2, at /);
     expect(step.commands.filter(({ name }) => name === "error")).toHaveLength(1);
     expect(step.summary).toMatch(/^## ❌ broken: The chart does not render\n/);
   }, 60_000);

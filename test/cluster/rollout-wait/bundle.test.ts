@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { RolloutReport } from "../../../shared/kubernetes/index.ts";
-import { runStep } from "../../bundle/action/step.ts";
+import { runStep } from "../../runner/index.ts";
 import { deployment, type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
 
 const main = join(import.meta.dirname, "../../../dist/rollout-wait/index.js");
@@ -24,7 +24,7 @@ describe("rollout-wait as the runner runs it", () => {
     await box.cluster.apply(deployment(box, "web"));
     const step = await runStep(main, { inputs: inputs({ resources: "deploy/web" }) });
     expect(step).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(step.outputs.get("verdict")).toBe("passed");
+    expect(step.outputs.verdict).toBe("passed");
     expect(step.summary).toMatch(/^## ✅ Rolled out after [\d.]+ s\n\n```mermaid\ngantt/);
   }, 30_000);
 
@@ -33,10 +33,10 @@ describe("rollout-wait as the runner runs it", () => {
     await box.cluster.apply(deployment(box, "broken", { container: { image } }));
     const step = await runStep(main, { inputs: inputs({ resources: "deployment/broken" }) });
     expect(step.exitCode).toBe(1);
-    expect(step.outputs.get("verdict")).toBe("failed");
-    expect(step.outputs.get("reason")).toBe("ImageNotFound");
-    expect(step.outputs.get("cause")).toContain(`deployment/broken: image ${image} not found`);
-    const report = JSON.parse(step.outputs.get("report") ?? "") as RolloutReport;
+    expect(step.outputs.verdict).toBe("failed");
+    expect(step.outputs.reason).toBe("ImageNotFound");
+    expect(step.outputs.cause).toContain(`deployment/broken: image ${image} not found`);
+    const report = JSON.parse(step.outputs.report ?? "") as RolloutReport;
     expect(report.resources[0]?.timeline.at(-1)?.state).toBe("failed");
     expect(step.commands.filter(({ name }) => name === "error")).toHaveLength(1);
     expect(step.summary).toContain("<details><summary>Events</summary>");
@@ -64,7 +64,7 @@ describe("rollout-wait as the runner runs it", () => {
     });
     expect(performance.now() - toldAt).toBeLessThan(1_500);
     expect(step.exitCode).toBe(1);
-    expect(step.outputs.get("verdict")).toBe("cancelled");
+    expect(step.outputs.verdict).toBe("cancelled");
     expect(step.stdout).toContain("Nothing was changed here");
     expect(step.summary).toContain("Cancelled while waiting");
   }, 30_000);
@@ -74,7 +74,7 @@ describe("rollout-wait as the runner runs it", () => {
       inputs: { resources: "web", namespcae: "shop", timeout: "5", kubeconfig: "/none" },
     });
     expect(step.exitCode).toBe(1);
-    const cause = step.outputs.get("cause") ?? "";
+    const cause = step.outputs.cause ?? "";
     expect(cause).toContain("did you mean namespace?");
     expect(cause).toContain("resources: ");
     expect(cause).toContain("timeout: ");
@@ -88,17 +88,17 @@ describe("rollout-wait as the runner runs it", () => {
   ])("refuses %s", async (resources, words) => {
     const step = await runStep(main, { inputs: { resources, kubeconfig: "/none" } });
     expect(step.exitCode).toBe(1);
-    expect(step.outputs.get("cause")).toContain(words);
+    expect(step.outputs.cause).toContain(words);
     expect(step.commands.filter(({ name }) => name === "error")).toHaveLength(1);
   });
 
   it("asks for something to wait for", async () => {
     const step = await runStep(main, { inputs: { kubeconfig: "/none" } });
-    expect(step.outputs.get("cause")).toBe("Neither `resources` nor `selector` was given.");
+    expect(step.outputs.cause).toBe("Neither `resources` nor `selector` was given.");
   });
 
   it("names a kubeconfig that is not there", async () => {
     const step = await runStep(main, { inputs: { resources: "deploy/web", kubeconfig: "/none" } });
-    expect(step.outputs.get("cause")).toContain('names "/none"');
+    expect(step.outputs.cause).toContain('names "/none"');
   });
 });

@@ -2,8 +2,20 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { run, start } from "../../bundle/smoke-test/action-process.ts";
+import { bundleOf, type Running, runStep, type Step, startStep } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
+
+const main = bundleOf("smoke-test");
+
+type Texts = Readonly<Record<string, string>>;
+
+function run(inputs: Texts, environment: Texts = {}): Promise<Step> {
+  return runStep(main, { inputs, environment });
+}
+
+function start(inputs: Texts): Promise<Running> {
+  return startStep(main, { inputs });
+}
 
 const execute = promisify(execFile);
 const namespace = `smoke-test-${randomBytes(3).toString("hex")}`;

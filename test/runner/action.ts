@@ -1,0 +1,14 @@
+import { join } from "node:path";
+import { root } from "../../scripts/action-manifest.ts";
+
+/** An action as users get it; its source where SEAWORTHY_TEST_SOURCE is set, for quick turns. */
+export function bundleOf(action: string): string {
+  return process.env.SEAWORTHY_TEST_SOURCE === undefined
+    ? join(root, "dist", action, "index.js")
+    : sourceOf(action);
+}
+
+/** An action's source, always as fresh as the tests. */
+export function sourceOf(action: string): string {
+  return join(root, "actions", action, "main.ts");
+}
