@@ -152,7 +152,7 @@ export class Transport {
     return new UserError(
       {
         title: "No credentials for the cluster",
-        cause: `${plugin === undefined ? "The kubeconfig's credentials cannot be used" : `The credential plugin ${plugin} failed`}: ${describe(error)}.`,
+        cause: `${plugin === undefined ? "The kubeconfig's credentials cannot be used" : `The credential plugin ${plugin} failed`}: ${describe(error).trim()}.`,
         remedy:
           plugin === undefined
             ? "Correct the user and the cluster of the kubeconfig's current context; plain HTTP needs insecure-skip-tls-verify there."

@@ -183,7 +183,7 @@ class Rollout implements Disposable {
     const cause =
       culprit === undefined
         ? this.#noCause(verdict)
-        : reported(await this.#located(culprit), verdict);
+        : reported(await this.#located(culprit), verdict, this.#now);
     const evidence =
       verdict === "ready" || verdict === "cancelled"
         ? { logs: [], events: [], unavailable: this.#view.unreadable }
@@ -298,7 +298,11 @@ const SPEAKING = ["CrashLoop", "JobFailed", "PodFailed"];
 /** Causes of containers that never ran, and so have no log. */
 const NO_LOG = ["ImageNotFound", "ImageNameInvalid", "ImagePullDenied", "ImagePull", "ConfigError"];
 
-function reported({ tracker, cause }: Culprit, verdict: RolloutReport["verdict"]): ReportedCause {
+function reported(
+  { tracker, cause }: Culprit,
+  verdict: RolloutReport["verdict"],
+  now: number,
+): ReportedCause {
   const late = verdict === "timed-out" ? "not ready in time: " : "";
   const { reason, remedy, pod, container, exitCode, since, certainAt } = cause;
   return {
@@ -311,6 +315,9 @@ function reported({ tracker, cause }: Culprit, verdict: RolloutReport["verdict"]
     container,
     exitCode,
     firstSeenAt: new Date(since).toISOString(),
-    causeSeenAt: new Date(Number.isFinite(certainAt) ? certainAt : since).toISOString(),
+    // A deadline may come before the grace is over.
+    causeSeenAt: new Date(
+      Number.isFinite(certainAt) ? Math.min(certainAt, now) : since,
+    ).toISOString(),
   };
 }

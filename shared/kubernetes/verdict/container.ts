@@ -1,4 +1,11 @@
-import type { ContainerSpec, ContainerStatus, Pod, Probe, Terminated } from "../workload.ts";
+import {
+  type ContainerSpec,
+  type ContainerStatus,
+  lastSeenOf,
+  type Pod,
+  type Probe,
+  type Terminated,
+} from "../workload.ts";
 import { imageProblem } from "./image.ts";
 import { latestEvent, type Sight } from "./sight.ts";
 import type { Problem } from "./verdict.ts";
@@ -57,15 +64,37 @@ export function endingsOf(status: ContainerStatus): number {
 /**
  * When a container that runs has run for long enough to be believed, in milliseconds since the
  * Unix epoch. A readiness probe speaks for itself; without one `running` means only that the
- * program was started; and one that was restarted must show that it stays.
+ * program was started; one that was restarted must show that it stays; and one whose liveness probe
+ * fails is about to be killed.
  */
-export function settledAt({ spec, status }: ContainerSight, sight: Sight): number {
+export function settledAt({ pod, spec, status }: ContainerSight, sight: Sight): number {
   const startedAt = status.state?.running?.startedAt;
   if (!startedAt) return 0;
   const { restarted, unprobed } = sight.graces;
   const needed =
     status.restartCount > 0 ? restarted : spec.readinessProbe === undefined ? unprobed : 0;
-  return needed === 0 ? 0 : Date.parse(startedAt) + needed;
+  const spared = sparedAt({ pod, spec, status }, Date.parse(startedAt), sight);
+  return Math.max(spared, needed === 0 ? 0 : Date.parse(startedAt) + needed);
+}
+
+/** When a container whose liveness probe failed in this run would have been killed for it. */
+function sparedAt(
+  { pod, spec, status }: Omit<ContainerSight, "init">,
+  startedAt: number,
+  sight: Sight,
+): number {
+  if (spec.livenessProbe === undefined) return 0;
+  const failed = sight
+    .events(pod.metadata.uid)
+    .findLast(
+      ({ reason, message, involvedObject }) =>
+        reason === "Unhealthy" &&
+        message?.startsWith("Liveness probe") === true &&
+        involvedObject.fieldPath?.includes(`{${status.name}}`) !== false,
+    );
+  if (failed === undefined || lastSeenOf(failed) < startedAt) return 0;
+  const { failureThreshold = 3, periodSeconds = 10, timeoutSeconds = 1 } = spec.livenessProbe;
+  return lastSeenOf(failed) + (failureThreshold * periodSeconds + timeoutSeconds) * 1_000;
 }
 
 /**
@@ -135,7 +164,10 @@ function crashProblem(container: ContainerSight, sight: Sight): Problem | undefi
   const said = words === undefined ? "" : `; its last words: ${words}`;
   const killer = latestEvent(sight, pod.metadata.uid, ["Killing"])?.message;
   const probe = /failed (liveness|startup) probe/.exec(killer ?? "")?.[1];
-  const killed = probe === undefined ? "" : `, killed because its ${probe} probe failed`;
+  const killed =
+    probe === undefined
+      ? ""
+      : `, killed because its ${probe} probe failed${probeWords(probe, pod, sight)}`;
   return {
     ...placeOf(pod, status),
     // A crash loop is another thing than a first crash: it is first seen when it is one.
@@ -146,6 +178,16 @@ function crashProblem(container: ContainerSight, sight: Sight): Problem | undefi
     grace: certain ? 0 : Infinity,
     exitCode: ended.exitCode,
   };
+}
+
+/** What a probe said when it failed last. */
+function probeWords(probe: string, pod: Pod, sight: Sight): string {
+  const failed = new RegExp(`^${probe} probe failed: (?<words>[^\\n]+)`, "i");
+  const said = sight
+    .events(pod.metadata.uid)
+    .map(({ message }) => failed.exec(message ?? "")?.groups?.words?.trim())
+    .findLast((words) => words !== undefined && words !== "");
+  return said === undefined ? "" : ` (${said})`;
 }
 
 /**

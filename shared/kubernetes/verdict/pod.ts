@@ -52,7 +52,7 @@ export function assessPod(pod: Pod, sight: Sight): Assessment {
   if (isReady(pod)) {
     if (settled <= sight.now) return { ready: true, missing: [], notes, problems, lookAgainAt };
     const wait = `pod ${pod.metadata.name} is up, but not for long enough to be believed`;
-    return underway([wait], { problems, notes, lookAgainAt });
+    return underway([`${wait}${warningOf(pod, sight)}`], { problems, notes, lookAgainAt });
   }
   const hint = problems.length === 0 ? warningOf(pod, sight) : "";
   return underway([`${whyNotReady(pod, containers)}${hint}`], { problems, notes, lookAgainAt });
@@ -123,13 +123,26 @@ function schedulingProblems(pod: Pod, sight: Sight): Problem[] {
   if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return [];
   const { name, uid } = pod.metadata;
   const helped = latestEvent(sight, uid, ["TriggeredScaleUp", "Nominated"]) !== undefined;
-  const words = (scheduled.message ?? "").replace(/ ?preemption: .*$/, "").trim();
+  const words = (scheduled.message ?? "").replace(PREEMPTION, "").trim();
+  const message = `no node takes pod ${name}: ${words || "the scheduler gives no reason"}`;
+  if (/persistentvolumeclaim/i.test(words)) {
+    return [
+      {
+        pod: name,
+        key: `schedule:${uid}`,
+        reason: "VolumeNotBound",
+        message,
+        remedy: "Create the claim, or see why it gets no volume: kubectl describe pvc tells.",
+        grace: sight.graces.volume,
+      },
+    ];
+  }
   return [
     {
       pod: name,
       key: `schedule:${uid}`,
       reason: "Unschedulable",
-      message: `no node takes pod ${name}: ${words || "the scheduler gives no reason"}`,
+      message,
       remedy:
         "Ask for less, add a node, or mend nodeSelector, affinity and tolerations: the scheduler's " +
         "words count the nodes that each one ruled out.",
@@ -137,6 +150,9 @@ function schedulingProblems(pod: Pod, sight: Sight): Problem[] {
     },
   ];
 }
+
+/** What the scheduler adds on other pods that it might have driven out. */
+const PREEMPTION = / ?(no new claims to deallocate, ?)?preemption: .*$/;
 
 /** Volumes and sandboxes: only events tell of them, and only while no container has begun. */
 function nodeProblems(pod: Pod, containers: readonly ContainerSight[], sight: Sight): Problem[] {

@@ -3,7 +3,7 @@ import { timeToReady } from "../../../shared/kubernetes/verdict/container.ts";
 import { GRACES } from "../../../shared/kubernetes/verdict/grace.ts";
 import { assessPod } from "../../../shared/kubernetes/verdict/pod.ts";
 import type { ContainerState } from "../../../shared/kubernetes/workload.ts";
-import { ago, event, type PodParts, pod, READY_CONDITION, seeing, sight } from "./objects.ts";
+import { ago, event, NOW, type PodParts, pod, READY_CONDITION, seeing, sight } from "./objects.ts";
 
 const REF =
   'failed to pull and unpack image "registry/web:2": failed to resolve reference "registry/web:2"';
@@ -247,12 +247,13 @@ describe("a container in trouble", () => {
       "Killing",
       "Container web failed liveness probe, will be restarted",
     );
+    const unhealthy = event("uid-web-2-abcde", "Unhealthy", "Liveness probe failed: got 503\n");
     const parts = ended(137, 2);
     const { problems } = assessPod(
       pod(parts),
-      seeing([killing], { lastWords: () => "Error: no database" }),
+      seeing([unhealthy, killing], { lastWords: () => "Error: no database" }),
     );
-    expect(problems[0]?.message).toContain("killed because its liveness probe failed");
+    expect(problems[0]?.message).toContain("killed because its liveness probe failed (got 503)");
     expect(problems[0]?.message).toContain("its last words: Error: no database");
   });
 });
@@ -355,6 +356,18 @@ describe("a pod that is ready", () => {
     expect(assessPod(fresh(6), sight()).ready).toBe(true);
   });
 
+  it("is not believed while its liveness probe fails, until it would have been killed", () => {
+    const alive = pod({ spec: { livenessProbe: { failureThreshold: 3, periodSeconds: 5 } } });
+    const unhealthy = (seconds: number) =>
+      seeing([event("uid-web-2-abcde", "Unhealthy", "Liveness probe failed: no", seconds)]);
+    const doubted = assessPod(alive, unhealthy(10));
+    expect(doubted).toMatchObject({ ready: false, problems: [], lookAgainAt: NOW + 6_000 });
+    expect(doubted.missing.join()).toContain("Liveness probe failed: no");
+    expect(assessPod(alive, unhealthy(17)).ready).toBe(true);
+    // That was an earlier run.
+    expect(assessPod(alive, unhealthy(61)).ready).toBe(true);
+  });
+
   it("must stay up for longer when it was restarted", () => {
     const restarted = (seconds: number) =>
       pod({
@@ -387,6 +400,20 @@ describe("a pod that no container speaks for", () => {
     expect(problem?.message).toBe(
       "no node takes pod web-2-abcde: 0/1 nodes are available: 1 Insufficient cpu.",
     );
+  });
+
+  it("waits for a claim when that is what the scheduler waits for", () => {
+    const message =
+      '0/1 nodes are available: persistentvolumeclaim "data" not found. no new claims to deallocate, preemption: 0/1 nodes are available.';
+    const [problem] = assessPod(
+      pod({
+        unplaced: true,
+        conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }],
+      }),
+      sight(),
+    ).problems;
+    expect(problem).toMatchObject({ reason: "VolumeNotBound", grace: GRACES.volume });
+    expect(problem?.message).toMatch(/persistentvolumeclaim "data" not found\.$/);
   });
 
   it("has more time when an autoscaler brings a node", () => {
