@@ -25,6 +25,7 @@ export interface ServicePort {
 export interface Service extends KubernetesObject {
   readonly spec: {
     readonly type?: string;
+    readonly externalName?: string;
     readonly ports?: readonly ServicePort[];
     readonly selector?: Readonly<Record<string, string>>;
   };
@@ -85,7 +86,10 @@ async function findService(cluster: Cluster, { namespace, name }: ServiceRef): P
  * @throws {UserError} when the Service has none such, or has several and none is named.
  */
 export function choosePort(service: Service, wanted: number | string | undefined): ServicePort {
-  const ports = service.spec.ports ?? [];
+  const { externalName, type } = service.spec;
+  if (type === "ExternalName") throw alias(service.metadata.name, externalName);
+  // A port-forward carries TCP only.
+  const ports = (service.spec.ports ?? []).filter(({ protocol = "TCP" }) => protocol === "TCP");
   const [only] = ports;
   if (wanted === undefined && ports.length === 1 && only !== undefined) return only;
   const found = ports.find(({ name, port }) => name === wanted || String(port) === String(wanted));
@@ -95,9 +99,19 @@ export function choosePort(service: Service, wanted: number | string | undefined
     title: `Which port of Service ${service.metadata.name}?`,
     cause:
       wanted === undefined
-        ? `Service ${service.metadata.name} has ${ports.length} ports, and none was chosen.`
-        : `Service ${service.metadata.name} has no port ${wanted}.`,
-    remedy: `Its ports are: ${list || "none"}.`,
+        ? ports.length === 0
+          ? `Service ${service.metadata.name} has no TCP port.`
+          : `Service ${service.metadata.name} has ${ports.length} ports, and none was chosen.`
+        : `Service ${service.metadata.name} has no TCP port ${wanted}.`,
+    remedy: `Its TCP ports are: ${list || "none"}.`,
+  });
+}
+
+function alias(name: string, externalName: string | undefined): UserError {
+  return new UserError({
+    title: `Service ${name} is an alias`,
+    cause: `Service ${name} is of type ExternalName: a DNS alias of ${externalName ?? "another host"}, without pods to forward to.`,
+    remedy: "Ask the host that it stands for directly, by its URL.",
   });
 }
 
@@ -120,16 +134,25 @@ export function readyPods(
   });
 }
 
-function noReadyPod(service: Service, slices: readonly EndpointSlice[]): UserError {
+/** Why the slices lead to no pod. */
+export function noReadyPod(service: Service, slices: readonly EndpointSlice[]): UserError {
   const { name, namespace } = service.metadata;
   const all = slices.flatMap((slice) => slice.endpoints ?? []);
   const selector = Object.entries(service.spec.selector ?? {}).map(([k, v]) => `${k}=${v}`);
   const title = `Nothing serves ${name}`;
-  if (service.spec.type === "ExternalName" || selector.length === 0) {
+  if (selector.length === 0) {
     return new UserError({
       title,
       cause: `Service ${name} selects no pods, so that there is none to forward to.`,
       remedy: "Give the Service a selector, or ask what it stands for directly.",
+    });
+  }
+  const ready = all.filter(({ conditions }) => conditions?.ready !== false).length;
+  if (ready > 0) {
+    return new NoReadyPod({
+      title,
+      cause: `${ready} of the ${all.length} pods behind Service ${name} in namespace ${namespace} ${ready === 1 ? "is" : "are"} ready, but none has the port that the Service's port leads to.`,
+      remedy: "Compare the Service's targetPort with the names of the containers' ports.",
     });
   }
   return new NoReadyPod({

@@ -62,7 +62,7 @@ describe("what is built", () => {
     });
     expect(run.stdout).toContain("one: the registry holds");
     expect(run).toMatchObject({
-      code: 0,
+      exitCode: 0,
       leftovers: [],
       outputs: { verdict: "passed", cause: "" },
     });

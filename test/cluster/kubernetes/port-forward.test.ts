@@ -130,7 +130,7 @@ describe("a Service that leads nowhere", () => {
 
   it("lists its ports", async () => {
     await expect(find("files", "http")).rejects.toMatchObject({
-      remedy: "Its ports are: 80 (web).",
+      remedy: "Its TCP ports are: 80 (web).",
     });
   });
 

@@ -81,7 +81,7 @@ describe("a Service with pods", () => {
 
   it("fails at once for a port that the Service does not have", async () => {
     const { outputs, milliseconds } = await run(inputs("pair:81"));
-    expect(outputs.cause).toContain("Service pair has no port 81");
+    expect(outputs.cause).toContain("Service pair has no TCP port 81");
     expect(milliseconds).toBeLessThan(12_000);
   });
 

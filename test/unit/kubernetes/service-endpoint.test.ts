@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import {
   choosePort,
   type EndpointSlice,
+  noReadyPod,
   readyPods,
   type Service,
   type ServicePort,
@@ -25,11 +26,30 @@ describe("the port of a Service", () => {
 
   it.each([
     [two, undefined, "has 2 ports, and none was chosen"],
-    [two, 90, "has no port 90"],
-    [service(), undefined, "Its ports are: none"],
+    [two, 90, "has no TCP port 90"],
+    [service({ port: 53, protocol: "UDP" }), undefined, "has no TCP port"],
+    [service(), undefined, "Its TCP ports are: none"],
   ])("is missing: %#", (subject, wanted, words) => {
     expect(() => choosePort(subject, wanted)).toThrow(words);
   });
+});
+
+it("an alias has no pods: its host is named", () => {
+  const spec = { type: "ExternalName", externalName: "db.example.com" };
+  const subject = { ...service(), spec };
+  expect(() => choosePort(subject, undefined)).toThrow(/a DNS alias of db\.example\.com/);
+});
+
+it("pods that are ready without the port are told apart from pods that are not ready", () => {
+  const subject = { ...service({ port: 80 }), spec: { selector: { app: "web" } } };
+  const slice = (ready: boolean): EndpointSlice => ({
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { name: "s" },
+    endpoints: [{ conditions: { ready } }],
+  });
+  expect(noReadyPod(subject, [slice(true)]).cause).toMatch(/^1 of the 1 pods .* none has the port/);
+  expect(noReadyPod(subject, [slice(false)]).cause).toMatch(/^None of the 1 pods .* is ready/);
 });
 
 describe("the ready pods of slices", () => {
