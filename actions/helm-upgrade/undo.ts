@@ -1,6 +1,6 @@
 import { describe, UserError } from "../../shared/failure/index.ts";
 import { type Revision, readHistory, standingOf } from "../../shared/helm/index.ts";
-import type { RolloutReport } from "../../shared/kubernetes/index.ts";
+import { type Cluster, type RolloutReport, Unreachable } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Options } from "./inputs.ts";
@@ -26,7 +26,10 @@ export async function undo(
   facts: Facts,
 ): Promise<string> {
   const cluster = tools.cluster.boundTo(world.aftermath);
-  const history = await readHistory(cluster, { ...tools.release, storage: tools.storage });
+  const history = await historyWhenBack(cluster, tools, world);
+  // Where nobody says otherwise, it is still ours.
+  const ours = await ground.lease?.confirm().catch(() => true);
+  if (ours === false) throw ground.lease?.lost.reason;
   const made = history.filter(({ revision }) => revision > ground.highest);
   const newest = made.at(-1);
   if (newest === undefined) {
@@ -53,6 +56,27 @@ export async function undo(
   const left = await readHistory(cluster, { ...tools.release, storage: tools.storage });
   if (standingOf(left).state !== "absent") throw notGone(tools.release.name);
   return "It was a first install: it was uninstalled.";
+}
+
+/** An API server that was away when the upgrade failed may be back in a moment. */
+const UNTIL_BACK_MS = 30_000;
+const LOOK_MS = 1_000;
+
+async function historyWhenBack(
+  cluster: Cluster,
+  { release, storage }: Tools,
+  { clock, signal }: World,
+): Promise<readonly Revision[]> {
+  const giveUpAt = clock.now() + UNTIL_BACK_MS;
+  for (;;) {
+    try {
+      return await readHistory(cluster, { ...release, storage });
+    } catch (error) {
+      const worthIt = error instanceof Unreachable && !signal.aborted && clock.now() < giveUpAt;
+      if (!worthIt) throw error;
+      await clock.sleep(LOOK_MS);
+    }
+  }
 }
 
 async function rollBack(
@@ -132,7 +156,7 @@ export function withUndo(failure: UserError, came: string | UserError): UserErro
     {
       title: `${title}; and the release could not be put back`,
       cause: `${cause}\nThen: ${came.title}: ${came.cause}`,
-      remedy: `${came.remedy} ${remedy}`,
+      remedy: came.remedy === remedy ? remedy : `${came.remedy} ${remedy}`,
       ...(evidences.length === 0 ? {} : { evidence: evidences.join("\n\n") }),
       at,
     },

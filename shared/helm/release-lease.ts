@@ -179,7 +179,6 @@ export class HeldLease {
   #version: string | undefined;
   /** Writes one after the other, for each needs the version that the one before it made. */
   #writing: Promise<void> = Promise.resolve();
-  #renewedAt = performance.now();
 
   constructor(cluster: Cluster, claim: Claim, lease: Lease) {
     this.#cluster = cluster;
@@ -214,12 +213,19 @@ export class HeldLease {
     }
   }
 
+  /**
+   * Renews it now, and tells whether it is still ours: to be asked before anything is changed after
+   * a time in which the API server may have been away.
+   */
+  async confirm(): Promise<boolean> {
+    await this.#write({ spec: { renewTime: microTime(Date.now()) } });
+    return !this.#lost.signal.aborted;
+  }
+
   async #renew(): Promise<void> {
-    await this.#write({ spec: { renewTime: microTime(Date.now()) } }).catch(() => {
-      // The next renewal comes in time; only a lease that has run out is lost.
-      const silence = performance.now() - this.#renewedAt;
-      if (silence > LEASE_SECONDS * 1_000) this.#lose("it could not be renewed");
-    });
+    // Silence is no loss: while the API server is away, nothing is changed, and nothing taken that
+    // the next renewal does not tell of.
+    await this.confirm().catch(() => {});
   }
 
   #write(change: object): Promise<void> {
@@ -230,7 +236,6 @@ export class HeldLease {
       try {
         const lease = await this.#cluster.patch<Lease>(refOf(this.#claim), guarded);
         this.#version = lease.metadata.resourceVersion;
-        this.#renewedAt = performance.now();
       } catch (error) {
         if (!(error instanceof ApiError && [404, 409].includes(error.status))) throw error;
         this.#lose(error.apiMessage);
