@@ -72,7 +72,8 @@ async function historyWhenBack(
     try {
       return await readHistory(cluster, { ...release, storage });
     } catch (error) {
-      const worthIt = error instanceof Unreachable && !signal.aborted && clock.now() < giveUpAt;
+      const away = error instanceof Unreachable && error.transient;
+      const worthIt = away && !signal.aborted && clock.now() < giveUpAt;
       if (!worthIt) throw error;
       await clock.sleep(LOOK_MS);
     }

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { HeldLease, type Lease } from "../../../shared/helm/release-lease.ts";
+import { ApiError, type Cluster, Unreachable } from "../../../shared/kubernetes/index.ts";
+
+const LEASE: Lease = {
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  metadata: { name: "seaworthy-shop", resourceVersion: "1" },
+  spec: { holderIdentity: "run/1" },
+};
+const away = new Unreachable("https://shop.example", new Error("ECONNRESET"));
+const taken = new ApiError(
+  { title: "Conflict", cause: "It was changed.", remedy: "Look." },
+  { status: 409, reason: "Conflict", message: "the object has been modified" },
+);
+
+/** What the API server answers to a renewal. */
+let answer: () => Promise<Lease>;
+let lease: HeldLease;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  answer = async () => LEASE;
+  const cluster = { patch: () => answer(), delete: async () => {} } as unknown as Cluster;
+  lease = new HeldLease(cluster, { release: "shop", namespace: "shop", holder: "run/1" }, LEASE);
+});
+afterEach(async () => {
+  await lease.release({ delete: async () => {} } as unknown as Cluster);
+  jest.useRealTimers();
+});
+
+describe("a lease in our hands", () => {
+  it("is not lost while the API server is away, however long", async () => {
+    answer = () => Promise.reject(away);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(lease.lost.aborted).toBe(false);
+    answer = async () => LEASE;
+    expect(await lease.confirm()).toBe(true);
+  });
+
+  it("is lost when the next renewal tells that another run has it", async () => {
+    answer = () => Promise.reject(taken);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(lease.lost.aborted).toBe(true);
+    expect(await lease.confirm()).toBe(false);
+  });
+});
