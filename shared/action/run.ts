@@ -13,6 +13,7 @@ import { type Inputs, type OptionsOf, parseInputs, secretsAmong } from "./inputs
 import { COMMON_OUTPUTS, type Outcome, type OutputValue, type Verdict } from "./outcome.ts";
 import { writeOutputs } from "./output-file.ts";
 import { printableLines, runnerLog } from "./runner-log.ts";
+import { plainLines } from "./safe-line.ts";
 import { writeSummary } from "./step-summary.ts";
 
 /** The story that an action tells: options in, outcome out. */
@@ -171,7 +172,7 @@ function tell(
   const given: Readonly<Partial<Record<string, OutputValue>>> = {
     ...outcome.outputs,
     verdict,
-    cause: outcome.failure?.cause ?? "",
+    cause: plainLines(outcome.failure?.cause ?? "").join("\n"),
   };
   const outputsTold = attempt("The outputs could not be written", secrets, () => {
     writeOutputs(new Map(names.map((name) => [name, secrets.redact(asText(given[name]))])));
