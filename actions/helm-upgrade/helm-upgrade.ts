@@ -65,8 +65,9 @@ async function deploy(
   const left = () => Math.max(1_000, until - world.clock.now());
   const { placed } = tools;
   const noted = note(ground, world);
+  const opened = openConnections(tools);
   const revision = await journal.phase("upgrade", () => apply(ground, tools, until, world));
-  await noted;
+  await Promise.all([noted, opened]);
   facts.revision = revision;
   facts.running = revision.revision;
   world.log.info(
@@ -108,6 +109,23 @@ async function apply(
   } finally {
     await hooks.stop();
   }
+}
+
+/**
+ * Learns the kinds that will be watched, and opens connections to the API server, while Helm is at
+ * work: right after it the pods start, and on a small machine that hosts the cluster too they
+ * would have to share its processors with handshakes.
+ */
+async function openConnections({ cluster, release: { namespace, name } }: Tools): Promise<void> {
+  const kinds = [
+    ["apps/v1", "Deployment"],
+    ["apps/v1", "ReplicaSet"],
+    ["v1", "Pod"],
+    ["v1", "Event"],
+  ] as const;
+  await Promise.allSettled(
+    kinds.map(([apiVersion, kind]) => cluster.find({ apiVersion, kind, namespace, name })),
+  );
 }
 
 /** Leaves word of what to go back to, should this run die: see HeldLease.noteLastGood. */
