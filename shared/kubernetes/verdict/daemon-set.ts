@@ -1,9 +1,10 @@
 import { isControlledBy } from "../object.ts";
 import type { ControllerRevision, DaemonSet, Pod } from "../workload.ts";
+import { notYetObserved } from "./observed.ts";
 import { assessPods, joined } from "./pods.ts";
 import { refusedPods } from "./replica-set.ts";
 import { latestEvent, type Sight } from "./sight.ts";
-import { type Assessment, underway } from "./verdict.ts";
+import type { Assessment } from "./verdict.ts";
 
 const REVISION = "controller-revision-hash";
 
@@ -15,9 +16,8 @@ export function assessDaemonSet(
   sight: Sight,
 ): Assessment {
   const { metadata, spec, status = {} } = set;
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
-    return underway(["the controller has not seen the change yet"]);
-  }
+  const unseen = notYetObserved(set);
+  if (unseen !== undefined) return unseen;
   const wanted = status.desiredNumberScheduled ?? 0;
   const updated = status.updatedNumberScheduled ?? 0;
   const available = status.numberAvailable ?? 0;

@@ -1,5 +1,6 @@
 import { isControlledBy } from "../object.ts";
 import { conditionOf, type Deployment, type Pod, type ReplicaSet } from "../workload.ts";
+import { notYetObserved } from "./observed.ts";
 import { assessPods, joined } from "./pods.ts";
 import { replicaFailure } from "./replica-set.ts";
 import type { Sight } from "./sight.ts";
@@ -14,10 +15,9 @@ export function assessDeployment(
   pods: readonly Pod[],
   sight: Sight,
 ): Assessment {
-  const { metadata, spec, status = {} } = deployment;
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
-    return underway(["the controller has not seen the change yet"]);
-  }
+  const { spec, status = {} } = deployment;
+  const unseen = notYetObserved(deployment);
+  if (unseen !== undefined) return unseen;
   const wanted = spec.replicas ?? 1;
   const updated = status.updatedReplicas ?? 0;
   if (spec.paused === true && updated < wanted) {

@@ -1,15 +1,15 @@
 import { isControlledBy } from "../object.ts";
 import { conditionOf, type Pod, type ReplicaSet } from "../workload.ts";
+import { notYetObserved } from "./observed.ts";
 import { assessPods, joined } from "./pods.ts";
 import type { Sight } from "./sight.ts";
-import { type Assessment, type Problem, underway } from "./verdict.ts";
+import type { Assessment, Problem } from "./verdict.ts";
 
 /** The verdict on a ReplicaSet that stands alone. */
 export function assessReplicaSet(set: ReplicaSet, pods: readonly Pod[], sight: Sight): Assessment {
-  const { metadata, spec, status = {} } = set;
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
-    return underway(["the controller has not seen the change yet"]);
-  }
+  const { spec, status = {} } = set;
+  const unseen = notYetObserved(set);
+  if (unseen !== undefined) return unseen;
   const wanted = spec.replicas ?? 1;
   const available = status.availableReplicas ?? 0;
   const missing = available < wanted ? [`${available} of ${wanted} pods available`] : [];

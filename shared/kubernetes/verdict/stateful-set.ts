@@ -1,10 +1,11 @@
 import { isControlledBy } from "../object.ts";
 import { lastSeenOf, type Pod, type StatefulSet } from "../workload.ts";
+import { notYetObserved } from "./observed.ts";
 import { isReady } from "./pod.ts";
 import { assessPods, joined } from "./pods.ts";
 import { refusedPods } from "./replica-set.ts";
 import { latestEvent, type Sight } from "./sight.ts";
-import { type Assessment, type Problem, underway } from "./verdict.ts";
+import type { Assessment, Problem } from "./verdict.ts";
 
 const REVISION = "controller-revision-hash";
 /** The controller tries again at growing pauses: an older refusal says nothing of now. */
@@ -16,10 +17,9 @@ export function assessStatefulSet(
   pods: readonly Pod[],
   sight: Sight,
 ): Assessment {
-  const { metadata, spec, status = {} } = set;
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
-    return underway(["the controller has not seen the change yet"]);
-  }
+  const { spec, status = {} } = set;
+  const unseen = notYetObserved(set);
+  if (unseen !== undefined) return unseen;
   const wanted = spec.replicas ?? 1;
   const own = pods.filter((pod) => isControlledBy(pod, set));
   const byHand = spec.updateStrategy?.type === "OnDelete";
