@@ -1,6 +1,6 @@
 import type { Revision } from "../../shared/helm/index.ts";
 import type { RolloutReport } from "../../shared/kubernetes/index.ts";
-import type { ImageProof } from "./proof.ts";
+import type { ImageProof } from "../../shared/workload/index.ts";
 
 /** What a run found out and did; outputs and summary are made from it, also after a failure. */
 export interface Facts {

@@ -1,18 +1,17 @@
 import type { Outcome } from "../../shared/action/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
-import { objectsOf, type Revision, standingOf, workloadsOf } from "../../shared/helm/index.ts";
+import { objectsOf, type Revision, standingOf } from "../../shared/helm/index.ts";
+import { Journal } from "../../shared/journal/index.ts";
 import { rolloutFailure } from "../../shared/kubernetes/index.ts";
+import { configGrace, proveImages, workloadsOf } from "../../shared/workload/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import { configGrace } from "./config-grace.ts";
 import type { Facts } from "./facts.ts";
 import { HookWatch } from "./hook-watch.ts";
 import type { Options, OutputName } from "./inputs.ts";
-import { Journal } from "./journal.ts";
 import { outcomeOf } from "./outcome.ts";
 import { type Ground, own } from "./ownership.ts";
 import { preflight } from "./preflight.ts";
 import { prepare, type Tools } from "./prepare.ts";
-import { proveImages } from "./proof.ts";
 import { asUserError, undo, withUndo } from "./undo.ts";
 import { watchRollout } from "./watch-rollout.ts";
 
@@ -128,10 +127,13 @@ async function openConnections({ cluster, release: { namespace, name } }: Tools)
   );
 }
 
-/** Leaves word of what to go back to, should this run die: see HeldLease.noteLastGood. */
+/**
+ * Leaves word of the revision to go back to, 0 for none, for the run that may have to heal after
+ * this one: Helm calls a revision deployed before anybody knows whether its pods run.
+ */
 async function note({ lease, good }: Ground, world: World): Promise<void> {
   try {
-    await lease?.noteLastGood(good?.revision ?? 0);
+    await lease?.note(String(good?.revision ?? 0));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     world.log.debug(`The last good revision could not be noted: ${error.cause}`);

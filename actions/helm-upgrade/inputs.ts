@@ -10,7 +10,7 @@ import {
   text,
   yaml,
 } from "../../shared/action/index.ts";
-import { imageMap } from "./image-map.ts";
+import { imageMap } from "../../shared/image-map/index.ts";
 import { secretsOfValues } from "./values-secrets.ts";
 
 // Helm's own check of a release name: pkg/chart/v2/util/validate_name.go.

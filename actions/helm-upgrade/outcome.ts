@@ -1,8 +1,8 @@
 import type { Outcome } from "../../shared/action/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
+import type { Journal } from "../../shared/journal/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Options, OutputName } from "./inputs.ts";
-import type { Journal } from "./journal.ts";
 import { summaryOf } from "./summary.ts";
 
 /** Outputs and summary from what is known, whether all went well or not. */

@@ -1,17 +1,15 @@
 import { UserError } from "../../shared/failure/index.ts";
+import { type Revision, readHistory, type Standing, standingOf } from "../../shared/helm/index.ts";
+import { ApiError, type Cluster } from "../../shared/kubernetes/index.ts";
 import {
   type Claim,
   type HeldLease,
   NamespaceMissing,
   newHolder,
-  type Revision,
-  readHistory,
-  type Standing,
-  standingOf,
+  pageOf,
   type Taken,
   takeLease,
-} from "../../shared/helm/index.ts";
-import { ApiError, type Cluster } from "../../shared/kubernetes/index.ts";
+} from "../../shared/lease/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import type { Tools } from "./prepare.ts";
@@ -51,10 +49,11 @@ export async function own(tools: Tools, options: Options, world: World): Promise
 async function take(tools: Tools, options: Options, world: World): Promise<Taken | undefined> {
   const { cluster, release } = tools;
   const claim: Claim = {
-    release: release.name,
+    name: `seaworthy-${release.name}`,
     namespace: release.namespace,
-    holder: newHolder(runName(world)),
-    page: pageOf(world),
+    subject: `release ${release.name}`,
+    holder: newHolder(world.environment),
+    page: pageOf(world.environment),
   };
   const waiting = {
     clock: world.clock,
@@ -97,15 +96,15 @@ async function ground(
   if (standing.state === "pending") {
     if (!abandoned) ({ history, standing } = await settled(read, options, world));
     if (standing.state === "pending") {
-      const good = goodOf(standing, history, taken?.lastGood);
+      const good = goodOf(standing, history, notedGood(taken));
       await heal(standing.last, good, tools, world);
       history = await read();
       standing = standingOf(history);
     }
   }
   const highest = Math.max(0, ...history.map(({ revision }) => revision));
-  const good = goodOf(standing, history, taken?.lastGood);
-  const fresh = standing.state === "absent" || taken?.lastGood === 0;
+  const good = goodOf(standing, history, notedGood(taken));
+  const fresh = standing.state === "absent" || notedGood(taken) === 0;
   return { lease: taken?.lease, history, good, fresh, highest };
 }
 
@@ -188,15 +187,7 @@ async function createNamespace(cluster: Cluster, name: string): Promise<void> {
   });
 }
 
-/** What other runs and people call this run. */
-function runName({ environment }: World): string {
-  const { GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_JOB, HOSTNAME } = environment;
-  if (!GITHUB_RUN_ID) return `local/${HOSTNAME || process.pid}`;
-  return `run ${GITHUB_RUN_ID}, attempt ${GITHUB_RUN_ATTEMPT || 1}, job ${GITHUB_JOB || "?"}`;
-}
-
-function pageOf({ environment }: World): string | undefined {
-  const { GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } = environment;
-  if (!GITHUB_SERVER_URL || !GITHUB_REPOSITORY || !GITHUB_RUN_ID) return undefined;
-  return `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`;
+/** The revision that a run which died had noted as good before it began; 0 when there was none. */
+function notedGood(taken: Taken | undefined): number | undefined {
+  return taken?.note === undefined ? undefined : Number(taken.note);
 }

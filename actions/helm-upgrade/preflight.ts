@@ -6,12 +6,10 @@ import {
   type Rendering,
   readHistory,
   standingOf,
-  type Workload,
-  workloadsOf,
 } from "../../shared/helm/index.ts";
+import { repositoryOf, type Workload, workloadsOf } from "../../shared/workload/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Facts } from "./facts.ts";
-import { repositoryOf } from "./image-reference.ts";
 import type { Tools } from "./prepare.ts";
 
 /**

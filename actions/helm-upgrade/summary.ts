@@ -1,10 +1,10 @@
 import type { UserError } from "../../shared/failure/index.ts";
+import { type Journal, timeline } from "../../shared/journal/index.ts";
 import type { ResourceReport } from "../../shared/kubernetes/index.ts";
 import { code, codeBlock, details, escapeMarkdown, table } from "../../shared/report/index.ts";
+import type { ImageProof } from "../../shared/workload/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Options } from "./inputs.ts";
-import type { Journal, Phase } from "./journal.ts";
-import type { ImageProof } from "./proof.ts";
 
 /** The job summary: the verdict, where the time went, then what was looked at. */
 export function summaryOf(
@@ -47,24 +47,6 @@ function headline({ release }: Options, facts: Facts, failure: UserError | undef
 function failureText({ cause, remedy }: UserError): string {
   const lines = cause.split("\n").map((line) => escapeMarkdown(line));
   return `${lines.join("<br>\n")}\n\n**What to do:** ${escapeMarkdown(remedy)}\n`;
-}
-
-/** A Gantt chart of the phases; its times count from the beginning. */
-function timeline(release: string, phases: readonly Phase[], seconds: number): string {
-  if (phases.length === 0) return "";
-  const bars = phases.map(({ name, from, to, failed }) => {
-    const length = ((to - from) / 1_000).toFixed(1);
-    // A bar of no length is not drawn.
-    return `  ${name} ${length} s :${failed ? "crit" : "done"}, ${from}, ${Math.max(to, from + 1)}`;
-  });
-  const chart = [
-    "gantt",
-    `  title ${release.replace(/[^\w.-]/g, "")}, ${seconds.toFixed(1)} s`,
-    "  dateFormat x",
-    "  axisFormat %M:%S",
-    ...bars,
-  ];
-  return codeBlock(chart.join("\n"), "mermaid");
 }
 
 function resourceTable({ rollout, recovery }: Facts): string {

@@ -1,10 +1,10 @@
 import { describe, UserError } from "../../shared/failure/index.ts";
 import { type Revision, readHistory, standingOf } from "../../shared/helm/index.ts";
+import type { Journal } from "../../shared/journal/index.ts";
 import { type Cluster, type RolloutReport, Unreachable } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Options } from "./inputs.ts";
-import type { Journal } from "./journal.ts";
 import type { Ground } from "./ownership.ts";
 import type { Tools } from "./prepare.ts";
 import { keepUnblocked, unblock } from "./unblock.ts";

@@ -1,13 +1,5 @@
 import { nearestName, UserError } from "../failure/index.ts";
-
-/** An image that was built and pushed. */
-export interface BuiltImage {
-  /** Without tag or digest: `registry.example/shop/api`. */
-  readonly repository: string;
-  readonly tag?: string | undefined;
-  /** `sha256:...`, as the registry reports it. */
-  readonly digest: string;
-}
+import type { BuiltImage } from "../image-map/index.ts";
 
 export type ValuesTree = { readonly [key: string]: unknown };
 

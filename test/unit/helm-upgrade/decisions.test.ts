@@ -1,9 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { imageMap } from "../../../actions/helm-upgrade/image-map.ts";
-import { repositoryOf } from "../../../actions/helm-upgrade/image-reference.ts";
 import { goodOf } from "../../../actions/helm-upgrade/ownership.ts";
 import { useOf } from "../../../actions/helm-upgrade/preflight.ts";
-import { proofOf, type RunningPod } from "../../../actions/helm-upgrade/proof.ts";
 import { withUndo } from "../../../actions/helm-upgrade/undo.ts";
 import { secretsOfValues } from "../../../actions/helm-upgrade/values-secrets.ts";
 import { targetsOf } from "../../../actions/helm-upgrade/watch-rollout.ts";
@@ -13,8 +10,11 @@ import {
   type PlacedImage,
   type Revision,
   standingOf,
-  type Workload,
 } from "../../../shared/helm/index.ts";
+import { imageMap } from "../../../shared/image-map/index.ts";
+import { repositoryOf } from "../../../shared/workload/image-name.ts";
+import type { Workload } from "../../../shared/workload/index.ts";
+import { proofOf, type RunningPod } from "../../../shared/workload/running-images.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const other = `sha256:${"b".repeat(64)}`;

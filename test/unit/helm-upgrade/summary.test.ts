@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Facts } from "../../../actions/helm-upgrade/facts.ts";
 import { inputs, type Options } from "../../../actions/helm-upgrade/inputs.ts";
-import { Journal } from "../../../actions/helm-upgrade/journal.ts";
 import { outcomeOf } from "../../../actions/helm-upgrade/outcome.ts";
 import { parseInputs } from "../../../shared/action/index.ts";
 import { UserError } from "../../../shared/failure/index.ts";
+import { Journal } from "../../../shared/journal/index.ts";
 import type { RolloutReport } from "../../../shared/kubernetes/index.ts";
 
 const options: Options = parseInputs(inputs, { INPUT_RELEASE: "shop", INPUT_CHART: "./chart" });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { objectsOf, workloadsOf } from "../../../shared/helm/index.ts";
+import { objectsOf } from "../../../shared/helm/index.ts";
+import { workloadsOf } from "../../../shared/workload/index.ts";
 
 const MANIFEST = `---
 # Source: shop/templates/a.yaml

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { configGrace } from "../../../actions/helm-upgrade/config-grace.ts";
 import { GRACES, type KubernetesObject } from "../../../shared/kubernetes/index.ts";
+import { configGrace } from "../../../shared/workload/index.ts";
 
 function object(apiVersion: string, kind: string, name = "web"): KubernetesObject {
   return { apiVersion, kind, metadata: { name, namespace: "shop" } };

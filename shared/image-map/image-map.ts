@@ -1,7 +1,18 @@
-import type { Schema } from "../../shared/action/index.ts";
-import type { BuiltImage } from "../../shared/helm/index.ts";
+/** An image that was built and pushed. */
+export interface BuiltImage {
+  /** Without tag or digest: `registry.example/shop/api`. */
+  readonly repository: string;
+  readonly tag?: string | undefined;
+  /** `sha256:...`, as the registry reports it. */
+  readonly digest: string;
+}
 
+/** Images by the names of their services. */
 export type ImageMap = Readonly<Record<string, BuiltImage>>;
+
+type Parsed =
+  | { readonly success: true; readonly data: ImageMap }
+  | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
 
 type Issue = { readonly path: readonly string[]; readonly message: string };
 
@@ -10,8 +21,8 @@ const REPOSITORY = /^[a-z0-9._:/-]+$/i;
 const TAG = /^\w[\w.-]{0,127}$/;
 
 /** The digest map of build-push. Fields that are not needed here are passed over. */
-export const imageMap: Schema<ImageMap> = {
-  safeParse(value) {
+export const imageMap = {
+  safeParse(value: unknown): Parsed {
     if (!isRecord(value)) return rejected([{ path: [], message: "it is no map of services" }]);
     const issues = Object.entries(value).flatMap(([service, image]) => problems(service, image));
     if (issues.length > 0) return rejected(issues);
@@ -39,8 +50,8 @@ function problems(service: string, image: unknown): readonly Issue[] {
   return issues;
 }
 
-function rejected(issues: readonly Issue[]) {
-  return { success: false, error: { issues } } as const;
+function rejected(issues: readonly Issue[]): Parsed {
+  return { success: false, error: { issues } };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

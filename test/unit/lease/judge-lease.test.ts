@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { judgeLease, type Lease } from "../../../shared/helm/release-lease.ts";
+import { judgeLease, type Lease } from "../../../shared/lease/lease.ts";
 
 const now = Date.parse("2026-01-01T12:00:00Z");
 const lease = (ageSeconds: number, holderIdentity = "run/1"): Lease => ({

@@ -1,12 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
-import { HeldLease, type Lease } from "../../../shared/helm/release-lease.ts";
 import { ApiError, type Cluster, Unreachable } from "../../../shared/kubernetes/index.ts";
+import { HeldLease, type Lease } from "../../../shared/lease/lease.ts";
 
 const LEASE: Lease = {
   apiVersion: "coordination.k8s.io/v1",
   kind: "Lease",
   metadata: { name: "seaworthy-shop", resourceVersion: "1" },
   spec: { holderIdentity: "run/1" },
+};
+const CLAIM = {
+  name: "seaworthy-shop",
+  namespace: "shop",
+  subject: "release shop",
+  holder: "run/1",
 };
 const away = new Unreachable("https://shop.example", new Error("ECONNRESET"));
 const taken = new ApiError(
@@ -22,7 +28,7 @@ beforeEach(() => {
   jest.useFakeTimers();
   answer = async () => LEASE;
   const cluster = { patch: () => answer(), delete: async () => {} } as unknown as Cluster;
-  lease = new HeldLease(cluster, { release: "shop", namespace: "shop", holder: "run/1" }, LEASE);
+  lease = new HeldLease(cluster, CLAIM, LEASE);
 });
 afterEach(async () => {
   await lease.release({ delete: async () => {} } as unknown as Cluster);

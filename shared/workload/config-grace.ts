@@ -1,4 +1,4 @@
-import { GRACES, type KubernetesObject } from "../../shared/kubernetes/index.ts";
+import { GRACES, type KubernetesObject } from "../kubernetes/index.ts";
 
 /**
  * Kinds that make no ConfigMap and no Secret. Others may: custom resources through their

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { UserError } from "../failure/index.ts";
 import {
   ApiError,
@@ -9,7 +8,7 @@ import {
   type ObjectRef,
 } from "../kubernetes/index.ts";
 import type { Clock } from "../world/index.ts";
-import { missingNamespace } from "./failure.ts";
+import type { Claim } from "./claim.ts";
 
 /** A Lease of coordination.k8s.io/v1, as far as it is used here. */
 export interface Lease extends KubernetesObject {
@@ -32,7 +31,7 @@ const WATCH_MS = 6_000;
 /** No clocks differ by this much: a lease older than this is dead without a look at it. */
 const SURELY_DEAD_MS = 60_000;
 
-const NOTE = "seaworthy.dev/last-good-revision";
+const NOTE = "seaworthy.dev/note";
 const RUN = "seaworthy.dev/run";
 
 export type LeaseJudgement = "free" | "held" | "perhaps-dead" | "dead";
@@ -55,28 +54,13 @@ export function judgeLease(lease: Lease, now: number, unchangedMs: number): Leas
   return "held";
 }
 
-/** Who wants the lease, and what to call it. */
-export interface Claim {
-  readonly release: string;
-  readonly namespace: string;
-  /** Names the run to people and to other runs. */
-  readonly holder: string;
-  /** Address of the run's page, where it has one. */
-  readonly page?: string | undefined;
-}
-
-/** A holder that no other run can have: the run's own words and something random. */
-export function newHolder(run: string): string {
-  return `${run}/${randomUUID().slice(0, 8)}`;
-}
-
 /** What taking the lease came to. */
 export interface Taken {
   readonly lease: HeldLease;
   /** The holder whose lease had run out, when it was taken over. */
   readonly from: string | undefined;
-  /** The revision that a dead holder had noted as good before it began; 0 when there was none. */
-  readonly lastGood: number | undefined;
+  /** What a dead holder had noted for its successor. */
+  readonly note: string | undefined;
 }
 
 export interface Waiting {
@@ -89,8 +73,8 @@ export interface Waiting {
 }
 
 /**
- * Takes the lease of a release, waiting while another run holds it. Every change is a
- * compare-and-swap by resourceVersion, so that of two runs one alone succeeds.
+ * Takes a lease, waiting while another run holds it, so that of two runs one alone works on its
+ * subject. Every change is a compare-and-swap by resourceVersion.
  *
  * @returns undefined when leases are forbidden to this user.
  * @throws {UserError} when the namespace does not exist, or the wait was too long.
@@ -152,10 +136,14 @@ async function attempt(write: () => Promise<Lease>, claim: Claim): Promise<Lease
   }
 }
 
-/** The namespace into which the release should go does not exist. */
+/** The namespace that should hold the lease does not exist. */
 export class NamespaceMissing extends UserError {
-  constructor({ namespace }: { readonly namespace: string }) {
-    super(missingNamespace(namespace));
+  constructor({ namespace }: Pick<Claim, "namespace">) {
+    super({
+      title: "No such namespace",
+      cause: `The namespace ${namespace} does not exist.`,
+      remedy: "Correct the input `namespace`, or set `create-namespace: true` to have it made.",
+    });
     this.name = "NamespaceMissing";
   }
 }
@@ -166,7 +154,7 @@ function taken(cluster: Cluster, claim: Claim, lease: Lease, before: Lease | und
   return {
     lease: new HeldLease(cluster, claim, lease),
     from,
-    lastGood: note === undefined ? undefined : Number(note),
+    note,
   };
 }
 
@@ -193,12 +181,9 @@ export class HeldLease {
     return this.#lost.signal;
   }
 
-  /**
-   * Notes the revision to go back to, 0 for none, for the run that may have to heal after this one:
-   * Helm calls a revision deployed before anybody knows whether its pods run.
-   */
-  async noteLastGood(revision: number): Promise<void> {
-    await this.#write({ metadata: { annotations: { [NOTE]: String(revision) } } });
+  /** Leaves a note for the run that has to heal what this one leaves behind, should it die. */
+  async note(text: string): Promise<void> {
+    await this.#write({ metadata: { annotations: { [NOTE]: text } } });
   }
 
   /** Gives the lease back; one that is lost is left to its new holder. */
@@ -247,11 +232,11 @@ export class HeldLease {
 
   #lose(why: string): void {
     clearInterval(this.#timer);
-    const { namespace } = this.#claim;
+    const { namespace, subject } = this.#claim;
     this.#lost.abort(
       new UserError({
-        title: "Another run took the release over",
-        cause: `The lease ${leaseName(this.#claim)} in namespace ${namespace} is no longer this run's: ${why}.`,
+        title: `Another run took the ${subject} over`,
+        cause: `The lease ${this.#claim.name} in namespace ${namespace} is no longer this run's: ${why}.`,
         remedy:
           "The other run carries on; look at its result. This runner may have been frozen for longer than 15 s.",
       }),
@@ -264,12 +249,8 @@ function refOf(claim: Claim): ObjectRef {
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
     namespace: claim.namespace,
-    name: leaseName(claim),
+    name: claim.name,
   };
-}
-
-function leaseName({ release }: { readonly release: string }): string {
-  return `seaworthy-${release}`;
 }
 
 function newLease(claim: Claim, now: number): Lease {
@@ -314,8 +295,8 @@ function microTime(milliseconds: number): string {
 function heldTooLong(claim: Claim, lease: Lease, timeout: number): UserError {
   const page = lease.metadata.annotations?.[RUN];
   return new UserError({
-    title: "Another run holds the release",
-    cause: `${lease.spec.holderIdentity} has been working on ${claim.release} in namespace ${claim.namespace} for all of the ${timeout / 1_000} s that this run could wait${page === undefined ? "" : ` (${page})`}.`,
+    title: `Another run holds the ${claim.subject}`,
+    cause: `${lease.spec.holderIdentity} has been working on the ${claim.subject} in namespace ${claim.namespace} for all of the ${timeout / 1_000} s that this run could wait${page === undefined ? "" : ` (${page})`}.`,
     remedy: "Let it end, or cancel it; then run again. Nothing was changed.",
   });
 }

@@ -1,8 +1,18 @@
-import type { PlacedImage, Workload } from "../../shared/helm/index.ts";
-import type { Cluster, KubernetesObject } from "../../shared/kubernetes/index.ts";
-import { repositoryOf } from "./image-reference.ts";
+import type { Cluster, KubernetesObject } from "../kubernetes/index.ts";
+import { repositoryOf } from "./image-name.ts";
+import type { Workload } from "./workload.ts";
 
-/** Whether the pods run the image that was built. */
+/** An image that pods should run. */
+export interface ExpectedImage {
+  /** What people call it: the name of its service. */
+  readonly service: string;
+  /** `registry.example/shop/web` */
+  readonly repository: string;
+  /** `sha256:...` */
+  readonly digest: string;
+}
+
+/** Whether the pods run the image that they should. */
 export interface ImageProof {
   readonly service: string;
   readonly digest: string;
@@ -34,17 +44,21 @@ interface PodsOf {
   readonly pods: readonly RunningPod[] | undefined;
 }
 
-/** Looks at the pods of every workload that should run one of the images. */
+/**
+ * Looks at the pods of every workload that should run one of the images.
+ *
+ * @throws {ApiError} when pods may not be listed.
+ */
 export async function proveImages(
   cluster: Cluster,
-  placed: readonly PlacedImage[],
+  expected: readonly ExpectedImage[],
   workloads: readonly Workload[],
 ): Promise<readonly ImageProof[]> {
   const concerned = workloads.filter((workload) =>
-    placed.some((image) => containersFor(image, workload).length > 0),
+    expected.some((image) => containersFor(image, workload).length > 0),
   );
   const seen = await Promise.all(concerned.map((workload) => podsOf(cluster, workload)));
-  return placed.map((image) => proofOf(image, seen));
+  return expected.map((image) => proofOf(image, seen));
 }
 
 async function podsOf(cluster: Cluster, workload: Workload): Promise<PodsOf> {
@@ -65,7 +79,7 @@ async function podsOf(cluster: Cluster, workload: Workload): Promise<PodsOf> {
 }
 
 /** Judges one image by the pods that should run it. */
-export function proofOf(image: PlacedImage, seen: readonly PodsOf[]): ImageProof {
+export function proofOf(image: ExpectedImage, seen: readonly PodsOf[]): ImageProof {
   const checks = seen.flatMap(({ workload, pods }) =>
     containersFor(image, workload).flatMap((container) =>
       (pods ?? []).map((pod) => checkContainer(pod, container, image)),
@@ -92,7 +106,10 @@ export function proofOf(image: PlacedImage, seen: readonly PodsOf[]): ImageProof
 }
 
 /** The main containers of a workload that were to run an image, by name. */
-function containersFor({ repository, digest }: PlacedImage, workload: Workload): readonly string[] {
+function containersFor(
+  { repository, digest }: ExpectedImage,
+  workload: Workload,
+): readonly string[] {
   const runs = (image: string) =>
     image.endsWith(`@${digest}`) || repositoryOf(image) === repository;
   return workload.containers
@@ -107,7 +124,7 @@ function containersFor({ repository, digest }: PlacedImage, workload: Workload):
 function checkContainer(
   pod: RunningPod,
   container: string,
-  { digest }: PlacedImage,
+  { digest }: ExpectedImage,
 ): Pick<ImageProof, "verdict" | "detail"> {
   const asked = pod.spec.containers.find(({ name }) => name === container)?.image ?? "";
   const id = pod.status?.containerStatuses?.find(({ name }) => name === container)?.imageID ?? "";

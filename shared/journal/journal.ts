@@ -1,4 +1,4 @@
-import type { Clock } from "../../shared/world/index.ts";
+import type { Clock } from "../world/index.ts";
 
 /** A stretch of the work, for the timeline. Times in milliseconds since the run began. */
 export interface Phase {

@@ -1,0 +1,1 @@
+export { type BuiltImage, type ImageMap, imageMap } from "./image-map.ts";

@@ -1,0 +1,2 @@
+export { Journal, type Phase } from "./journal.ts";
+export { timeline } from "./timeline.ts";

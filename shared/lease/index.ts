@@ -1,0 +1,2 @@
+export { type Claim, newHolder, pageOf } from "./claim.ts";
+export { type HeldLease, NamespaceMissing, type Taken, takeLease, type Waiting } from "./lease.ts";

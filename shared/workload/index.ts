@@ -1,0 +1,4 @@
+export { configGrace } from "./config-grace.ts";
+export { repositoryOf } from "./image-name.ts";
+export { type ExpectedImage, type ImageProof, proveImages } from "./running-images.ts";
+export { type Workload, workloadsOf } from "./workload.ts";
