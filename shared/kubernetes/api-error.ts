@@ -69,8 +69,12 @@ export function isGone(error: unknown): boolean {
 /** Whether waiting can help: the server is away, overloaded, or in the middle of a restart. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof Unreachable) return error.transient;
-  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 429 || (error.status >= 500 && !NOT_IN_SCHEMA.test(error.apiMessage));
 }
+
+/** Server-side apply answers 500 to fields that the kind does not have: no trouble of the server. */
+const NOT_IN_SCHEMA = /failed to create typed (patch|live|new) object|field not declared in schema/;
 
 /** Makes the error for an answer other than success from its status and body. */
 export function apiError(status: number, body: string, asked: Asked): ApiError {
@@ -82,13 +86,19 @@ export function apiError(status: number, body: string, asked: Asked): ApiError {
     {
       title: `The API server did not ${asked.verb} ${asked.resource}`,
       cause: `${phrase(asked)}: ${answer.message} (${status} ${answer.reason}).`,
-      remedy:
-        status >= 500 || status === 429
-          ? "The API server is in trouble or overloaded: run again, or look at its own logs."
-          : "Correct what the API server names, then run again.",
+      remedy: remedyOf(answer),
     },
     answer,
   );
+}
+
+function remedyOf({ status, message }: Answer): string {
+  if (NOT_IN_SCHEMA.test(message)) {
+    return "The object has a field that its kind does not have at that place: correct its name or its indentation.";
+  }
+  return status >= 500 || status === 429
+    ? "The API server is in trouble or overloaded: run again, or look at its own logs."
+    : "Correct what the API server names, then run again.";
 }
 
 function readStatus(status: number, body: string): Answer {

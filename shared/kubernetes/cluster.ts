@@ -1,5 +1,14 @@
 import { systemClock, type World } from "../world/index.ts";
 import { isNotFound, isTransient, Unreachable } from "./api-error.ts";
+import {
+  AGGREGATED,
+  type GroupDiscoveryList,
+  isAggregated,
+  type ListedResource,
+  type ServedResources,
+  servedOf,
+  servedOfLists,
+} from "./discovery.ts";
 import { type KubeconfigOptions, loadKubeconfig } from "./kubeconfig.ts";
 import type { KubernetesObject, ObjectRef } from "./object.ts";
 import {
@@ -44,11 +53,58 @@ export interface LogOptions {
   readonly tailLines?: number;
 }
 
-export interface ApplyOptions {
+/** What every write understands. */
+export interface WriteOptions {
+  /** Who is recorded as the owner of the fields that are set; `seaworthy` when left out. */
   readonly fieldManager?: string;
+  /** Have the API server check and answer as if, admission included, and keep nothing. */
+  readonly dryRun?: boolean;
+  /** What happens to fields that the kind does not have: refused, warned of, or dropped. */
+  readonly fieldValidation?: "Strict" | "Warn" | "Ignore";
+  /** Takes what the API server warns of: deprecated versions, unknown fields, policies. */
+  readonly onWarning?: (words: string) => void;
+}
+
+export interface ApplyOptions extends WriteOptions {
   /** Take fields over from other managers. */
   readonly force?: boolean;
+}
+
+export interface PatchOptions extends WriteOptions {
+  /** `status`, `scale` ... */
+  readonly subresource?: string;
+}
+
+export interface DeleteOptions {
+  /** What becomes of what the object owns; `Background` when left out. */
+  readonly propagation?: "Background" | "Foreground" | "Orphan";
+  /** Delete it only as it was then: an object that has changed since answers 409 Conflict. */
+  readonly resourceVersion?: string | undefined;
+  /** Delete only this very object: one made anew under its name answers 409 Conflict. */
+  readonly uid?: string | undefined;
+  readonly gracePeriodSeconds?: number;
   readonly dryRun?: boolean;
+}
+
+/** Something that one may want to do. Name the kind, or the plural resource with its group. */
+export interface Deed {
+  /** A verb as RBAC knows it: get, list, watch, create, patch, delete ... */
+  readonly verb: string;
+  /** `apps/v1`; the group decides, the version does not. */
+  readonly apiVersion: string;
+  readonly kind?: string;
+  /** Plural, in place of the kind, for what is no kind of its own. */
+  readonly resource?: string;
+  readonly subresource?: string;
+  /** Left out: in all namespaces, or for the cluster. */
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+export interface Permission {
+  readonly allowed: boolean;
+  /** Why, where the API server says so. */
+  readonly reason: string;
 }
 
 export type PatchType = "merge" | "strategic" | "json";
@@ -82,7 +138,7 @@ export async function connect(
     context: config.getCurrentContext(),
     namespace: context?.namespace || "default",
   };
-  return new Cluster(new Transport(config, world), place, world.signal, new Map());
+  return new Cluster(new Transport(config, world), place, world.signal, { kinds: new Map() });
 }
 
 /**
@@ -96,13 +152,13 @@ export class Cluster {
   readonly namespace: string;
   readonly #transport: Transport;
   readonly #signal: AbortSignal;
-  readonly #discovered: Map<string, Promise<readonly DiscoveredResource[]>>;
+  readonly #discovered: Discovered;
 
   constructor(
     transport: Transport,
     place: { readonly context: string; readonly namespace: string },
     signal: AbortSignal,
-    discovered: Map<string, Promise<readonly DiscoveredResource[]>>,
+    discovered: Discovered,
   ) {
     this.#transport = transport;
     this.context = place.context;
@@ -188,60 +244,76 @@ export class Cluster {
     for await (const line of lines) yield this.#event<T>(line);
   }
 
-  async create<T extends KubernetesObject>(object: T): Promise<T> {
+  /** Makes an object; one of that name that exists already answers 409 AlreadyExists. */
+  async create<T extends KubernetesObject>(object: T, options: WriteOptions = {}): Promise<T> {
     const resource = await this.resource(object);
     const { namespace } = object.metadata;
     return this.#write<T>({
       method: "POST",
       path: pathOf(resource, namespace),
+      query: queryOf(options),
       body: object,
       asked: askedOf("create", resource, { namespace }),
+      onWarning: options.onWarning,
     });
   }
 
-  /** Server-side apply. */
+  /**
+   * Puts an object in the place of the one that has its name. With a resourceVersion in its
+   * metadata, only of that version: one that has changed since answers 409 Conflict.
+   */
+  async replace<T extends KubernetesObject>(object: T, options: WriteOptions = {}): Promise<T> {
+    const resource = await this.resource(object);
+    const { namespace, name } = object.metadata;
+    return this.#write<T>({
+      method: "PUT",
+      path: pathOf(resource, namespace, name),
+      query: queryOf(options),
+      body: object,
+      asked: askedOf("update", resource, { namespace, name }),
+      onWarning: options.onWarning,
+    });
+  }
+
+  /** Server-side apply. Fields that others own answer 409 Conflict unless they are forced. */
   async apply<T extends KubernetesObject>(object: T, options: ApplyOptions = {}): Promise<T> {
     const resource = await this.resource(object);
     const { namespace, name } = object.metadata;
     return this.#write<T>({
       method: "PATCH",
       path: pathOf(resource, namespace, name),
-      query: {
-        fieldManager: options.fieldManager ?? "seaworthy",
-        force: options.force,
-        dryRun: options.dryRun === true ? "All" : undefined,
-      },
+      query: { ...queryOf(options), force: options.force },
       body: object,
       contentType: "application/apply-patch+yaml",
       asked: askedOf("patch", resource, { namespace, name }),
+      onWarning: options.onWarning,
     });
   }
 
+  /** Changes parts of an object, or of a subresource of it. */
   async patch<T extends KubernetesObject>(
     ref: ObjectRef,
     patch: object,
     type: PatchType = "merge",
+    options: PatchOptions = {},
   ): Promise<T> {
     const resource = await this.resource(ref);
+    const { subresource } = options;
     return this.#write<T>({
       method: "PATCH",
-      path: pathOf(resource, ref.namespace, ref.name),
+      path: pathOf(resource, ref.namespace, ref.name, subresource),
+      query: queryOf(options),
       body: patch,
       contentType: PATCH_TYPES[type],
-      asked: askedOf("patch", resource, ref),
+      asked: askedOf("patch", resource, ref, subresource),
+      onWarning: options.onWarning,
     });
   }
 
-  /**
-   * Deletes an object; one that is gone already is no error. With `resourceVersion`, only as it
-   * was then: an object that has changed since answers 409 Conflict.
-   */
-  async delete(
-    ref: ObjectRef,
-    propagation: "Background" | "Foreground" | "Orphan" = "Background",
-    resourceVersion?: string,
-  ): Promise<void> {
+  /** Deletes an object; one that is gone already is no error. */
+  async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
     const resource = await this.resource(ref);
+    const { propagation = "Background", resourceVersion, uid, gracePeriodSeconds } = options;
     try {
       await this.#write({
         method: "DELETE",
@@ -250,13 +322,64 @@ export class Cluster {
           apiVersion: "v1",
           kind: "DeleteOptions",
           propagationPolicy: propagation,
-          ...(resourceVersion === undefined ? {} : { preconditions: { resourceVersion } }),
+          gracePeriodSeconds,
+          preconditions: { resourceVersion, uid },
+          ...(options.dryRun === true ? { dryRun: ["All"] } : {}),
         },
         asked: askedOf("delete", resource, ref),
       });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
+  }
+
+  /**
+   * Whether these credentials may do something, asked of the API server itself
+   * (SelfSubjectAccessReview). Some clusters answer for a webhook that decides elsewhere: a yes is
+   * a yes of the moment.
+   */
+  async may(deed: Deed): Promise<Permission> {
+    const { verb, apiVersion, kind, subresource, namespace, name } = deed;
+    const plural = deed.resource ?? (await this.resource({ apiVersion, kind: kind ?? "" })).plural;
+    const review = {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SelfSubjectAccessReview",
+      spec: {
+        resourceAttributes: {
+          verb,
+          group: groupOf(apiVersion),
+          resource: plural,
+          subresource,
+          namespace,
+          name,
+        },
+      },
+    };
+    const { status } = await this.#read<{ status?: { allowed?: boolean; reason?: string } }>({
+      method: "POST",
+      path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+      body: review,
+      asked: {
+        verb: "create",
+        resource: "selfsubjectaccessreviews",
+        group: "authorization.k8s.io",
+      },
+    });
+    return { allowed: status?.allowed === true, reason: status?.reason ?? "" };
+  }
+
+  /**
+   * All kinds that the server serves, in two requests; asked for once, or again when `fresh`: a
+   * definition may have been installed since.
+   */
+  async resources({ fresh = false } = {}): Promise<ServedResources> {
+    if (fresh) this.#discovered.all = undefined;
+    const all = this.#discovered.all ?? this.#discoverAll();
+    this.#discovered.all = all;
+    all.catch(() => {
+      this.#discovered.all = undefined;
+    });
+    return all;
   }
 
   /** The last lines of a container's log. */
@@ -312,11 +435,16 @@ export class Cluster {
     const { apiVersion } = kind;
     const known = builtIn(apiVersion, kind.kind);
     if (known !== undefined) return known;
-    const discovered = this.#discovered.get(apiVersion) ?? this.#discover(apiVersion);
-    this.#discovered.set(apiVersion, discovered);
-    // A failure must not stick: the definition may be installed a moment later.
-    discovered.catch(() => this.#discovered.delete(apiVersion));
-    return findKind(apiVersion, kind.kind, await discovered);
+    const { kinds } = this.#discovered;
+    const discovered = kinds.get(apiVersion) ?? this.#discover(apiVersion);
+    kinds.set(apiVersion, discovered);
+    try {
+      return findKind(apiVersion, kind.kind, await discovered);
+    } catch (error) {
+      // A failure must not stick: the definition may be installed a moment later.
+      kinds.delete(apiVersion);
+      throw error;
+    }
   }
 
   /** The credentials and the connection pool, for what is no ordinary request. */
@@ -336,6 +464,30 @@ export class Cluster {
       if (isNotFound(error)) return [];
       throw error;
     }
+  }
+
+  async #discoverAll(): Promise<ServedResources> {
+    const answers = await Promise.all(
+      ["/api", "/apis"].map((path) =>
+        this.#read<GroupDiscoveryList | LegacyGroups>({
+          method: "GET",
+          path,
+          accept: AGGREGATED,
+          asked: { verb: "get", resource: `kinds of ${path}` },
+        }),
+      ),
+    );
+    if (answers.every(isAggregated)) return servedOf(answers);
+    const versions = answers.flatMap((answer) => (isAggregated(answer) ? [] : versionsOf(answer)));
+    const lists = versions.map(async (version): Promise<[string, ListedResource[] | undefined]> => {
+      // One extension that does not answer must not hide all others.
+      const listed = await this.#discover(version).catch((error: unknown) => {
+        if (isTransient(error)) return undefined;
+        throw error;
+      });
+      return [version, listed === undefined ? undefined : [...listed]];
+    });
+    return servedOfLists(new Map(await Promise.all(lists)));
   }
 
   /** A read may be tried again: it changes nothing. */
@@ -365,6 +517,37 @@ export class Cluster {
   }
 }
 
+/** What discovery found, shared by all that speak with the same server. */
+interface Discovered {
+  /** By API version. */
+  readonly kinds: Map<string, Promise<readonly DiscoveredResource[]>>;
+  all?: Promise<ServedResources> | undefined;
+}
+
+/** The answers of /api and /apis of servers that know no aggregated discovery. */
+interface LegacyGroups {
+  readonly kind: "APIVersions" | "APIGroupList";
+  readonly versions?: readonly string[];
+  readonly groups?: readonly {
+    readonly versions: readonly { readonly groupVersion: string }[];
+    readonly preferredVersion?: { readonly groupVersion: string };
+  }[];
+}
+
+/** The preferred version of each group first. */
+function versionsOf({ versions = [], groups = [] }: LegacyGroups): string[] {
+  return [
+    ...versions,
+    ...groups.flatMap(({ versions: all, preferredVersion }) => [
+      ...new Set([preferredVersion, ...all].flatMap((one) => one?.groupVersion ?? [])),
+    ]),
+  ];
+}
+
+function queryOf({ fieldManager = "seaworthy", dryRun, fieldValidation }: WriteOptions) {
+  return { fieldManager, dryRun: dryRun === true ? "All" : undefined, fieldValidation };
+}
+
 interface ListAnswer<T> {
   readonly items: readonly T[];
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
@@ -378,10 +561,11 @@ function askedOf(
   verb: string,
   resource: ApiResource,
   where: { readonly namespace?: string | undefined; readonly name?: string | undefined },
+  subresource?: string,
 ): ApiRequest["asked"] {
   return {
     verb,
-    resource: resource.plural,
+    resource: subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`,
     group: groupOf(resource.apiVersion),
     namespace: resource.namespaced ? where.namespace : undefined,
     name: where.name,

@@ -11,7 +11,11 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Media types of the answer, best first; JSON when left out. */
+  readonly accept?: string;
   readonly asked: Asked;
+  /** Takes the texts of the answer's Warning headers. */
+  readonly onWarning?: ((words: string) => void) | undefined;
   /** Longest silence in milliseconds before the answer counts as lost. */
   readonly patience?: number;
 }
@@ -96,6 +100,7 @@ export class Transport {
     }).catch((error: unknown) => {
       throw this.#broken(error, signal);
     });
+    for (const words of warningsOf(answer.headers.warning)) asked.onWarning?.(words);
     if (answer.statusCode < 300) return answer.body;
     const words = await answer.body.text().catch(() => "");
     throw apiError(answer.statusCode, words, asked.asked);
@@ -169,9 +174,20 @@ const HTTP1: object = { allowH2: false };
 function headersOf(asked: ApiRequest, access: Access): Record<string, string> {
   const headers: Record<string, string> = {
     ...access.headers,
-    accept: "application/json, */*;q=0.5",
+    accept: asked.accept ?? "application/json, */*;q=0.5",
     "user-agent": "seaworthy",
   };
   if (asked.body !== undefined) headers["content-type"] = asked.contentType ?? "application/json";
   return headers;
+}
+
+/**
+ * The texts of Warning headers: `299 - "words"`, several of them parted by commas.
+ *
+ * Source: RFC 7234, section 5.5, and k8s.io/apimachinery/pkg/util/net/http.go.
+ */
+export function warningsOf(header: string | readonly string[] | undefined): string[] {
+  const text = [header ?? []].flat().join(", ");
+  const found = text.matchAll(/\b299 \S+ "((?:[^"\\]|\\.)*)"/g);
+  return [...found].map(([, words = ""]) => words.replace(/\\(.)/g, "$1"));
 }

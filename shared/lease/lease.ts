@@ -192,7 +192,7 @@ export class HeldLease {
     await this.#writing;
     if (this.#lost.signal.aborted) return;
     try {
-      await cluster.delete(refOf(this.#claim), "Background", this.#version);
+      await cluster.delete(refOf(this.#claim), { resourceVersion: this.#version });
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 409)) throw error;
     }

@@ -35,7 +35,9 @@ export async function unblockStatefulSet(
     const { items } = await cluster.list<Pod>({ ...PODS, namespace: ref.namespace });
     const stuck = stuckPods(set, items);
     try {
-      for (const pod of stuck) await cluster.delete(podRef(pod), undefined, versionOf(pod));
+      for (const pod of stuck) {
+        await cluster.delete(podRef(pod), { resourceVersion: pod.metadata.resourceVersion });
+      }
       return stuck.map(({ metadata }) => metadata.name);
     } catch (error) {
       // It changed since it was read, perhaps for the better.
@@ -73,8 +75,4 @@ const PODS = { apiVersion: "v1", kind: "Pod" } as const;
 
 function podRef(pod: Pod): ObjectRef {
   return { ...refOf(pod), ...PODS };
-}
-
-function versionOf({ metadata }: Pod): string | undefined {
-  return metadata.resourceVersion;
 }

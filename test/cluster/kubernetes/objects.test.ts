@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { isNotFound, type KubernetesObject } from "../../../shared/kubernetes/index.ts";
+import {
+  isNotFound,
+  isTransient,
+  type KubernetesObject,
+} from "../../../shared/kubernetes/index.ts";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 
 let box: Sandbox;
@@ -54,8 +58,51 @@ describe("objects of any kind", () => {
   });
 
   it("are only tried out in a dry run", async () => {
-    await box.cluster.apply(settings("dry", {}), { dryRun: true });
-    expect(await box.cluster.find(ref("dry"))).toBeUndefined();
+    const { cluster } = box;
+    await cluster.apply(settings("dry", {}), { dryRun: true });
+    await cluster.create(settings("dry", {}), { dryRun: true });
+    expect(await cluster.find(ref("dry"))).toBeUndefined();
+    await cluster.create(settings("wet", { a: "1" }));
+    await cluster.patch(ref("wet"), { data: { a: "2" } }, "merge", { dryRun: true });
+    await cluster.replace(settings("wet", { a: "3" }), { dryRun: true });
+    await cluster.delete(ref("wet"), { dryRun: true });
+    expect((await cluster.get<Settings>(ref("wet"))).data).toEqual({ a: "1" });
+  });
+
+  it("are replaced only as they were read", async () => {
+    const { cluster } = box;
+    const first = await cluster.create(settings("three", { a: "1" }));
+    await cluster.replace({ ...first, data: { a: "2" } });
+    await expect(cluster.replace({ ...first, data: { a: "3" } })).rejects.toMatchObject({
+      status: 409,
+    });
+    const { resourceVersion, uid } = first.metadata;
+    await expect(cluster.delete(ref("three"), { resourceVersion })).rejects.toMatchObject({
+      status: 409,
+    });
+    await cluster.delete(ref("three"), { uid });
+    expect(await cluster.find(ref("three"))).toBeUndefined();
+  });
+
+  it("are written in the name of a field manager, and checked as strictly as asked", async () => {
+    const { cluster } = box;
+    await cluster.create(settings("four", { a: "1" }), { fieldManager: "harbour" });
+    const { metadata } = await cluster.patch<Settings>(ref("four"), { data: { b: "1" } }, "merge", {
+      fieldManager: "pilot",
+    });
+    const { managedFields } = metadata as { managedFields?: { manager: string }[] };
+    expect(managedFields?.map(({ manager }) => manager)).toEqual(["harbour", "pilot"]);
+    const odd = { ...settings("odd", {}), dta: {} };
+    const warnings: string[] = [];
+    const onWarning = (words: string) => void warnings.push(words);
+    await cluster.create(odd, { fieldValidation: "Warn", dryRun: true, onWarning });
+    expect(warnings).toEqual([expect.stringContaining('unknown field "dta"')]);
+    await expect(cluster.create(odd, { fieldValidation: "Strict" })).rejects.toMatchObject({
+      cause: expect.stringContaining('unknown field "dta"'),
+    });
+    const refused = await cluster.apply(odd, {}).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ remedy: expect.stringContaining("correct its name") });
+    expect(isTransient(refused)).toBe(false);
   });
 
   it("are found by what the server says of its kinds", async () => {
@@ -86,6 +133,38 @@ describe("objects of any kind", () => {
     expect(error).toMatchObject({
       cause: expect.stringContaining(`get configmaps none in namespace ${box.namespace}`),
     });
+  });
+
+  it("can all be asked for, with names and verbs", async () => {
+    const { resources, unavailable } = await box.cluster.resources();
+    expect(unavailable).toEqual([]);
+    expect(resources.filter(({ kind }) => kind === "Deployment")).toEqual([
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        plural: "deployments",
+        namespaced: true,
+        group: "apps",
+        version: "v1",
+        singular: "deployment",
+        shortNames: ["deploy"],
+        verbs: expect.arrayContaining(["list", "watch", "patch"]),
+        categories: ["all"],
+        subresources: expect.arrayContaining(["scale", "status"]),
+        preferred: true,
+      },
+    ]);
+    const hpas = resources.filter(({ kind }) => kind === "HorizontalPodAutoscaler");
+    expect(hpas.find(({ preferred }) => preferred)?.apiVersion).toBe("autoscaling/v2");
+    expect(resources.find(({ plural }) => plural === "namespaces")?.namespaced).toBe(false);
+  });
+
+  it("tell who may do what", async () => {
+    const { cluster, namespace } = box;
+    const deed = { verb: "delete", apiVersion: "apps/v1", kind: "Deployment", namespace };
+    expect(await cluster.may(deed)).toMatchObject({ allowed: true });
+    const scale = { verb: "update", apiVersion: "apps/v1", resource: "deployments" };
+    expect(await cluster.may({ ...scale, subresource: "scale" })).toMatchObject({ allowed: true });
   });
 
   it("are left alone when the signal has aborted", async () => {
