@@ -1,4 +1,5 @@
 export { assess, neededFor, type Surroundings } from "./assess.ts";
+export type { Demand } from "./demand.ts";
 export { GRACES, type Graces } from "./grace.ts";
 export type { Sight } from "./sight.ts";
 export {
