@@ -1,6 +1,12 @@
 import { UserError } from "../../shared/failure/index.ts";
-import { type Revision, readHistory, type Standing, standingOf } from "../../shared/helm/index.ts";
-import { ApiError, type Cluster } from "../../shared/kubernetes/index.ts";
+import {
+  objectsOf,
+  type Revision,
+  readHistory,
+  type Standing,
+  standingOf,
+} from "../../shared/helm/index.ts";
+import { ApiError, type Cluster, unblockStatefulSets } from "../../shared/kubernetes/index.ts";
 import {
   type Claim,
   type HeldLease,
@@ -13,7 +19,7 @@ import {
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import type { Tools } from "./prepare.ts";
-import { unblock } from "./unblock.ts";
+import { targetsOf } from "./watch-rollout.ts";
 
 /** How often a release that somebody else works on is looked at. */
 const LOOK_MS = 1_000;
@@ -163,7 +169,8 @@ async function heal(
     } else {
       world.log.info(`${found}: rolling back to revision ${good.revision}.`);
       await helm.rollback(good.revision, world.aftermath);
-      await unblock(good, cluster.boundTo(world.aftermath), tools, world);
+      const targets = targetsOf(objectsOf(good.manifest), release.namespace);
+      await unblockStatefulSets(cluster.boundTo(world.aftermath), targets, world);
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -1,14 +1,18 @@
 import { describe, UserError } from "../../shared/failure/index.ts";
-import { type Revision, readHistory, standingOf } from "../../shared/helm/index.ts";
+import { objectsOf, type Revision, readHistory, standingOf } from "../../shared/helm/index.ts";
 import type { Journal } from "../../shared/journal/index.ts";
-import { type Cluster, type RolloutReport, Unreachable } from "../../shared/kubernetes/index.ts";
+import {
+  type Cluster,
+  type RolloutReport,
+  Unreachable,
+  waitForRecovery,
+} from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Options } from "./inputs.ts";
 import type { Ground } from "./ownership.ts";
 import type { Tools } from "./prepare.ts";
-import { keepUnblocked, unblock } from "./unblock.ts";
-import { watchRollout } from "./watch-rollout.ts";
+import { targetsOf } from "./watch-rollout.ts";
 
 /**
  * After a failure or a cancellation: puts the release back to where it was, where it was touched,
@@ -93,17 +97,9 @@ async function rollBack(
   await journal.phase("rollback", () => tools.helm.rollback(good.revision, world.aftermath));
   facts.rolledBack = true;
   facts.running = newest.revision + 1;
-  const sets = await unblock(good, tools.cluster.boundTo(world.aftermath), tools, world);
   const done = `Rolled back to revision ${good.revision} (now revision ${facts.running})`;
-  if (world.signal.aborted) return `${done}; its pods were not waited for.`;
-  try {
-    facts.recovery = await journal.phase("recovery", () =>
-      recover(good, sets, tools, options, world),
-    );
-  } catch (error) {
-    if (world.signal.aborted) return `${done}; its pods were not waited for.`;
-    throw error;
-  }
+  facts.recovery = await journal.phase("recovery", () => recover(good, tools, options, world));
+  if (facts.recovery.verdict === "cancelled") return `${done}; its pods were not waited for.`;
   if (facts.recovery.verdict === "ready") return `${done}, which is healthy.`;
   journal.markFailed();
   throw new UserError({
@@ -116,20 +112,12 @@ async function rollBack(
 /** Waits for the pods of the revision that was put back. */
 async function recover(
   good: Revision,
-  hasStatefulSets: boolean,
-  tools: Tools,
+  { cluster, release }: Tools,
   { timeout }: Options,
   world: World,
 ): Promise<RolloutReport> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([over.signal, world.signal]);
-  const kept = hasStatefulSets ? keepUnblocked(good, tools, world, signal) : undefined;
-  try {
-    return await watchRollout(good, tools, timeout, world);
-  } finally {
-    over.abort();
-    await kept;
-  }
+  const targets = targetsOf(objectsOf(good.manifest), release.namespace);
+  return waitForRecovery(cluster, targets, { deadline: world.clock.now() + timeout, world });
 }
 
 function notGone(release: string): UserError {

@@ -4,11 +4,17 @@ export {
   type Cluster,
   type Collection,
   connect,
+  type Deed,
+  type DeleteOptions,
   type LogOptions,
   type ObjectList,
+  type PatchOptions,
   type PatchType,
+  type Permission,
   type WatchEvent,
+  type WriteOptions,
 } from "./cluster.ts";
+export type { ServedResource, ServedResources } from "./discovery.ts";
 export { type KubeconfigOptions, kubeconfigContent } from "./kubeconfig.ts";
 export {
   type KubernetesObject,
@@ -19,6 +25,7 @@ export {
 } from "./object.ts";
 export { openPortForward, type PodPort, type PortForward } from "./port-forward.ts";
 export {
+  awaitedTargets,
   type EventGroup,
   type Evidence,
   type LogTail,
@@ -29,7 +36,9 @@ export {
   type RolloutOptions,
   type RolloutReport,
   rolloutFailure,
-  unblockStatefulSet,
+  type Target,
+  unblockStatefulSets,
+  waitForRecovery,
   waitForRollout,
 } from "./rollout/index.ts";
 export {

@@ -2,6 +2,7 @@ import { globSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import { actionManifest, actionNames, root } from "../../scripts/action-manifest.ts";
 import { generatedDocs } from "../../scripts/docs.ts";
+import { snapshotOf } from "../runner/index.ts";
 import { textOf } from "./action-folder.ts";
 import { acceptedBy, allUses, documents, isOurs, type Use } from "./uses.ts";
 
@@ -35,10 +36,12 @@ describe.each(actionNames())("the README of %s", (action) => {
     expect(names.filter((name) => !readme().includes(`| \`${name}\` |`))).toEqual([]);
   });
 
-  it("shows what failure looks like, in the action's own words", () => {
+  it("shows what failure looks like, as a test saw it", () => {
     const [, section = ""] =
       /^## What failure looks like\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(readme()) ?? [];
-    expect(section).toMatch(/^```/m);
+    const seen = snapshotOf(action).trim();
+    expect(seen).not.toBe("");
+    expect(section).toContain(`\`\`\`text\n${seen}\n\`\`\``);
   });
 
   it("tells which permissions it needs", () => {

@@ -1,3 +1,5 @@
+export { awaitedTargets } from "./awaited.ts";
+export { unblockStatefulSets, waitForRecovery } from "./recovery.ts";
 export {
   type EventGroup,
   type Evidence,
@@ -8,6 +10,6 @@ export {
   type RolloutReport,
   rolloutFailure,
 } from "./report.ts";
+export type { Target } from "./target.ts";
 export { parseTarget } from "./targets.ts";
-export { unblockStatefulSet } from "./unblock.ts";
 export { type RolloutOptions, waitForRollout } from "./wait.ts";
