@@ -1,6 +1,5 @@
 import { Rejection } from "../../shared/action/index.ts";
-import { nearestName } from "../../shared/failure/index.ts";
-import { FormatError } from "../../shared/http/index.ts";
+import { FormatError, nearestName } from "../../shared/failure/index.ts";
 
 /** Collects what is wrong with structured data, so that all of it can be told at once. */
 export class Findings {

@@ -1,5 +1,5 @@
 import { type Field, Rejection, text } from "../../shared/action/index.ts";
-import { FormatError } from "../../shared/http/index.ts";
+import { FormatError } from "../../shared/failure/index.ts";
 import type { Findings } from "./findings.ts";
 
 export type Headers = Readonly<Record<string, string>>;

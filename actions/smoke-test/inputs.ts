@@ -8,7 +8,8 @@ import {
   text,
   yaml,
 } from "../../shared/action/index.ts";
-import { FormatError, parseStatusSet, type StatusSet } from "../../shared/http/index.ts";
+import { FormatError } from "../../shared/failure/index.ts";
+import { parseStatusSet, type StatusSet } from "../../shared/http/index.ts";
 import { headersField } from "./headers.ts";
 import { checkList, pathOf, secretsOfChecks } from "./read-checks.ts";
 import { readService, type ServiceName } from "./service-name.ts";

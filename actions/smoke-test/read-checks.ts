@@ -1,14 +1,12 @@
 import { duration, flag, type Schema, yaml } from "../../shared/action/index.ts";
-import { nearestName } from "../../shared/failure/index.ts";
+import { FormatError, nearestName } from "../../shared/failure/index.ts";
 import {
   type Expectation,
-  FormatError,
-  inexactInteger,
-  parseJsonPath,
   parseStatusSet,
   type StatusSet,
   type TextExpectation,
 } from "../../shared/http/index.ts";
+import { inexactInteger, parseJsonPath } from "../../shared/json/index.ts";
 import { Findings, textOf, textsOf } from "./findings.ts";
 import { readHeaders, secretsOfHeader } from "./headers.ts";
 

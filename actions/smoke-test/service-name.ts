@@ -1,4 +1,4 @@
-import { FormatError } from "../../shared/http/index.ts";
+import { FormatError } from "../../shared/failure/index.ts";
 
 /** A Service as the input names it. */
 export interface ServiceName {

@@ -1,3 +1,5 @@
+import { FormatError } from "../failure/index.ts";
+
 /** One input: how its text becomes a typed option. Made by the functions in `fields.ts`. */
 export interface Field<T> {
   readonly required: boolean;
@@ -8,13 +10,13 @@ export interface Field<T> {
   /** The parts of the raw text that must never be shown. */
   secretsIn(raw: string): readonly string[];
   /**
-   * @throws {Rejection} when the text is not acceptable.
+   * @throws {FormatError} when the text is not acceptable; {Rejection} where that may be quoted.
    */
   parse(raw: string): T;
 }
 
 /** Why an input's text is not acceptable, beside the field's general `accepts`. */
-export class Rejection extends Error {
+export class Rejection extends FormatError {
   /**
    * Whether the message may be shown though parts of the value are secret. Whoever sets this made
    * sure that it quotes none of them.

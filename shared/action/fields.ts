@@ -202,7 +202,7 @@ export function yaml<P extends Presence, T>(schema: Schema<T>, presence: P): Fie
     const result = schema.safeParse(loadYaml(raw));
     if (result.success) return result.data;
     const issues = result.error.issues.map(({ path, message }) => {
-      const where = path.map(String).join(".");
+      const where = path.map(String).join(", ");
       return where === "" ? message : `${where}: ${message}`;
     });
     throw new Rejection(issues.join("; "), { quotesNoSecret: schema.quotesNoValues ?? false });

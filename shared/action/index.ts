@@ -15,3 +15,4 @@ export {
 export { type Inputs, type OptionsOf, parseInputs } from "./inputs.ts";
 export { COMMON_OUTPUTS, type Outcome, type OutputValue, type Verdict } from "./outcome.ts";
 export { type Action, run, type UseCase } from "./run.ts";
+export { isMapping, nearestOf, Part, structure } from "./structure.ts";

@@ -1,4 +1,4 @@
-import { nearestName, UserError } from "../failure/index.ts";
+import { FormatError, nearestName, UserError } from "../failure/index.ts";
 import { type Field, type InputProblem, Rejection } from "./field.ts";
 
 /** The inputs of an action, by the names that action.yml gives them. */
@@ -42,7 +42,7 @@ export function parseInputs<I extends Inputs>(
     try {
       options[camelCase(name)] = field.parse(raw);
     } catch (error) {
-      if (!(error instanceof Rejection)) throw error;
+      if (!(error instanceof FormatError)) throw error;
       problems.push(rejected(name, field, raw, error, redact));
     }
   }
@@ -103,13 +103,15 @@ function rejected(
   name: string,
   field: Field<unknown>,
   raw: string,
-  { message, quotesNoSecret }: Rejection,
+  error: FormatError,
   redact: (text: string) => string,
 ): InputProblem {
   const { accepts } = field;
+  const { message } = error;
   // The words of a rejection may quote the value.
   if (field.secretsIn(raw).length > 0) {
-    const problem = quotesNoSecret ? redact(message) : "it is not acceptable";
+    const quotable = error instanceof Rejection && error.quotesNoSecret;
+    const problem = quotable ? redact(message) : "it is not acceptable";
     return { input: name, got: "a secret value", problem, accepts };
   }
   return { input: name, got: JSON.stringify(cut(redact(raw))), problem: redact(message), accepts };

@@ -1,4 +1,4 @@
-import type { JsonPath } from "./json-path.ts";
+import type { JsonPath } from "../json/index.ts";
 import type { StatusSet } from "./status.ts";
 
 /** What a text must be like; all that is given must hold. */

@@ -1,9 +1,6 @@
 export type { Answer, Check, Expectation, TextExpectation } from "./check.ts";
 export { type Client, openClient } from "./client.ts";
 export { excerpt } from "./excerpt.ts";
-export { FormatError } from "./format-error.ts";
-export { inexactInteger } from "./json-equality.ts";
-export { formatJsonPath, parseJsonPath, select } from "./json-path.ts";
 export { mismatches, type Redact } from "./mismatches.ts";
 export { type Attempt, type CheckResult, type Pace, prove } from "./prove.ts";
 export type { HttpRequest } from "./request.ts";

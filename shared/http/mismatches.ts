@@ -1,7 +1,6 @@
 import { describe } from "../failure/index.ts";
+import { formatJsonPath, nature, sameJson, select } from "../json/index.ts";
 import type { Answer, Expectation, TextExpectation } from "./check.ts";
-import { sameJson } from "./json-equality.ts";
-import { formatJsonPath, nature, select } from "./json-path.ts";
 import { test } from "./pattern.ts";
 import { formatStatusSet, matchesStatus } from "./status.ts";
 

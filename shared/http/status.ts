@@ -1,4 +1,4 @@
-import { FormatError } from "./format-error.ts";
+import { FormatError } from "../failure/index.ts";
 
 /** HTTP status codes from one to another, both included. */
 interface StatusRange {

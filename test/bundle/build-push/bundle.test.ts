@@ -164,7 +164,7 @@ describe("the bundle", () => {
     const secrets = "npm: the-second-secret";
     const run = await runStep(bundle, { runner, inputs: { registry, services, secrets } });
     expect(run.outputs.cause).toMatch(
-      /services: .*0\.secrets\.npm: give the name of an environment variable/,
+      /services: .*service 1, secrets, npm: give the name of an environment variable/,
     );
     expect(run.outputs.cause).toMatch(/0\.tags\.0: put it in quotes/);
     const shown = run.stdout.replace(/^::add-mask::.*$/gm, "");

@@ -6,7 +6,7 @@ function issues(value: unknown): string[] {
   const result = servicesSchema.safeParse(value);
   return result.success
     ? []
-    : result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+    : result.error.issues.map(({ path, message }) => `${path.join(", ")}: ${message}`);
 }
 
 describe("a list of services", () => {
@@ -43,20 +43,26 @@ describe("a list of services", () => {
     ["api", [/^: it is not a list/]],
     [null, [/^: it is not a list/]],
     [[], [/^: the list is empty/]],
-    [["api"], [/^0: it is not a map/]],
-    [[{ context: "." }], [/^0: name is missing/]],
-    [[{ name: "" }], [/^0\.name: it is empty/]],
-    [[{ name: 1 }], [/^0\.name: put it in quotes/]],
-    [[{ name: "a", dockerfle: "x" }], [/^0\.dockerfle:.*did you mean dockerfile\?/]],
-    [[{ name: "a", zzzzzzzz: "x" }], [/^0\.zzzzzzzz:.*known are name, context/]],
-    [[{ name: "a", "build-args": { V: 1.1 } }], [/^0\.build-args\.V: put it in quotes/]],
-    [[{ name: "a", "build-args": ["V=1"] }], [/^0\.build-args: it is not a map/]],
-    [[{ name: "a", tags: [] }], [/^0\.tags: it is empty/]],
-    [[{ name: "a", tags: ["x", null] }], [/^0\.tags\.1: it is not text/]],
-    [[{ name: "a", secrets: { t: { path: "x" } } }], [/^0\.secrets\.t: it is not text/]],
+    [["api"], [/^service 1: it is not a mapping/]],
+    [[{ context: "." }], [/^service 1: name is missing/]],
+    [[{ name: "" }], [/^service 1, name: it is empty/]],
+    [[{ name: 1 }], [/^service 1, name: put it in quotes/]],
+    [
+      [{ name: "a", dockerfle: "x" }],
+      [/^service 1: there is no key "dockerfle"; did you mean dockerfile\?/],
+    ],
+    [[{ name: "a", zzzzzzzz: "x" }], [/^service 1: .*"zzzzzzzz"; known are name, context/]],
+    [[{ name: "a", "build-args": { V: 1.1 } }], [/^service 1, build-args, V: put it in quotes/]],
+    [[{ name: "a", "build-args": ["V=1"] }], [/^service 1, build-args: it is not a mapping/]],
+    [[{ name: "a", tags: [] }], [/^service 1, tags: it is empty/]],
+    [[{ name: "a", tags: ["x", null] }], [/^service 1, tags, item 2: it is empty/]],
+    [
+      [{ name: "a", secrets: { t: { path: "x" } } }],
+      [/^service 1, secrets, t: there is no key "path"/, /^service 1, secrets, t: file is missing/],
+    ],
     [
       [{ name: 1 }, { nam: "b" }],
-      [/^0\.name/, /^1\.nam: .*did you mean name/, /^1: name is missing/],
+      [/^service 1, name/, /^service 2: .*"nam"; did you mean name/, /^service 2: name is missing/],
     ],
   ])("is refused as %j, with every problem", (value, expected) => {
     expect(issues(value)).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));

@@ -3,9 +3,9 @@ import {
   type Answer,
   type Expectation,
   mismatches,
-  parseJsonPath,
   parseStatusSet,
 } from "../../../shared/http/index.ts";
+import { parseJsonPath } from "../../../shared/json/index.ts";
 
 const identity = (text: string) => text;
 

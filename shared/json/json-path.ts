@@ -1,4 +1,4 @@
-import { FormatError } from "./format-error.ts";
+import { FormatError } from "../failure/index.ts";
 
 /** A path to at most one value: member names and array indexes, from the root inwards. */
 export type JsonPath = readonly (string | number)[];

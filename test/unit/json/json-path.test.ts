@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { formatJsonPath, parseJsonPath, select } from "../../../shared/http/index.ts";
+import { formatJsonPath, parseJsonPath, select } from "../../../shared/json/index.ts";
 
 describe("parseJsonPath", () => {
   it.each<[string, (string | number)[]]>([

@@ -1,0 +1,9 @@
+export { inexactInteger, sameJson } from "./json-equality.ts";
+export {
+  formatJsonPath,
+  type JsonPath,
+  nature,
+  parseJsonPath,
+  type Selection,
+  select,
+} from "./json-path.ts";
