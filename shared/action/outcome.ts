@@ -11,6 +11,8 @@ export interface Outcome<Output extends string = string> {
   readonly summary: string;
   /** Present when the claim could not be proved: the step fails with it. */
   readonly failure?: UserError | undefined;
+  /** Folders that later steps find first on their PATH; the first one is searched first. */
+  readonly path?: readonly string[];
 }
 
 /** The outputs that every action has beside its own. */

@@ -12,6 +12,7 @@ import { bugReport, summaryOf } from "./failure-summary.ts";
 import { type Inputs, type OptionsOf, parseInputs, secretsAmong } from "./inputs.ts";
 import { COMMON_OUTPUTS, type Outcome, type OutputValue, type Verdict } from "./outcome.ts";
 import { writeOutputs } from "./output-file.ts";
+import { writePath } from "./path-file.ts";
 import { printableLines, runnerLog } from "./runner-log.ts";
 import { plainLines } from "./safe-line.ts";
 import { writeSummary } from "./step-summary.ts";
@@ -177,10 +178,13 @@ function tell(
   const outputsTold = attempt("The outputs could not be written", secrets, () => {
     writeOutputs(new Map(names.map((name) => [name, secrets.redact(asText(given[name]))])));
   });
+  const pathTold = attempt("The PATH of later steps could not be extended", secrets, () => {
+    writePath(outcome.path ?? []);
+  });
   const summaryTold = attempt("The job summary could not be written", secrets, () => {
     writeSummary(secrets.redact(summaryOf(action.name, redacted(outcome, secrets))));
   });
-  return outputsTold && summaryTold;
+  return outputsTold && pathTold && summaryTold;
 }
 
 function attempt(title: string, secrets: Secrets, write: () => void): boolean {

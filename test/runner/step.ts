@@ -19,6 +19,8 @@ export interface Step {
   readonly commands: readonly RunnerCommand[];
   readonly outputs: Readonly<Record<string, string>>;
   readonly summary: string;
+  /** Folders that it had added to the PATH of later steps, as the runner reads them. */
+  readonly path: readonly string[];
   /** Files in the runner's folder for temporary ones. */
   readonly leftovers: readonly string[];
   /** From its start to its end. */
@@ -53,6 +55,7 @@ export async function startStep(main: string, setting: Setting = {}): Promise<Ru
   const files = {
     outputs: join(runner.folder, "outputs"),
     summary: join(runner.folder, "summary"),
+    path: join(runner.folder, "path"),
   };
   for (const file of Object.values(files)) writeFileSync(file, "");
   const began = performance.now();
@@ -69,8 +72,10 @@ export async function startStep(main: string, setting: Setting = {}): Promise<Ru
       const commands = lines.flatMap((line) => commandIn(line) ?? []);
       const outputs = Object.fromEntries(outputsIn(readFileSync(files.outputs, "utf8")));
       const summary = readFileSync(files.summary, "utf8");
+      const path = readFileSync(files.path, "utf8").split("\n").filter(Boolean).reverse();
       const leftovers = readdirSync(runner.temp);
-      return { ...end, stdout, stderr, lines, commands, outputs, summary, leftovers, milliseconds };
+      const told = { outputs, summary, path, leftovers };
+      return { ...end, stdout, stderr, lines, commands, ...told, milliseconds };
     } finally {
       if (setting.runner === undefined) await runner[Symbol.asyncDispose]();
     }
@@ -90,7 +95,7 @@ export async function startStep(main: string, setting: Setting = {}): Promise<Ru
 function spawnStep(
   main: string,
   { folder, workspace, temp }: Runner,
-  files: { readonly outputs: string; readonly summary: string },
+  files: { readonly outputs: string; readonly summary: string; readonly path: string },
   { inputs = {}, environment = {} }: Setting,
 ): ChildProcess {
   // The runner upper-cases the names and keeps their hyphens.
@@ -105,6 +110,7 @@ function spawnStep(
       HOME: folder,
       GITHUB_OUTPUT: files.outputs,
       GITHUB_STEP_SUMMARY: files.summary,
+      GITHUB_PATH: files.path,
       GITHUB_WORKSPACE: workspace,
       GITHUB_SHA: "0123456789abcdef0123456789abcdef01234567",
       RUNNER_TEMP: temp,
