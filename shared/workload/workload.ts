@@ -16,6 +16,8 @@ export interface Workload {
   readonly namespace: string;
   /** The labels by which it finds its pods, where it has a selector of labels alone. */
   readonly selector: Readonly<Record<string, string>> | undefined;
+  /** The labels of its pods, as its template gives them. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Init containers first. */
   readonly containers: readonly ManifestContainer[];
 }
@@ -28,8 +30,9 @@ export function workloadsOf(
   defaultNamespace: string,
 ): readonly Workload[] {
   return objects.flatMap((object) => {
-    const pod = podSpecOf(object);
-    if (pod === undefined) return [];
+    const template = podTemplateOf(object);
+    if (template === undefined) return [];
+    const pod = treeOf(template.spec);
     const { apiVersion, kind, metadata } = object;
     const containers = [
       ...containersIn(pod.initContainers, true),
@@ -37,7 +40,8 @@ export function workloadsOf(
     ];
     const namespace = metadata.namespace ?? defaultNamespace;
     const selector = selectorOf(object);
-    return [{ apiVersion, kind, name: metadata.name, namespace, selector, containers }];
+    const labels = labelsOf(template);
+    return [{ apiVersion, kind, name: metadata.name, namespace, selector, labels, containers }];
   });
 }
 
@@ -46,27 +50,39 @@ function selectorOf(object: KubernetesObject): Readonly<Record<string, string>> 
   const { matchLabels, matchExpressions } = treeOf(
     treeOf((object as { spec?: unknown }).spec).selector,
   );
-  const labels = Object.entries(treeOf(matchLabels)).map(([key, value]) => [key, String(value)]);
-  if (labels.length === 0 || matchExpressions !== undefined) return undefined;
-  return Object.fromEntries(labels) as Readonly<Record<string, string>>;
+  const labels = textsOf(matchLabels);
+  const isWhole = Object.keys(labels).length > 0 && matchExpressions === undefined;
+  return isWhole ? labels : undefined;
 }
 
-function podSpecOf(object: KubernetesObject): Tree | undefined {
+/** What pods are made from: metadata and spec. A bare pod is its own template. */
+function podTemplateOf(object: KubernetesObject): Tree | undefined {
   const spec = treeOf((object as { spec?: unknown }).spec);
   switch (object.kind) {
     case "Pod":
-      return spec;
+      return { metadata: object.metadata, spec };
     case "CronJob":
-      return treeOf(treeOf(treeOf(treeOf(spec.jobTemplate).spec).template).spec);
+      return treeOf(treeOf(treeOf(spec.jobTemplate).spec).template);
     case "Deployment":
     case "StatefulSet":
     case "DaemonSet":
     case "ReplicaSet":
     case "Job":
-      return treeOf(treeOf(spec.template).spec);
+      return treeOf(spec.template);
     default:
       return undefined;
   }
+}
+
+function labelsOf({ metadata }: Tree): Readonly<Record<string, string>> {
+  return textsOf(treeOf(metadata).labels);
+}
+
+/** Labels as the API server reads them; YAML may have taken one for a number. */
+function textsOf(labels: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(treeOf(labels)).map(([key, value]) => [key, String(value)]),
+  );
 }
 
 function containersIn(list: unknown, init: boolean): readonly ManifestContainer[] {

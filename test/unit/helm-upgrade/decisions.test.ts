@@ -32,6 +32,7 @@ const workload = (reference: string, more: Partial<Workload> = {}): Workload => 
   name: "web",
   namespace: "shop",
   selector: { app: "web" },
+  labels: { app: "web" },
   containers: [{ name: "web", image: reference, init: false }],
   ...more,
 });

@@ -10,6 +10,7 @@ metadata: {name: web}
 spec:
   selector: {matchLabels: {app: web}}
   template:
+    metadata: {labels: {app: web, port: 8080}}
     spec:
       initContainers: [{name: init, image: "busybox:1"}]
       containers: [{name: web, image: "r/web@sha256:1"}]
@@ -51,6 +52,7 @@ describe("a manifest", () => {
         name: "web",
         namespace: "shop",
         selector: { app: "web" },
+        labels: { app: "web", port: "8080" },
         containers: [
           { name: "init", image: "busybox:1", init: true },
           { name: "web", image: "r/web@sha256:1", init: false },
@@ -62,6 +64,7 @@ describe("a manifest", () => {
         name: "clean",
         namespace: "other",
         selector: undefined,
+        labels: {},
         containers: [{ name: "c", image: "x", init: false }],
       },
     ]);
