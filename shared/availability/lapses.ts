@@ -17,14 +17,16 @@ export interface Lapse {
  * are ready for the first time, as in a first install, the most that were ready so far is needed.
  *
  * @param readings in the order of their times; each holds until the next, the last until `end`.
+ * @param alreadyHurt what is missing at the beginning counts too.
  */
 export function lapses(
   readings: readonly Reading[],
   required: number,
   end: number,
+  alreadyHurt = false,
 ): readonly Lapse[] {
   const found: Lapse[] = [];
-  let most = 0;
+  let most = alreadyHurt ? required : 0;
   let open: Lapse | undefined;
   for (const { at, ready } of readings) {
     most = Math.max(most, ready);

@@ -7,6 +7,8 @@ export interface Watched {
   readonly required: number;
   readonly why: string;
   readonly readings: readonly Reading[];
+  /** What is missing at the beginning counts too. */
+  readonly alreadyHurt?: boolean | undefined;
 }
 
 /** A stretch in which nothing could be seen; undefined while it lasts. */
@@ -46,7 +48,10 @@ export function reportOf(
   notes: readonly string[],
   end: number,
 ): AvailabilityReport {
-  const found = watched.map((one) => ({ one, gaps: lapses(one.readings, one.required, end) }));
+  const found = watched.map((one) => ({
+    one,
+    gaps: lapses(one.readings, one.required, end, one.alreadyHurt),
+  }));
   const gaps = found.flatMap((each) => each.gaps);
   const unseen = covered(blind.map(({ from, to }) => ({ from, to: to ?? end })));
   const blindness = unseen > 0 ? [`for ${seconds(unseen)} s nothing could be seen`] : [];
@@ -63,7 +68,10 @@ export function reportOf(
   };
 }
 
-function serviceOf({ readings, ...rest }: Watched, gaps: readonly Lapse[]): ServiceAvailability {
+function serviceOf(
+  { readings, alreadyHurt: _, ...rest }: Watched,
+  gaps: readonly Lapse[],
+): ServiceAvailability {
   const counts = readings.map(({ ready }) => ready);
   return {
     ...rest,

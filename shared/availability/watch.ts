@@ -16,6 +16,8 @@ import {
 export interface AvailabilityOptions {
   /** What the user wants; the pods' PodDisruptionBudgets tell where it is left out. */
   readonly minimum?: Minimum | undefined;
+  /** Endpoints that are missing at the beginning count as a harm too, as before a rollback. */
+  readonly alreadyHurt?: boolean;
   readonly world: Pick<World, "clock">;
 }
 
@@ -100,7 +102,7 @@ class NamespaceWatch {
     cluster: Cluster,
     namespace: string,
     labels: readonly Labels[],
-    { minimum, world }: AvailabilityOptions,
+    { minimum, alreadyHurt, world }: AvailabilityOptions,
   ): Promise<NamespaceWatch> {
     const watch = new NamespaceWatch(namespace, world.clock);
     const services = await watch.#servicesOf(cluster, labels);
@@ -112,7 +114,7 @@ class NamespaceWatch {
       const of = found.filter((budget) => pods.some((one) => budgets(budget, one)));
       const before = watch.#readings.get(metadata.name)?.[0]?.ready ?? 0;
       const requirement = requirementOf(minimum, of, before);
-      const service = { service: metadata.name, namespace, ...requirement };
+      const service = { service: metadata.name, namespace, alreadyHurt, ...requirement };
       watch.#requirements.set(metadata.name, service);
     }
     return watch;

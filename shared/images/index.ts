@@ -15,7 +15,9 @@ export {
   withLogin,
   writePrivateConfig,
 } from "./docker-config.ts";
+export { type ImageReference, parseImage } from "./image-reference.ts";
 export { normalPlatform, platformProblem } from "./platform.ts";
+export { type ImagePresence, imagePresence } from "./presence.ts";
 export { type BuildEvent, BuildProgress, type StepCounts } from "./progress.ts";
 export {
   imageNameProblem,

@@ -41,6 +41,10 @@ describe("lapses", () => {
     expect(lapses(counts, required, 100)).toEqual(expected);
   });
 
+  it("counts what is missing from the start where users are hurt already", () => {
+    expect(lapses(readings(0, 2), 2, 100, true)).toEqual([{ from: 0, to: 10, lowest: 0 }]);
+  });
+
   const counts = fc.array(fc.nat(5), { maxLength: 30 }).map((list) => readings(...list));
 
   it("are apart, in order, and hold exactly the readings that are too low", () => {
