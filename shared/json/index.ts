@@ -7,3 +7,4 @@ export {
   type Selection,
   select,
 } from "./json-path.ts";
+export { type JsonQuery, parseJsonQuery, selectAll } from "./json-query.ts";

@@ -151,6 +151,7 @@ export interface Job extends KubernetesObject {
 }
 
 export interface PersistentVolumeClaim extends KubernetesObject {
+  readonly spec?: { readonly storageClassName?: string };
   readonly status?: { readonly phase?: string };
 }
 

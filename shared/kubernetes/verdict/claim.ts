@@ -1,9 +1,25 @@
+import type { KubernetesObject } from "../object.ts";
 import type { PersistentVolumeClaim } from "../workload.ts";
 import { latestEvent, type Sight } from "./sight.ts";
 import { type Assessment, READY, underway } from "./verdict.ts";
 
-/** The verdict on a PersistentVolumeClaim. */
-export function assessClaim(claim: PersistentVolumeClaim, sight: Sight): Assessment {
+interface StorageClass extends KubernetesObject {
+  readonly volumeBindingMode?: string;
+}
+
+/** A claim that has one is used by a pod already, and must be bound for it. */
+const CHOSEN_NODE = "volume.kubernetes.io/selected-node";
+const TROUBLE = ["ProvisioningFailed", "FailedBinding"];
+
+/**
+ * The verdict on a PersistentVolumeClaim. One that is bound for the first pod that uses it has
+ * nothing to wait for before: its class says so, or an event where classes may not be read.
+ */
+export function assessClaim(
+  claim: PersistentVolumeClaim,
+  classes: readonly KubernetesObject[] | undefined,
+  sight: Sight,
+): Assessment {
   const { uid, name } = claim.metadata;
   const phase = claim.status?.phase;
   if (phase === "Bound") return READY;
@@ -17,10 +33,12 @@ export function assessClaim(claim: PersistentVolumeClaim, sight: Sight): Assessm
     };
     return underway(["its volume is lost"], { problems: [lost] });
   }
-  if (latestEvent(sight, uid, ["WaitForFirstConsumer"]) !== undefined) {
+  const latest = latestEvent(sight, uid, ["WaitForFirstConsumer", ...TROUBLE]);
+  const waits = bindsLate(claim, classes) ?? latest?.reason === "WaitForFirstConsumer";
+  if (waits && claim.metadata.annotations?.[CHOSEN_NODE] === undefined) {
     return { ...READY, notes: ["it is bound when the first pod uses it"] };
   }
-  const event = latestEvent(sight, uid, ["ProvisioningFailed", "FailedBinding"]);
+  const event = latestEvent(sight, uid, TROUBLE);
   const problems =
     event === undefined
       ? []
@@ -34,4 +52,15 @@ export function assessClaim(claim: PersistentVolumeClaim, sight: Sight): Assessm
           },
         ];
   return underway(["it is not bound to a volume"], { problems });
+}
+
+/** Whether the class of a claim binds it only for its first pod; undefined where nobody can tell. */
+function bindsLate(
+  { spec }: PersistentVolumeClaim,
+  classes: readonly KubernetesObject[] | undefined,
+): boolean | undefined {
+  const own = classes?.find(({ metadata }) => metadata.name === spec?.storageClassName);
+  return own === undefined
+    ? undefined
+    : (own as StorageClass).volumeBindingMode === "WaitForFirstConsumer";
 }

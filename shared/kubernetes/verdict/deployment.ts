@@ -20,10 +20,12 @@ export function assessDeployment(
   if (unseen !== undefined) return unseen;
   const wanted = spec.replicas ?? 1;
   const updated = status.updatedReplicas ?? 0;
-  if (spec.paused === true && updated < wanted) {
+  if (wanted === 0) return scaledToZero(deployment);
+  // A paused one is still scaled: what is short of pods of the new template only may get them.
+  const old = (status.replicas ?? 0) - updated;
+  if (spec.paused === true && (updated === 0 || old > 0)) {
     return underway(["the rollout is paused"], { problems: [paused(deployment)] });
   }
-  if (wanted === 0) return scaledToZero(deployment);
   const current = currentReplicaSet(deployment, replicaSets);
   if (current === undefined) return underway(["the new ReplicaSet is not there yet"]);
   const ownPods = assessPods(

@@ -28,6 +28,14 @@ export interface Graces {
   readonly probe: number;
   /** An object that was asked for and does not exist. */
   readonly absent: number;
+  /** Something that another object refers to and that does not exist: it may come a little later. */
+  readonly reference: number;
+  /** Metrics of pods that run: a metrics server collects them every 15 to 60 s. */
+  readonly metrics: number;
+  /** A load balancer's address that nobody named: its controller may never tell one. */
+  readonly address: number;
+  /** A controller that has said nothing yet of a new object. */
+  readonly silence: number;
   /** Times that a container may end before it counts as a crash loop. */
   readonly crashes: number;
   /** A container without a readiness probe must have run for this long. */
@@ -47,6 +55,10 @@ export const GRACES: Graces = {
   sandbox: 45 * SECOND,
   probe: 60 * SECOND,
   absent: 5 * SECOND,
+  reference: 30 * SECOND,
+  metrics: 120 * SECOND,
+  address: 60 * SECOND,
+  silence: 5 * SECOND,
   crashes: 3,
   unprobed: 5 * SECOND,
   restarted: 10 * SECOND,

@@ -1,6 +1,7 @@
-export { assess, neededFor, type Surroundings } from "./assess.ts";
-export type { Demand } from "./demand.ts";
+export { assess, type Surroundings, type Wish } from "./assess.ts";
+export { type Demand, parseDemand } from "./demand.ts";
 export { GRACES, type Graces } from "./grace.ts";
+export { familyOf, type Need, neededFor } from "./needs.ts";
 export type { Sight } from "./sight.ts";
 export {
   type Assessment,

@@ -24,6 +24,7 @@ export function assessJob(job: Job, pods: readonly Pod[], sight: Sight): Assessm
   if (job.spec.suspend === true) {
     return { ...READY, notes: ["it is suspended: nothing runs until it is resumed"] };
   }
+  const doomed = givingUp(job, jobPods, sight);
   const wanted = job.spec.completions ?? 1;
   const { succeeded = 0, active = 0, failed: failures = 0 } = job.status ?? {};
   const counts = `${succeeded} of ${wanted} completions, ${active} running, ${failures} failed`;
@@ -37,8 +38,24 @@ export function assessJob(job: Job, pods: readonly Pod[], sight: Sight): Assessm
       : [refusedPods(job.metadata.uid, refused.message ?? "without a reason", sight)];
   return underway(missing, {
     notes: own.notes,
-    problems: [...refusals, ...neverStarted(jobPods, sight), ...own.problems.filter(isNotCrash)],
+    problems: [
+      ...refusals,
+      ...doomed,
+      ...neverStarted(jobPods, sight),
+      ...own.problems.filter(isNotCrash),
+    ],
   });
+}
+
+/** Counts and a first condition run ahead of the condition that decides. */
+function givingUp(job: Job, pods: readonly Pod[], sight: Sight): Problem[] {
+  const target = conditionOf(job, "FailureTarget");
+  const { backoffLimit = 6 } = job.spec;
+  const { failed = 0 } = job.status ?? {};
+  if (target?.status !== "True" && failed <= backoffLimit) return [];
+  const why = target?.status === "True" ? target : { message: `${failed} of its pods failed` };
+  const problem = failedJob(job, why, pods, sight);
+  return [{ ...problem, key: `${problem.key}:early`, grace: Number.POSITIVE_INFINITY }];
 }
 
 /** What kept a pod that ended from ever starting keeps its successors too: no retry helps. */

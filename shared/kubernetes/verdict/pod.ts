@@ -1,4 +1,5 @@
 import { conditionOf, type Pod } from "../workload.ts";
+import { conditionWords } from "./conditions.ts";
 import {
   type ContainerSight,
   containerProblems,
@@ -38,6 +39,8 @@ export function endNote({ metadata, status }: Pod): string {
 
 /** What can be said of one pod that runs or is to run. */
 export function assessPod(pod: Pod, sight: Sight): Assessment {
+  const lost = lostWords(pod);
+  if (lost !== undefined) return underway([lost]);
   const containers = containersOf(pod);
   const problems = [
     ...schedulingProblems(pod, sight),
@@ -58,6 +61,13 @@ export function assessPod(pod: Pod, sight: Sight): Assessment {
   return underway([`${whyNotReady(pod, containers)}${hint}`], { problems, notes, lookAgainAt });
 }
 
+/** Nobody knows how a pod is whose node does not answer: it is no fault of the pod. */
+function lostWords(pod: Pod): string | undefined {
+  const ready = conditionOf(pod, "Ready");
+  if (ready?.status !== "Unknown" && ready?.reason !== "NodeNotReady") return undefined;
+  return `pod ${pod.metadata.name} on node ${pod.spec.nodeName}: ${conditionWords(ready)}`;
+}
+
 /** Warnings that a verdict of its own speaks of. */
 const SPOKEN_OF = ["BackOff", "Failed", "FailedScheduling"];
 const LONGEST_HINT = 200;
@@ -74,6 +84,12 @@ function warningOf(pod: Pod, sight: Sight): string {
 
 export function isReady(pod: Pod): boolean {
   return conditionOf(pod, "Ready")?.status === "True";
+}
+
+/** Since when a pod is ready, in milliseconds since the Unix epoch; 0 when it is not or not told. */
+export function readySince(pod: Pod): number {
+  const { status, lastTransitionTime } = conditionOf(pod, "Ready") ?? {};
+  return status === "True" && lastTransitionTime ? Date.parse(lastTransitionTime) : 0;
 }
 
 /** Every container of a pod that has a status, init containers first. */

@@ -13,8 +13,11 @@ export function assessReplicaSet(set: ReplicaSet, pods: readonly Pod[], sight: S
   const wanted = spec.replicas ?? 1;
   const available = status.availableReplicas ?? 0;
   const missing = available < wanted ? [`${available} of ${wanted} pods available`] : [];
+  const excess = (status.replicas ?? 0) - wanted;
+  if (excess > 0) missing.push(`${excess} ${excess === 1 ? "pod has" : "pods have"} yet to go`);
+  const notes = wanted === 0 ? ["it wants 0 replicas: nothing runs"] : [];
   const own = pods.filter((pod) => isControlledBy(pod, set));
-  return joined({ missing, problems: replicaFailure(set, sight) }, assessPods(own, sight));
+  return joined({ missing, notes, problems: replicaFailure(set, sight) }, assessPods(own, sight));
 }
 
 /** Pods that the API server refused to a ReplicaSet: quota, admission, service account. */

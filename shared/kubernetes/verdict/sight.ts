@@ -20,3 +20,8 @@ export function latestEvent(
 ): ClusterEvent | undefined {
   return sight.events(uid).findLast(({ reason }) => reasons.includes(reason ?? ""));
 }
+
+/** The newest event of an object that warns. */
+export function latestWarning(sight: Sight, uid: string | undefined): ClusterEvent | undefined {
+  return sight.events(uid).findLast(({ type }) => type === "Warning");
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from "@jest/globals";
+import { assessDeployment } from "../../../../shared/kubernetes/verdict/deployment.ts";
+import { GRACES } from "../../../../shared/kubernetes/verdict/grace.ts";
+import type { Deployment } from "../../../../shared/kubernetes/workload.ts";
+import { deployment, pod, replicaSet, sight, WEB } from "../objects.ts";
+import { condition } from "./verdict-table.ts";
+
+const crashing = { status: { restartCount: 5, state: { terminated: { exitCode: 1 } } } };
+
+describe("a Deployment", () => {
+  const sets = [replicaSet("1"), replicaSet("2")];
+
+  it("is ready when its new pods are available and the old ones gone", () => {
+    expect(assessDeployment(WEB, sets, [pod()], sight())).toMatchObject({
+      ready: true,
+      problems: [],
+    });
+  });
+
+  /** [what, the deployment, words of what is missing] */
+  const underway: readonly [string, Deployment, string][] = [
+    [
+      "not observed",
+      { ...WEB, metadata: { ...WEB.metadata, generation: 3 } },
+      "not seen the change",
+    ],
+    ["not updated", deployment({ replicas: 3 }, { replicas: 3 }), "1 of 3 pods updated"],
+    ["old pods left", deployment({}, { replicas: 2 }), "1 old pod has yet to go"],
+    ["not available", deployment({}, { availableReplicas: 0 }), "0 of 1 pods available"],
+    ["scaling to zero", deployment({ replicas: 0 }, { replicas: 1 }), "1 pods have yet to go"],
+    [
+      "progress reported by an old rollout",
+      deployment(
+        {},
+        { availableReplicas: 0, conditions: [condition("Progressing", "False", "FailedCreate")] },
+      ),
+      "0 of 1 pods available",
+    ],
+  ];
+  it.each(underway)("goes on: %s", (_, object, words) => {
+    const { ready, missing, problems } = assessDeployment(object, sets, [pod()], sight());
+    expect({ ready, problems }).toEqual({ ready: false, problems: [] });
+    expect(missing.join()).toContain(words);
+  });
+
+  it("ignores the pods of old revisions and those that are going", () => {
+    const others = [
+      pod({ ...crashing, name: "old", owner: "rs1" }),
+      pod({ ...crashing, name: "going", deleted: true }),
+    ];
+    expect(assessDeployment(WEB, sets, [pod(), ...others], sight())).toMatchObject({
+      ready: true,
+      problems: [],
+    });
+  });
+
+  describe("with a pod that was evicted", () => {
+    const evicted = pod({ name: "evicted", phase: "Failed" });
+
+    it("is ready when another runs in its place, and tells of it", () => {
+      const { ready, missing, notes } = assessDeployment(WEB, sets, [pod(), evicted], sight());
+      expect({ ready, missing }).toEqual({ ready: true, missing: [] });
+      expect(notes.join()).toContain("pod evicted ended (Failed)");
+    });
+
+    it("is not to blame, and names it among what is missing", () => {
+      const short = deployment({}, { availableReplicas: 0 });
+      const { ready, missing, problems } = assessDeployment(short, sets, [evicted], sight());
+      expect({ ready, problems }).toEqual({ ready: false, problems: [] });
+      expect(missing.join()).toMatch(/0 of 1 pods available.*pod evicted ended/);
+    });
+  });
+
+  it("waits for the ReplicaSet of its revision", () => {
+    expect(assessDeployment(WEB, [replicaSet("1")], [], sight()).missing).toEqual([
+      "the new ReplicaSet is not there yet",
+    ]);
+  });
+
+  it.each([
+    ["nothing of it is out", { updatedReplicas: 0 }],
+    ["half of it is out", { replicas: 3, updatedReplicas: 1 }],
+    ["the old pods are still there", { replicas: 2, updatedReplicas: 1 }],
+  ])("fails at once when it is paused and %s", (_, status) => {
+    const halted = deployment({ paused: true, replicas: 1 }, status);
+    expect(assessDeployment(halted, sets, [], sight()).problems[0]).toMatchObject({
+      reason: "Paused",
+      grace: 0,
+    });
+  });
+
+  it("is judged as ever when it is paused and its template is out", () => {
+    const out = deployment({ paused: true }, {});
+    expect(assessDeployment(out, sets, [pod()], sight()).ready).toBe(true);
+    const growing = deployment({ paused: true, replicas: 2 }, {});
+    expect(assessDeployment(growing, sets, [pod()], sight())).toMatchObject({
+      missing: ["1 of 2 pods updated"],
+      problems: [],
+    });
+  });
+
+  it("passes on what the API server says when it refuses pods", () => {
+    const message = 'pods "web-2-x" is forbidden: exceeded quota: small';
+    const refused = replicaSet("2", [condition("ReplicaFailure", "True", "FailedCreate", message)]);
+    const [problem] = assessDeployment(
+      deployment({}, { updatedReplicas: 0 }),
+      [refused],
+      [],
+      sight(),
+    ).problems;
+    expect(problem).toMatchObject({ reason: "PodsRefused", grace: GRACES.podCreate });
+    expect(problem?.message).toContain("exceeded quota: small");
+  });
+
+  it("fails when its progress deadline is exceeded, and says what stood in the way", () => {
+    const conditions = [
+      condition("Progressing", "False", "ProgressDeadlineExceeded", "timed out progressing"),
+    ];
+    const late = deployment({}, { availableReplicas: 0, conditions });
+    const problems = assessDeployment(late, sets, [pod(crashing)], sight()).problems;
+    const deadline = problems.find(({ reason }) => reason === "ProgressDeadlineExceeded");
+    expect(deadline?.grace).toBe(0);
+    expect(deadline?.message).toMatch(/crashed 6 times.*timed out progressing/);
+  });
+
+  it("is ready with no replicas, and says so", () => {
+    const none = deployment({ replicas: 0 }, { replicas: 0, updatedReplicas: 0 });
+    expect(assessDeployment(none, sets, [], sight())).toMatchObject({
+      ready: true,
+      notes: ["it wants 0 replicas: nothing runs"],
+    });
+  });
+});
