@@ -1,5 +1,5 @@
 import { systemClock, type World } from "../world/index.ts";
-import { isNotFound, isTransient, Unreachable } from "./api-error.ts";
+import { type Asked, isNotFound, isTransient, Unreachable } from "./api-error.ts";
 import {
   AGGREGATED,
   type GroupDiscoveryList,
@@ -395,21 +395,11 @@ export class Cluster {
   }
 
   /**
-   * Asks for a port-forward without the upgrade that makes it one: a refusal comes with its
-   * reason, which the upgrade's does not.
+   * Asks for a connection to a pod (exec, port-forward) without the upgrade that makes it one: a
+   * refusal comes with its reason, which the upgrade's does not.
    */
-  async askPortForward(target: {
-    readonly namespace: string;
-    readonly pod: string;
-    readonly port: number;
-  }): Promise<void> {
-    const { namespace, pod, port } = target;
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/portforward`;
-    const asked = { verb: "get", resource: "pods/portforward", namespace, name: pod };
-    await this.#transport.text(
-      { method: "GET", path, query: { ports: port }, asked },
-      this.#signal,
-    );
+  async askConnection(path: string, asked: Asked): Promise<void> {
+    await this.#transport.text({ method: "GET", path, asked }, this.#signal);
   }
 
   /** The version that the API server reports: `v1.34.4`. */

@@ -15,6 +15,7 @@ export {
   type WriteOptions,
 } from "./cluster.ts";
 export type { ServedResource, ServedResources } from "./discovery.ts";
+export { type Exec, type ExecResult, execute } from "./exec.ts";
 export { type KubeconfigOptions, kubeconfigContent } from "./kubeconfig.ts";
 export {
   type KubernetesObject,

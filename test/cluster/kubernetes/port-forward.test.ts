@@ -20,7 +20,7 @@ beforeAll(async () => {
   const command = [
     "sh",
     "-c",
-    "mkdir /www && head -c 16777216 /dev/urandom > /www/big && sha256sum < /www/big > /www/sum && exec httpd -f -p 8080 -h /www",
+    "mkdir /www && truncate -s 100663296 /www/zeros && head -c 16777216 /dev/urandom > /www/big && sha256sum < /www/big > /www/sum && exec httpd -f -p 8080 -h /www",
   ];
   await cluster.apply(deployment(box, "files", { container: { command } }));
   await cluster.apply({
@@ -67,6 +67,37 @@ describe("a port-forward", () => {
     const body = Buffer.from(await (await fetch(forward.url("/big"))).arrayBuffer());
     expect(body.length).toBe(16 * MEBIBYTE);
     expect(createHash("sha256").update(body).digest("hex")).toBe(sum);
+  }, 30_000);
+
+  it("makes the pod wait for a client that reads slowly", async () => {
+    await using forward = await opened();
+    const socket = connect({ port: forward.port, host: forward.host, noDelay: true });
+    socket.write("GET /zeros HTTP/1.0\r\n\r\n");
+    await new Promise((resolve) => socket.once("readable", resolve));
+    // Nobody reads: what the pod sends must stay where it is, and not pile up here.
+    const before = process.memoryUsage().arrayBuffers;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * MEBIBYTE);
+    let bytes = 0;
+    for await (const chunk of socket) bytes += chunk.length;
+    expect(bytes).toBeGreaterThan(96 * MEBIBYTE);
+  }, 30_000);
+
+  it("makes a client wait for a pod that reads slowly", async () => {
+    await using forward = await opened();
+    const socket = connect(forward.port, forward.host);
+    // A web server of a shell reads the head of a request and leaves the body where it is.
+    socket.write(`POST /sum HTTP/1.0\r\nContent-Length: ${64 * MEBIBYTE}\r\n\r\n`);
+    socket.on("error", () => {});
+    const before = process.memoryUsage().arrayBuffers;
+    for (let sent = 0; sent < 64 && !socket.destroyed; sent += 1) {
+      if (socket.write(Buffer.alloc(MEBIBYTE))) continue;
+      const full = new Promise((resolve) => setTimeout(() => resolve("full"), 300));
+      const drained = new Promise((resolve) => socket.once("drain", resolve));
+      if ((await Promise.race([full, drained])) === "full") break;
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(24 * MEBIBYTE);
+    socket.destroy();
   }, 30_000);
 
   it("carries many connections at once", async () => {
