@@ -106,19 +106,18 @@ function conflict(
   found: WorkloadState,
   object: KubernetesObject,
 ): UserError {
-  const by = lastManagerOf(object);
+  const [name] = otherImages(found, change.before);
+  const by = name === undefined ? undefined : setterOf(object, name);
   return new UserError({
     title: "Somebody else changed a workload meanwhile",
-    cause: `${titleOf(change)} in namespace ${change.ref.namespace} ${foundWords(found, change.before)}${by === undefined ? "" : `; last changed by ${by}`}.`,
+    cause: `${titleOf(change)} in namespace ${change.ref.namespace} ${foundWords(found, change.before)}${by === undefined ? "" : `; set by ${by}`}.`,
     remedy: "Find out who else deploys to it, then run again: it starts from what is there then.",
   });
 }
 
 /** `has app at x:2 and not at x:1` */
 function foundWords(found: WorkloadState, expected: WorkloadState): string {
-  const names = Object.keys(expected.images).filter(
-    (name) => found.images[name] !== expected.images[name],
-  );
+  const names = otherImages(found, expected);
   if (names.length === 0) return "has other notes of its config than before";
   const words = names.map(
     (name) =>
@@ -127,16 +126,8 @@ function foundWords(found: WorkloadState, expected: WorkloadState): string {
   return words.join(" and ");
 }
 
-/** Who wrote to an object last, status aside. */
-function lastManagerOf(object: KubernetesObject): string | undefined {
-  const { managedFields = [] } = object.metadata as {
-    readonly managedFields?: readonly {
-      readonly manager?: string;
-      readonly time?: string;
-      readonly subresource?: string;
-    }[];
-  };
-  const writes = managedFields.filter(({ subresource }) => !subresource);
-  const [last] = writes.sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""));
-  return last?.manager;
+function otherImages(found: WorkloadState, expected: WorkloadState): readonly string[] {
+  return Object.keys(expected.images).filter(
+    (name) => found.images[name] !== expected.images[name],
+  );
 }
