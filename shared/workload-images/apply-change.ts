@@ -8,6 +8,7 @@ import {
   type WorkloadChange,
   type WorkloadState,
 } from "./change.ts";
+import { setterOf } from "./setter.ts";
 
 /** The owner of the fields that are set here, in an object's managedFields. */
 export const IMAGES_MANAGER = "seaworthy-images";

@@ -15,7 +15,9 @@ let box: Sandbox;
 beforeAll(async () => {
   box = await sandbox("set-image");
 });
-afterAll(() => box[Symbol.asyncDispose]());
+afterAll(async () => {
+  await box[Symbol.asyncDispose]();
+});
 
 /** A Deployment that nothing runs, so that only its own fields are looked at. */
 async function make(name: string): Promise<void> {
