@@ -19,6 +19,8 @@ export class ApiError extends UserError {
   readonly apiReason: string;
   /** The API server's own words. */
   readonly apiMessage: string;
+  /** The single faults, where it lists them: invalid fields, conflicts with managers. */
+  readonly causes: readonly StatusCause[];
 
   constructor(parts: ConstructorParameters<typeof UserError>[0], answer: Answer) {
     super(parts);
@@ -26,7 +28,17 @@ export class ApiError extends UserError {
     this.status = answer.status;
     this.apiReason = answer.reason;
     this.apiMessage = answer.message;
+    this.causes = answer.causes ?? [];
   }
+}
+
+/** One fault of several, as a Status object lists them in its details. */
+export interface StatusCause {
+  /** FieldManagerConflict, FieldValueInvalid, FieldValueForbidden, ... */
+  readonly reason?: string;
+  readonly message?: string;
+  /** `.spec.replicas` of a conflict, `spec.selector` of an invalid field. */
+  readonly field?: string;
 }
 
 /** No answer came: no connection, no trust, or the connection broke. */
@@ -49,6 +61,7 @@ interface Answer {
   readonly status: number;
   readonly reason: string;
   readonly message: string;
+  readonly causes?: readonly StatusCause[];
 }
 
 /** Whether the error says that the thing asked for does not exist. */
@@ -103,11 +116,17 @@ function remedyOf({ status, message }: Answer): string {
 
 function readStatus(status: number, body: string): Answer {
   try {
-    const { reason, message } = JSON.parse(body) as { reason?: unknown; message?: unknown };
+    const { reason, message, details } = JSON.parse(body) as {
+      reason?: unknown;
+      message?: unknown;
+      details?: { causes?: unknown } | null;
+    };
+    const causes = details?.causes;
     return {
       status,
       reason: typeof reason === "string" ? reason : "",
       message: typeof message === "string" ? message : body.slice(0, 500),
+      causes: Array.isArray(causes) ? causes : [],
     };
   } catch {
     return { status, reason: "", message: body.trim().slice(0, 500) || "no message" };

@@ -177,6 +177,11 @@ export class Cluster {
     return new Cluster(this.#transport, this, signal, this.#discovered);
   }
 
+  /** The same cluster, whose every call ends after so many milliseconds from now on. */
+  within(milliseconds: number): Cluster {
+    return this.boundTo(AbortSignal.any([this.#signal, AbortSignal.timeout(milliseconds)]));
+  }
+
   async get<T extends KubernetesObject>(ref: ObjectRef): Promise<T> {
     const resource = await this.resource(ref);
     return this.#read<T>({
@@ -196,8 +201,11 @@ export class Cluster {
     }
   }
 
-  /** All objects of a collection, read in pages. */
-  async list<T extends KubernetesObject>(collection: Collection): Promise<ObjectList<T>> {
+  /** All objects of a collection, read in pages, each made lean before the next is asked for. */
+  async list<T extends KubernetesObject>(
+    collection: Collection,
+    lean: (item: T) => T = (item) => item,
+  ): Promise<ObjectList<T>> {
     const { apiVersion, kind } = collection;
     const resource = await this.resource(collection);
     const items: T[] = [];
@@ -210,7 +218,7 @@ export class Cluster {
         asked: askedOf("list", resource, collection),
       });
       // Items of a list carry neither apiVersion nor kind.
-      items.push(...answer.items.map((item) => ({ ...item, apiVersion, kind })));
+      items.push(...answer.items.map((item) => lean({ ...item, apiVersion, kind })));
       page = answer.metadata.continue || undefined;
       if (page === undefined) return { items, resourceVersion: answer.metadata.resourceVersion };
     }

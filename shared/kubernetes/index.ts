@@ -1,4 +1,11 @@
-export { ApiError, isForbidden, isNotFound, isTransient, Unreachable } from "./api-error.ts";
+export {
+  ApiError,
+  isForbidden,
+  isNotFound,
+  isTransient,
+  type StatusCause,
+  Unreachable,
+} from "./api-error.ts";
 export {
   type ApplyOptions,
   type Cluster,
@@ -27,6 +34,8 @@ export {
 export { openPortForward, type PodPort, type PortForward } from "./port-forward.ts";
 export {
   awaitedTargets,
+  type BriefReport,
+  briefReport,
   type EventGroup,
   type Evidence,
   type LogTail,

@@ -81,7 +81,7 @@ export function pathOf(
 /**
  * Finds a kind in a discovery document.
  *
- * @throws {UserError} naming the nearest kind when there is none.
+ * @throws {NoSuchKind} naming the nearest kind when there is none.
  */
 export function findKind(
   apiVersion: string,
@@ -97,9 +97,14 @@ export function findKind(
     kind,
     resources.map((resource) => resource.kind),
   );
-  throw new UserError({
+  throw new NoSuchKind({
     title: `The cluster has no kind ${kind}`,
     cause: `${apiVersion} holds no kind ${kind}${near === undefined ? "" : `; did you mean ${near}?`}`,
     remedy: "Check apiVersion and kind; a custom resource needs its definition installed first.",
   });
+}
+
+/** The server does not serve the kind: it is misspelt, or its definition is not installed yet. */
+export class NoSuchKind extends UserError {
+  override readonly name = "NoSuchKind";
 }

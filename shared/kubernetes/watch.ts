@@ -6,6 +6,8 @@ import type { KubernetesObject } from "./object.ts";
 
 /** What one who follows a collection is told. */
 export interface Follower<T extends KubernetesObject = KubernetesObject> {
+  /** Makes a smaller copy of each object before it is kept; page by page in a list. */
+  lean?(object: T): T;
   /** All there is, after a list: at the start, and whenever the watch had to begin anew. */
   replaced(objects: readonly T[]): void;
   changed(object: T): void;
@@ -46,7 +48,7 @@ export async function follow<T extends KubernetesObject>(
   while (!signal.aborted) {
     try {
       if (from === undefined) {
-        const { items, resourceVersion } = await bound.list<T>(collection);
+        const { items, resourceVersion } = await bound.list<T>(collection, follower.lean);
         alive();
         follower.replaced(items);
         from = resourceVersion;
@@ -86,6 +88,6 @@ function take<T extends KubernetesObject>(
     throw apiError(status, JSON.stringify(object), asked);
   }
   if (type === "DELETED") follower.deleted(object);
-  if (type === "ADDED" || type === "MODIFIED") follower.changed(object);
+  if (type === "ADDED" || type === "MODIFIED") follower.changed(follower.lean?.(object) ?? object);
   return object.metadata.resourceVersion;
 }

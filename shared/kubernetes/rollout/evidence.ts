@@ -6,6 +6,7 @@ import type { EventGroup, LogTail } from "./report.ts";
 const LINES = 25;
 const MOST_EVENTS = 30;
 const LONGEST_LINE = 500;
+const LONGEST_MESSAGE = 1_000;
 /** A log that does not come within this is left out: the verdict must not wait for it. */
 const LOG_PATIENCE_MS = 1_500;
 
@@ -26,13 +27,11 @@ export async function readLog(
   cluster: Cluster,
   { namespace, pod, container }: ContainerName,
   run: LogTail["run"],
-  signal: AbortSignal,
 ): Promise<LogTail | string> {
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(LOG_PATIENCE_MS)]);
   const previous = run === "previous";
   try {
     const text = await cluster
-      .boundTo(bounded)
+      .within(LOG_PATIENCE_MS)
       .logs({ namespace, pod, container, previous, tailLines: LINES });
     return { pod, container, run, lines: NO_LONGER_THERE.test(text) ? [] : tailOf(text) };
   } catch (error) {
@@ -69,7 +68,8 @@ export function groupEvents(events: readonly ClusterEvent[]): EventGroup[] {
     const key = [object, type, reason, message].join("\n");
     const count = (groups.get(key)?.count ?? 0) + countOf(event);
     const lastAt = new Date(lastSeenOf(event)).toISOString();
-    groups.set(key, { object, type, reason, message: message.trim(), count, lastAt });
+    const words = message.trim().slice(0, LONGEST_MESSAGE);
+    groups.set(key, { object, type, reason, message: words, count, lastAt });
   }
   return [...groups.values()].slice(-MOST_EVENTS);
 }

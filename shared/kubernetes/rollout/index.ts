@@ -1,6 +1,8 @@
 export { awaitedTargets } from "./awaited.ts";
 export { unblockStatefulSets, waitForRecovery } from "./recovery.ts";
 export {
+  type BriefReport,
+  briefReport,
   type EventGroup,
   type Evidence,
   type LogTail,

@@ -1,7 +1,12 @@
 import type { Cluster } from "../cluster.ts";
 import { endingsOf } from "../verdict/container.ts";
-import type { Pod } from "../workload.ts";
+import type { ContainerStatus, Pod } from "../workload.ts";
 import { readLog, tellingLine } from "./evidence.ts";
+
+/** A workload with a thousand crashing pods tells its story in a few. */
+const MOST_AT_ONCE = 8;
+const MOST_OF_ONE = 3;
+const LONGEST = 300;
 
 /**
  * Reads what containers wrote before they ended, once for each ending: the words are part of the
@@ -9,15 +14,14 @@ import { readLog, tellingLine } from "./evidence.ts";
  */
 export class LastWords {
   readonly #cluster: Cluster;
-  readonly #signal: AbortSignal;
-  readonly #onRead: () => void;
+  readonly #onRead: (podUid: string) => void;
   readonly #words = new Map<string, string>();
   readonly #asked = new Map<string, Promise<void>>();
   #open = 0;
 
-  constructor(cluster: Cluster, signal: AbortSignal, onRead: () => void) {
+  /** @param onRead called with the uid of a pod of which something was read. */
+  constructor(cluster: Cluster, onRead: (podUid: string) => void) {
     this.#cluster = cluster;
-    this.#signal = signal;
     this.#onRead = onRead;
   }
 
@@ -25,18 +29,16 @@ export class LastWords {
     return this.#words.get(`${podUid} ${container}`);
   }
 
-  /** Begins to read for every container among these that ended anew. */
+  /** Begins to read for the containers among these pods of one workload that ended anew. */
   ask(pods: readonly Pod[]): void {
+    let asked = 0;
     for (const pod of pods) {
       const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
       for (const status of [...initContainerStatuses, ...containerStatuses]) {
-        const { state = {}, lastState = {} } = status;
-        const ended = state.terminated ?? lastState.terminated;
-        if (ended === undefined || (ended.exitCode === 0 && status.ready)) continue;
-        const key = `${pod.metadata.uid} ${status.name} ${endingsOf(status)}`;
-        // A workload with a thousand crashing pods tells its story in a few.
-        if (this.#asked.has(key) || this.#open >= MOST_AT_ONCE) continue;
-        this.#asked.set(key, this.#read(pod, status.name, state.running !== undefined));
+        if (asked >= MOST_OF_ONE) return;
+        if (!hasEnded(status)) continue;
+        asked += 1;
+        this.#askOnce(pod, status);
       }
     }
   }
@@ -46,23 +48,26 @@ export class LastWords {
     await Promise.all(this.#asked.values());
   }
 
+  #askOnce(pod: Pod, status: ContainerStatus): void {
+    const key = `${pod.metadata.uid} ${status.name} ${endingsOf(status)}`;
+    if (this.#asked.has(key) || this.#open >= MOST_AT_ONCE) return;
+    this.#asked.set(key, this.#read(pod, status.name, status.state?.running !== undefined));
+  }
+
   async #read(pod: Pod, container: string, runsAgain: boolean): Promise<void> {
     this.#open += 1;
-    const { namespace = "", name, uid } = pod.metadata;
+    const { namespace = "", name, uid = "" } = pod.metadata;
     const run = runsAgain ? "previous" : "current";
-    const tail = await readLog(
-      this.#cluster,
-      { namespace, pod: name, container },
-      run,
-      this.#signal,
-    );
+    const tail = await readLog(this.#cluster, { namespace, pod: name, container }, run);
     this.#open -= 1;
     const words = typeof tail === "string" ? undefined : tellingLine(tail.lines);
     if (words === undefined) return;
     this.#words.set(`${uid} ${container}`, words.slice(0, LONGEST));
-    this.#onRead();
+    this.#onRead(uid);
   }
 }
 
-const MOST_AT_ONCE = 8;
-const LONGEST = 300;
+function hasEnded({ state = {}, lastState = {}, ready }: ContainerStatus): boolean {
+  const ended = state.terminated ?? lastState.terminated;
+  return ended !== undefined && !(ended.exitCode === 0 && ready);
+}

@@ -7,9 +7,13 @@ export interface RolloutReport {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly seconds: number;
+  /** How many of the resources are in which state. */
+  readonly counts: Readonly<Record<(typeof STATES)[number], number>>;
   readonly resources: readonly ResourceReport[];
   readonly evidence: Evidence;
 }
+
+export const STATES = ["ready", "progressing", "failing", "failed"] as const;
 
 export interface ReportedCause {
   /** `deployment/web` */
@@ -32,7 +36,7 @@ export interface ReportedCause {
 export interface ResourceReport {
   readonly resource: string;
   readonly namespace: string;
-  readonly state: "ready" | "progressing" | "failing" | "failed";
+  readonly state: (typeof STATES)[number];
   readonly missing: readonly string[];
   readonly notes: readonly string[];
   readonly cause?: { readonly reason: string; readonly message: string } | undefined;
@@ -77,13 +81,17 @@ const TITLES: Readonly<Record<RolloutReport["verdict"], string>> = {
   cancelled: "Cancelled while waiting for the rollout",
 };
 
+/** Of many resources that are not ready, so many are named in a sentence. */
+const MOST_NAMED = 5;
+
 /** The failure that a report amounts to; undefined when all is ready. */
 export function rolloutFailure(report: RolloutReport): UserError | undefined {
   if (report.verdict === "ready") return undefined;
   const waiting = report.resources.filter(({ state }) => state !== "ready");
-  const lines = waiting.map(
-    ({ resource, missing }) => `${resource}: ${missing.join("; ") || "not seen yet"}`,
-  );
+  const lines = waiting
+    .slice(0, MOST_NAMED)
+    .map(({ resource, missing }) => `${resource}: ${missing.join("; ") || "not seen yet"}`);
+  if (waiting.length > MOST_NAMED) lines.push(`And ${waiting.length - MOST_NAMED} more`);
   const evidence = evidenceText(report.evidence);
   return new UserError({
     title: TITLES[report.verdict],
@@ -94,6 +102,47 @@ export function rolloutFailure(report: RolloutReport): UserError | undefined {
         : (report.cause?.remedy ?? "Look at what is missing, or give it more time."),
     ...(evidence === "" ? {} : { evidence }),
   });
+}
+
+/**
+ * What an output can carry, and a later step can take from it: Linux refuses a variable of the
+ * environment above 128 KiB.
+ */
+const BRIEF_CHARACTERS = 60_000;
+
+/** A report of which parts may have been left out for its size. */
+export interface BriefReport extends RolloutReport {
+  /** How many resources are left out; `counts` counts them all the same. */
+  readonly omitted: number;
+}
+
+/**
+ * The report, small enough for an output: of many resources the timelines go first, then those
+ * that are ready, then the rest. The cause and its evidence stay.
+ */
+export function briefReport(report: RolloutReport): BriefReport {
+  const whole = { ...report, omitted: 0 };
+  if (sizeOf(whole) <= BRIEF_CHARACTERS) return whole;
+  const room = BRIEF_CHARACTERS - sizeOf({ ...whole, resources: [] });
+  const ordered = [...report.resources].sort((a, b) => weightOf(b) - weightOf(a));
+  const resources: ResourceReport[] = [];
+  let used = 0;
+  for (const resource of ordered) {
+    const brief = { ...resource, timeline: resource.timeline.slice(-1) };
+    used += sizeOf(brief) + 1;
+    if (used > room) break;
+    resources.push(brief);
+  }
+  return { ...whole, resources, omitted: report.resources.length - resources.length };
+}
+
+/** The worse, the more it is worth telling. */
+function weightOf({ state }: ResourceReport): number {
+  return STATES.indexOf(state);
+}
+
+function sizeOf(value: unknown): number {
+  return JSON.stringify(value).length;
 }
 
 /** Events and log tails as plain text. */

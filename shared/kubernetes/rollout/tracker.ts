@@ -1,5 +1,5 @@
 import { nearestName } from "../../failure/index.ts";
-import { type KubernetesObject, nameOf, type ObjectRef } from "../object.ts";
+import { type KubernetesObject, nameOf } from "../object.ts";
 import {
   type Assessment,
   assess,
@@ -12,23 +12,38 @@ import {
   type Verdict,
 } from "../verdict/index.ts";
 import type { Moment, ResourceReport } from "./report.ts";
+import type { Target } from "./target.ts";
 
 /** What is said of one object in a line; long rollouts are told by their first pods. */
 const PHRASES = 3;
 
+/** What one look at a target shows. */
+export type Seen =
+  | { readonly object: KubernetesObject; readonly around: Surroundings }
+  | {
+      readonly object: undefined;
+      /** Names of others of its kind, for a hint. */
+      readonly others: () => readonly string[];
+      /** Why nothing of its kind can exist: the server does not know the kind. */
+      readonly noSuchKind: string | undefined;
+    };
+
+/** What is kept of the story of one object: a rollout can change its words a thousand times. */
+const MOST_MOMENTS = 30;
+
 /** Follows one object of a rollout from look to look. */
 export class Tracker {
-  readonly target: ObjectRef;
+  readonly target: Target;
   /** `deployment/web` */
   readonly name: string;
   #seen: FirstSeen = new Map();
   #verdict: Verdict = { state: "progressing", missing: ["not looked at yet"], notes: [] };
-  #timeline: Moment[] = [];
+  readonly #timeline: Moment[] = [];
   #uid: string | undefined;
   readonly #reprieves = new Map<string, number>();
   #nextLook: number | undefined;
 
-  constructor(target: ObjectRef) {
+  constructor(target: Target) {
     this.target = target;
     this.name = nameOf(target);
   }
@@ -42,15 +57,13 @@ export class Tracker {
     return this.#nextLook;
   }
 
-  /** Looks at the object; gives the line to tell when there is something new to tell. */
-  look(
-    object: KubernetesObject | undefined,
-    around: Surroundings,
-    sight: Sight,
-    others: readonly string[],
-  ): string | undefined {
+  /** Looks at the object; gives the words to tell when there is something new to tell. */
+  look(seen: Seen, sight: Sight): string | undefined {
+    const { object } = seen;
     const assessment = this.#reprieved(
-      object === undefined ? this.#absent(sight, others) : assess(object, around, sight),
+      object === undefined
+        ? this.#absent(sight, seen)
+        : assess(object, seen.around, sight, this.target),
     );
     this.#uid = object?.metadata.uid ?? this.#uid;
     this.#seen = sightings(this.#seen, assessment.problems, sight.now);
@@ -74,7 +87,7 @@ export class Tracker {
       missing: "missing" in this.#verdict ? this.#verdict.missing : [],
       notes,
       cause: cause === undefined ? undefined : { reason: cause.reason, message: cause.message },
-      timeline: this.#timeline,
+      timeline: [...this.#timeline],
     };
   }
 
@@ -82,6 +95,7 @@ export class Tracker {
   get missing(): string {
     if (!("missing" in this.#verdict)) return "";
     const { missing } = this.#verdict;
+    if (missing.length === 0 && "cause" in this.#verdict) return this.#verdict.cause.message;
     const more = missing.length - PHRASES;
     return [...missing.slice(0, PHRASES), ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
   }
@@ -100,8 +114,19 @@ export class Tracker {
     const text = this.#words();
     const { state } = this.#verdict;
     if (last?.state === state && last.text === text) return undefined;
-    this.#timeline = [...this.#timeline, { at: new Date(now).toISOString(), state, text }];
-    return `${this.name}: ${text}`;
+    this.#record({ at: new Date(now).toISOString(), state, text });
+    return text;
+  }
+
+  /** Changes of the state are worth more than changes of the words. */
+  #record(moment: Moment): void {
+    if (this.#timeline.length >= MOST_MOMENTS) {
+      const dull = this.#timeline.findLastIndex(
+        ({ state }, index, all) => all[index - 1]?.state === state,
+      );
+      this.#timeline.splice(Math.max(1, dull), 1);
+    }
+    this.#timeline.push(moment);
   }
 
   #words(): string {
@@ -115,8 +140,8 @@ export class Tracker {
     return `in trouble: ${withoutSeconds(verdict.cause.message)}${grace}`;
   }
 
-  #absent({ graces, now }: Sight, others: readonly string[]): Assessment {
-    const { name, namespace } = this.target;
+  #absent({ graces, now }: Sight, seen: Extract<Seen, { object: undefined }>): Assessment {
+    const { namespace } = this.target;
     const where = namespace === undefined ? "in the cluster" : `in namespace ${namespace}`;
     if (this.#uid !== undefined) {
       const problem = {
@@ -129,21 +154,32 @@ export class Tracker {
       };
       return { ready: false, missing: ["it was deleted"], notes: [], problems: [problem] };
     }
-    const near = nearestName(name, others);
-    const known = near !== undefined ? `did you mean ${near}?` : listOf(others);
-    const problem = {
-      key: "absent",
-      reason: "NotFound",
-      message: `it does not exist ${where}: it is late, or its name is wrong; ${known}`,
-      remedy: "Check the name, the namespace and the cluster, and that the step before made it.",
-      grace: graces.absent,
-    };
+    const problem = { key: "absent", ...this.#whyAbsent(seen, where), grace: graces.absent };
     return {
       ready: false,
       missing: ["it does not exist yet"],
       notes: [],
       problems: [problem],
       lookAgainAt: now + graces.absent,
+    };
+  }
+
+  #whyAbsent({ noSuchKind, others }: Extract<Seen, { object: undefined }>, where: string) {
+    if (noSuchKind !== undefined) {
+      return {
+        reason: "NoSuchKind",
+        message: `the cluster does not know its kind: ${noSuchKind}`,
+        remedy:
+          "Check apiVersion and kind; a custom resource needs its definition installed first.",
+      };
+    }
+    const names = others();
+    const near = nearestName(this.target.name, names);
+    const known = near !== undefined ? `did you mean ${near}?` : listOf(names);
+    return {
+      reason: "NotFound",
+      message: `it does not exist ${where}: it is late, or its name is wrong; ${known}`,
+      remedy: "Check the name, the namespace and the cluster, and that the step before made it.",
     };
   }
 }

@@ -1,40 +1,53 @@
+import type { UserError } from "../../failure/index.ts";
 import type { Cluster } from "../cluster.ts";
 import type { KubernetesObject, ObjectRef } from "../object.ts";
-import { neededFor, type Surroundings } from "../verdict/index.ts";
-import {
-  type ClusterEvent,
-  type ControllerRevision,
-  controllerOf,
-  lastSeenOf,
-  type Pod,
-  type ReplicaSet,
-} from "../workload.ts";
+import { type Need, neededFor, type Surroundings } from "../verdict/index.ts";
+import type { ClusterEvent } from "../workload.ts";
+import { leanOf } from "./lean.ts";
 import { type Mirror, mirror } from "./mirror.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
+import type { Target } from "./target.ts";
 
-/** All that a rollout's verdicts look at, kept up to date by one watch per kind and namespace. */
+export interface ViewOptions {
+  readonly signal: AbortSignal;
+  /** Called after every change. */
+  readonly onChange: () => void;
+}
+
+const EVENTS = { apiVersion: "v1", kind: "Event" } as const;
+/** Where events about what belongs to no namespace are kept. */
+const EVENTS_OF_THE_CLUSTER = "default";
+
+/**
+ * All that a rollout's verdicts look at, kept up to date by one list and one watch per kind and
+ * namespace, and which targets a change may concern.
+ */
 export class View {
   readonly #mirrors = new Map<string, Mirror>();
+  readonly #near: Neighbourhood;
+  readonly #byName = new Map<string, Target[]>();
+  readonly #whole: ReadonlySet<string>;
+  readonly #options: ViewOptions;
+  readonly #cluster: Cluster;
 
-  constructor(
-    cluster: Cluster,
-    targets: readonly ObjectRef[],
-    options: { readonly signal: AbortSignal; readonly onChange: () => void },
-  ) {
-    const need = (kind: Pick<ObjectRef, "apiVersion" | "kind" | "namespace">, optional = false) => {
-      const key = keyOf(kind);
-      if (this.#mirrors.has(key)) return;
-      const { apiVersion, namespace } = kind;
-      const collection = { apiVersion, kind: kind.kind, namespace };
-      this.#mirrors.set(key, mirror(cluster, collection, { ...options, optional }));
-    };
+  constructor(cluster: Cluster, targets: readonly Target[], options: ViewOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#near = new Neighbourhood(targets);
+    this.#whole = new Set(targets.flatMap((one) => (one.demand === undefined ? [] : keyOf(one))));
     for (const target of targets) {
-      const { namespace } = target;
-      need(target);
-      for (const kind of neededFor(target.kind)) {
-        // Without the revisions a DaemonSet's pods all count, which is right for a first rollout.
-        need({ apiVersion: API_VERSIONS[kind], kind, namespace }, kind === "ControllerRevision");
-      }
-      need({ apiVersion: "v1", kind: "Event", namespace }, true);
+      const key = `${keyOf(target)} ${target.name}`;
+      this.#byName.set(key, [...(this.#byName.get(key) ?? []), target]);
+      this.#need(target, false);
+    }
+    const needs = targets.flatMap((target) =>
+      neededFor(target).map((need) => ({ ...need, namespace: namespaceOf(need, target) })),
+    );
+    // What one cannot do without comes first: another may be able to.
+    for (const need of needs) if (need.optional !== true) this.#need(need, false);
+    for (const need of needs) if (need.optional === true) this.#need(need, true);
+    for (const { namespace = EVENTS_OF_THE_CLUSTER } of targets) {
+      this.#need({ ...EVENTS, namespace }, true);
     }
   }
 
@@ -45,88 +58,101 @@ export class View {
   }
 
   get synced(): boolean {
-    return [...this.#mirrors.values()].every(({ synced }) => synced);
+    return this.#every(({ synced }) => synced);
   }
 
   /** Why the API server is away; undefined while it is there. */
-  get lost(): Mirror["lost"] {
-    return [...this.#mirrors.values()].find(({ lost }) => lost !== undefined)?.lost;
+  get lost(): UserError | undefined {
+    for (const { lost } of this.#mirrors.values()) if (lost !== undefined) return lost;
+    return undefined;
   }
 
   /** What may not be read and is done without. */
   get unreadable(): string[] {
-    return [...this.#mirrors.values()].flatMap(({ forbidden }) => forbidden?.cause ?? []);
+    return [...this.#mirrors.values()].flatMap(({ unreadable }) => unreadable?.cause ?? []);
   }
 
-  find(target: ObjectRef): KubernetesObject | undefined {
+  /** The targets that changes may concern since this was last asked; all of them at first. */
+  takeTouched(): Iterable<Target> {
+    return this.#near.takeTouched();
+  }
+
+  /** Says that something is known of a pod that no watch tells. */
+  touch(uid: string): void {
+    this.#near.touch(uid);
+    this.#options.onChange();
+  }
+
+  find(target: Target): KubernetesObject | undefined {
     return this.#mirrors.get(keyOf(target))?.objects.get(target.name);
   }
 
+  /** The server's words where it serves no such kind. */
+  noSuchKind(target: Target): UserError | undefined {
+    return this.#mirrors.get(keyOf(target))?.noSuchKind;
+  }
+
   /** Names of the objects of a target's kind in its namespace. */
-  namesLike(target: ObjectRef): string[] {
+  namesLike(target: Target): string[] {
     return [...(this.#mirrors.get(keyOf(target))?.objects.keys() ?? [])];
   }
 
-  /** An index for one look at everything: built once, asked for every target. */
-  index(): ViewIndex {
-    const pods = new Map<string, Pod[]>();
-    const sets = new Map<string, ReplicaSet[]>();
-    const revisions = new Map<string, ControllerRevision[]>();
-    const events = new Map<string, ClusterEvent[]>();
-    const podsOfNamespace = new Map<string, Pod[]>();
-    for (const { collection, objects } of this.#mirrors.values()) {
-      for (const object of objects.values()) {
-        const owner = controllerOf(object)?.uid ?? "";
-        if (collection.kind === "Pod") {
-          push(pods, owner, object as Pod);
-          push(podsOfNamespace, collection.namespace ?? "", object as Pod);
-        }
-        if (collection.kind === "ReplicaSet") push(sets, owner, object as ReplicaSet);
-        if (collection.kind === "ControllerRevision") {
-          push(revisions, owner, object as ControllerRevision);
-        }
-        if (collection.kind === "Event") {
-          const event = object as unknown as ClusterEvent;
-          push(events, event.involvedObject.uid ?? "", event);
-        }
-      }
-    }
-    for (const list of events.values()) list.sort((a, b) => lastSeenOf(a) - lastSeenOf(b));
-    return { pods, sets, revisions, events, podsOfNamespace };
+  /** The events of an object, by its uid, oldest first. */
+  events(uid: string | undefined): readonly ClusterEvent[] {
+    return this.#near.events.of(uid);
+  }
+
+  /** What the verdict on a target needs beside itself. */
+  around(target: Target, object: KubernetesObject): Surroundings {
+    return {
+      ...this.#near.around(object),
+      others: (kind) => this.#others(target, kind),
+    };
+  }
+
+  #others(target: Target, kind: string): readonly KubernetesObject[] | undefined {
+    const need = neededFor(target).find((one) => one.kind === kind);
+    if (need === undefined) return undefined;
+    const found = this.#mirrors.get(keyOf({ ...need, namespace: namespaceOf(need, target) }));
+    return found === undefined || found.unreadable !== undefined
+      ? undefined
+      : [...found.objects.values()];
+  }
+
+  #need(kind: Omit<ObjectRef, "name">, optional: boolean): void {
+    const key = keyOf(kind);
+    if (this.#mirrors.has(key)) return;
+    const collection = {
+      apiVersion: kind.apiVersion,
+      kind: kind.kind,
+      namespace: kind.namespace,
+    };
+    const { signal, onChange } = this.#options;
+    const copy = mirror(this.#cluster, collection, {
+      signal,
+      optional,
+      lean: leanOf(kind, this.#whole.has(key)),
+      passing: kind.kind === EVENTS.kind,
+      onObject: (before, after) => {
+        const name = (after ?? before)?.metadata.name;
+        this.#near.change(collection, before, after, this.#byName.get(`${key} ${name}`) ?? []);
+        onChange();
+      },
+      onState: onChange,
+    });
+    this.#mirrors.set(key, copy);
+  }
+
+  #every(is: (mirror: Mirror) => boolean): boolean {
+    for (const one of this.#mirrors.values()) if (!is(one)) return false;
+    return true;
   }
 }
 
-export interface ViewIndex {
-  /** By the uid of the controller. */
-  readonly pods: ReadonlyMap<string, readonly Pod[]>;
-  readonly sets: ReadonlyMap<string, readonly ReplicaSet[]>;
-  readonly revisions: ReadonlyMap<string, readonly ControllerRevision[]>;
-  /** By the uid of the object that they are about. */
-  readonly events: ReadonlyMap<string, readonly ClusterEvent[]>;
-  readonly podsOfNamespace: ReadonlyMap<string, readonly Pod[]>;
+function namespaceOf(need: Need, { namespace }: Target): string | undefined {
+  return need.clusterScoped === true ? undefined : namespace;
 }
-
-/** What surrounds one object: its ReplicaSets and revisions, and the pods of all of them. */
-export function around(object: KubernetesObject, index: ViewIndex): Surroundings {
-  const uid = object.metadata.uid ?? "";
-  const replicaSets = index.sets.get(uid) ?? [];
-  const pods =
-    object.kind === "Service"
-      ? (index.podsOfNamespace.get(object.metadata.namespace ?? "") ?? [])
-      : [uid, ...replicaSets.map(({ metadata }) => metadata.uid ?? "")].flatMap(
-          (owner) => index.pods.get(owner) ?? [],
-        );
-  return { pods, replicaSets, revisions: index.revisions.get(uid) ?? [] };
-}
-
-const API_VERSIONS = { Pod: "v1", ReplicaSet: "apps/v1", ControllerRevision: "apps/v1" } as const;
 
 function keyOf({ apiVersion, kind, namespace }: Omit<ObjectRef, "name">): string {
-  return [apiVersion, kind, namespace ?? ""].join(" ");
-}
-
-function push<T>(map: Map<string, T[]>, key: string, item: T): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [item]);
-  else list.push(item);
+  return `${apiVersion} ${kind} ${namespace ?? ""}`;
 }

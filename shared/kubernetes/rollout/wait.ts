@@ -1,16 +1,16 @@
 import type { UserError } from "../../failure/index.ts";
 import type { World } from "../../world/index.ts";
 import type { Cluster } from "../cluster.ts";
-import type { ObjectRef } from "../object.ts";
-import { type Cause, GRACES, type Graces, type Sight } from "../verdict/index.ts";
-import { type ClusterEvent, lastSeenOf, type Pod } from "../workload.ts";
-import { groupEvents, readLog } from "./evidence.ts";
+import { GRACES, type Graces, type Sight } from "../verdict/index.ts";
+import type { Pod } from "../workload.ts";
+import { Conclusion } from "./conclusion.ts";
 import { LastWords } from "./last-words.ts";
-import { missingNamespace } from "./namespace.ts";
-import type { Evidence, LogTail, ReportedCause, RolloutReport } from "./report.ts";
+import { Narrator } from "./narrator.ts";
+import type { RolloutReport } from "./report.ts";
 import { reprieve } from "./second-look.ts";
+import type { Target } from "./target.ts";
 import { Tracker } from "./tracker.ts";
-import { around, View } from "./view.ts";
+import { View } from "./view.ts";
 
 export interface RolloutOptions {
   /** When to give up, in milliseconds since the Unix epoch. */
@@ -22,22 +22,23 @@ export interface RolloutOptions {
 const HEARTBEAT_MS = 15_000;
 /** Changes come in bursts; one look is enough for those that come together. */
 const TOGETHER_MS = 30;
-/** Longest wait for the last words of a crashed container, which make its cause better. */
-const LAST_WORDS_MS = 800;
-/** Events of this long before the wait began still belong to the rollout. */
-const BEFORE_MS = 60_000;
+/** Where looks take long, so many times as long passes between them: others need the processor. */
+const REST = 3;
+const LONGEST_REST_MS = 300;
+/** Some verdicts change with time alone and do not say when: what is not ready is looked at again. */
+const SWEEP_MS = 5_000;
 
 /**
  * Waits until every target is ready, one has failed, the deadline is over, or the world's signal
- * aborts, and reports which. Tells of every change in the log, and of what is missing every 15 s.
- * Changes nothing in the cluster.
+ * aborts, and reports which. Tells of every change in the log (of many targets, of troubles and
+ * counts), and of what is missing every 15 s. Changes nothing in the cluster.
  *
  * @throws {UserError} when the cluster cannot be reached at the very first, or when the
  * credentials may not read what the verdict needs.
  */
 export async function waitForRollout(
   cluster: Cluster,
-  targets: readonly ObjectRef[],
+  targets: readonly Target[],
   options: RolloutOptions,
 ): Promise<RolloutReport> {
   using rollout = new Rollout(cluster, targets, options);
@@ -46,29 +47,35 @@ export async function waitForRollout(
 }
 
 class Rollout implements Disposable {
-  readonly #cluster: Cluster;
   readonly #options: RolloutOptions;
   readonly #graces: Graces;
-  readonly #trackers: readonly Tracker[];
+  readonly #trackers: ReadonlyMap<Target, Tracker>;
+  readonly #all: readonly Tracker[];
+  readonly #narrator: Narrator;
   readonly #stop = new AbortController();
+  readonly #bound: Cluster;
   readonly #view: View;
   readonly #lastWords: LastWords;
   readonly #startedAt: number;
   #wake = Promise.withResolvers<void>();
   #heartbeatAt: number;
+  #sweepAt: number;
+  #rest = TOGETHER_MS;
   #saidLost = false;
 
-  constructor(cluster: Cluster, targets: readonly ObjectRef[], options: RolloutOptions) {
-    this.#cluster = cluster;
+  constructor(cluster: Cluster, targets: readonly Target[], options: RolloutOptions) {
     this.#options = options;
     this.#graces = { ...GRACES, ...options.graces };
-    this.#trackers = targets.map((target) => new Tracker(target));
+    this.#trackers = new Map(targets.map((target) => [target, new Tracker(target)]));
+    this.#all = [...this.#trackers.values()];
+    this.#narrator = new Narrator(options.world.log, this.#all.length);
     this.#startedAt = options.world.clock.now();
     this.#heartbeatAt = this.#startedAt + HEARTBEAT_MS;
+    this.#sweepAt = this.#startedAt + SWEEP_MS;
     const { signal } = this.#stop;
-    const onChange = () => this.#wake.resolve();
-    this.#view = new View(cluster, targets, { signal, onChange });
-    this.#lastWords = new LastWords(cluster, signal, onChange);
+    this.#bound = cluster.boundTo(signal);
+    this.#view = new View(cluster, targets, { signal, onChange: () => this.#wake.resolve() });
+    this.#lastWords = new LastWords(this.#bound, (uid) => this.#view.touch(uid));
   }
 
   [Symbol.dispose](): void {
@@ -83,9 +90,9 @@ class Rollout implements Disposable {
     signal.addEventListener("abort", onAbort);
     try {
       for (;;) {
-        await this.#secondLook();
+        if (!signal.aborted) await Promise.race([broken, this.#secondLook()]);
         const verdict = this.#look();
-        if (verdict !== undefined) return await this.#finish(verdict);
+        if (verdict !== undefined) return await this.#conclude(verdict);
         await Promise.race([broken, this.#pause()]);
       }
     } finally {
@@ -97,16 +104,26 @@ class Rollout implements Disposable {
     return this.#options.world.clock.now();
   }
 
-  /** One look at everything; gives the verdict when there is one. */
+  /** What is known may be stale while the API server is away: nothing is judged by it. */
+  get #sees(): boolean {
+    return this.#view.synced && this.#view.lost === undefined;
+  }
+
+  /** One look at everything that may have changed; gives the verdict when there is one. */
   #look(): RolloutReport["verdict"] | undefined {
     const { deadline, world } = this.#options;
     if (world.signal.aborted) return "cancelled";
+    const began = performance.now();
     this.#tellOfLoss(this.#view.lost);
-    // What is known may be stale while the API server is away: nothing is judged by it.
-    if (this.#view.synced && this.#view.lost === undefined) this.#assess();
-    const states = this.#trackers.map(({ verdict }) => verdict.state);
-    if (states.includes("failed")) return "failed";
-    if (states.every((state) => state === "ready")) return "ready";
+    if (this.#sees) this.#assess();
+    const states = new Set(this.#all.map(({ verdict }) => verdict.state));
+    this.#narrator.looked(this.#all, this.#now);
+    this.#rest = Math.min(
+      LONGEST_REST_MS,
+      Math.max(TOGETHER_MS, REST * (performance.now() - began)),
+    );
+    if (states.has("failed")) return "failed";
+    if (states.size === 0 || (states.size === 1 && states.has("ready"))) return "ready";
     if (this.#now >= deadline) return "timed-out";
     if (this.#now >= this.#heartbeatAt) this.#heartbeat();
     return undefined;
@@ -114,38 +131,65 @@ class Rollout implements Disposable {
 
   /** Gives more time to what would fail now, where it deserves that. */
   async #secondLook(): Promise<void> {
-    const bound = this.#cluster.boundTo(this.#stop.signal);
-    for (const tracker of this.#trackers) {
+    if (!this.#sees) return;
+    for (const tracker of this.#all) {
       const { verdict, target } = tracker;
       if (verdict.state !== "failing" || verdict.cause.certainAt > this.#now) continue;
-      const { cause } = verdict;
-      tracker.reprieve(cause.key, await reprieve(bound, target.namespace, cause));
+      const more = await reprieve(this.#bound, target.namespace, verdict.cause);
+      tracker.reprieve(verdict.cause.key, more);
+      // One that deserves none decides the verdict: the others need not be asked for.
+      if (more === 0) return;
     }
   }
 
   #assess(): void {
-    const index = this.#view.index();
+    const now = this.#now;
+    const due = new Set(this.#trackersOf(this.#view.takeTouched()));
+    const sweep = now >= this.#sweepAt;
+    if (sweep) this.#sweepAt = now + SWEEP_MS;
+    for (const tracker of this.#all) {
+      const { nextLook = Infinity, verdict } = tracker;
+      if (nextLook <= now || (sweep && verdict.state !== "ready")) due.add(tracker);
+    }
     const sight: Sight = {
-      now: this.#now,
+      now,
       graces: this.#graces,
-      events: (uid) => index.events.get(uid ?? "") ?? [],
+      events: (uid) => this.#view.events(uid),
       lastWords: (uid, container) => this.#lastWords.of(uid, container),
     };
-    for (const tracker of this.#trackers) {
-      const object = this.#view.find(tracker.target);
-      const surroundings = object === undefined ? NOTHING : around(object, index);
-      if (object?.kind !== "Service") this.#lastWords.ask(surroundings.pods);
-      if (object?.kind === "Pod") this.#lastWords.ask([object as Pod]);
-      const line = tracker.look(object, surroundings, sight, this.#view.namesLike(tracker.target));
-      if (line !== undefined) this.#options.world.log.info(line);
+    for (const tracker of due) this.#assessOne(tracker, sight);
+  }
+
+  #trackersOf(targets: Iterable<Target>): Tracker[] {
+    return [...targets].flatMap((target) => this.#trackers.get(target) ?? []);
+  }
+
+  #assessOne(tracker: Tracker, sight: Sight): void {
+    const { target } = tracker;
+    const object = this.#view.find(target);
+    if (object === undefined) {
+      const others = () => this.#view.namesLike(target);
+      const noSuchKind = this.#view.noSuchKind(target)?.cause;
+      this.#tell(tracker, tracker.look({ object, others, noSuchKind }, sight));
+      return;
     }
+    const around = this.#view.around(target, object);
+    if (isRunByController(object.kind)) this.#lastWords.ask(around.pods);
+    if (object.kind === "Pod") this.#lastWords.ask([object as Pod]);
+    this.#tell(tracker, tracker.look({ object, around }, sight));
+  }
+
+  #tell(tracker: Tracker, words: string | undefined): void {
+    if (words !== undefined) this.#narrator.changed(tracker, words);
   }
 
   /** Until something changes, or until the time for another look. */
   async #pause(): Promise<void> {
     const { clock } = this.#options.world;
-    const looks = this.#trackers.flatMap(({ nextLook }) => nextLook ?? []);
-    const until = Math.min(this.#options.deadline, this.#heartbeatAt, ...looks);
+    // Looks that are due while the API server is away come when it is back.
+    const looks = this.#sees ? this.#all.flatMap(({ nextLook }) => nextLook ?? []) : [];
+    const sweep = this.#sees ? this.#sweepAt : Infinity;
+    const until = Math.min(this.#options.deadline, this.#heartbeatAt, sweep, ...looks);
     const timer = new AbortController();
     const wait = Math.max(0, until - this.#now);
     await Promise.race([
@@ -153,7 +197,8 @@ class Rollout implements Disposable {
       clock.sleep(wait, timer.signal).catch(() => undefined),
     ]);
     timer.abort();
-    await clock.sleep(TOGETHER_MS);
+    // Nobody who cancels should wait for others to come together.
+    await clock.sleep(this.#rest, this.#options.world.signal).catch(() => undefined);
     this.#wake = Promise.withResolvers<void>();
   }
 
@@ -167,157 +212,36 @@ class Rollout implements Disposable {
   }
 
   #heartbeat(): void {
-    const { log } = this.#options.world;
     this.#heartbeatAt = this.#now + HEARTBEAT_MS;
-    const waiting = this.#trackers.filter(({ verdict }) => verdict.state !== "ready");
     const left = Math.max(0, Math.round((this.#options.deadline - this.#now) / 1_000));
-    const lines = waiting.map(({ name, missing }) => `${name} (${missing})`);
-    const away = this.#saidLost ? "; the API server is away" : "";
-    log.info(`Still waiting for ${lines.join(", ")}; ${left} s left${away}`);
+    this.#narrator.heartbeat(this.#all, left, this.#saidLost);
   }
 
-  async #finish(verdict: RolloutReport["verdict"]): Promise<RolloutReport> {
-    const decided = verdict === "failed" ? this.#culprit() : undefined;
-    if (decided !== undefined) await this.#hearLastWords(decided.cause);
-    const culprit = verdict === "ready" ? undefined : (this.#culprit() ?? decided);
-    const cause =
-      culprit === undefined
-        ? this.#noCause(verdict)
-        : reported(await this.#located(culprit), verdict, this.#now);
-    const evidence =
-      verdict === "ready" || verdict === "cancelled"
-        ? { logs: [], events: [], unavailable: this.#view.unreadable }
-        : await this.#evidence(culprit);
-    const ended = this.#now;
-    return {
-      verdict,
-      cause,
-      startedAt: new Date(this.#startedAt).toISOString(),
-      endedAt: new Date(ended).toISOString(),
-      seconds: Math.round((ended - this.#startedAt) / 10) / 100,
-      resources: this.#trackers.map((tracker) => tracker.report()),
-      evidence,
-    };
-  }
-
-  /** The target whose trouble was certain first. */
-  #culprit(): Culprit | undefined {
-    const troubled = this.#trackers.flatMap((tracker): Culprit[] =>
-      "cause" in tracker.verdict ? [{ tracker, cause: tracker.verdict.cause }] : [],
-    );
-    const [first] = troubled.sort(
-      (a, b) => a.cause.certainAt - b.cause.certainAt || a.cause.since - b.cause.since,
-    );
-    return first;
-  }
-
-  /** What does not exist may be missing with its whole namespace. */
-  async #located(culprit: Culprit): Promise<Culprit> {
-    const { namespace } = culprit.tracker.target;
-    if (culprit.cause.reason !== "NotFound" || namespace === undefined) return culprit;
-    const bound = this.#cluster.boundTo(this.#stop.signal);
-    const message = await missingNamespace(bound, namespace);
-    if (message === undefined) return culprit;
-    return { ...culprit, cause: { ...culprit.cause, reason: "NamespaceNotFound", message } };
-  }
-
-  /** At the deadline, without a fault: what is missing, or that nobody can tell. */
-  #noCause(verdict: RolloutReport["verdict"]): ReportedCause | undefined {
-    const { lost } = this.#view;
-    const tracker = this.#trackers.find((one) => one.verdict.state !== "ready");
-    if (verdict !== "timed-out" || tracker === undefined) return undefined;
-    const now = this.#now;
-    const seconds = Math.round((now - this.#startedAt) / 1_000);
-    return {
-      resource: tracker.name,
-      namespace: tracker.target.namespace ?? "",
-      reason: lost === undefined ? "Timeout" : "Unreachable",
-      message:
-        lost === undefined
-          ? `${tracker.name}: not ready after ${seconds} s: ${tracker.missing}`
-          : `${tracker.name}: its state is not known, for the API server went away: ${lost.cause}`,
-      remedy: lost?.remedy ?? "Look at what is missing, or give it a longer timeout.",
-      firstSeenAt: new Date(now).toISOString(),
-      causeSeenAt: new Date(now).toISOString(),
-    };
-  }
-
-  async #hearLastWords(cause: Cause): Promise<void> {
-    if (!SPEAKING.includes(cause.reason)) return;
-    const { clock } = this.#options.world;
-    const timer = new AbortController();
-    await Promise.race([
-      this.#lastWords.settled(),
-      clock.sleep(LAST_WORDS_MS, timer.signal).catch(() => undefined),
-    ]);
-    timer.abort();
-    if (this.#view.lost === undefined) this.#assess();
-  }
-
-  async #evidence(culprit: Culprit | undefined): Promise<Evidence> {
-    const tracker =
-      culprit?.tracker ?? this.#trackers.find(({ verdict }) => verdict.state !== "ready");
-    const object = tracker === undefined ? undefined : this.#view.find(tracker.target);
-    const logs = await this.#logs(culprit);
-    const unread = logs.filter((log) => typeof log === "string");
-    return {
-      logs: logs.filter((log) => typeof log !== "string"),
-      events: object === undefined ? [] : groupEvents(this.#eventsAround(object)),
-      unavailable: [...new Set([...this.#view.unreadable, ...unread])],
-    };
-  }
-
-  async #logs(culprit: Culprit | undefined): Promise<(LogTail | string)[]> {
-    const { pod, container, reason } = culprit?.cause ?? {};
-    if (pod === undefined || container === undefined || NO_LOG.includes(reason ?? "")) return [];
-    const name = { namespace: culprit?.tracker.target.namespace ?? "", pod, container };
-    const runs = ["previous", "current"] as const;
-    const { signal } = this.#stop;
-    return Promise.all(runs.map((run) => readLog(this.#cluster, name, run, signal)));
-  }
-
-  #eventsAround(object: Parameters<typeof around>[0]): ClusterEvent[] {
-    const index = this.#view.index();
-    const { pods, replicaSets } = around(object, index);
-    const since = this.#startedAt - BEFORE_MS;
-    const uids = [object, ...replicaSets, ...pods].map(({ metadata }) => metadata.uid ?? "");
-    return uids
-      .flatMap((uid) => index.events.get(uid) ?? [])
-      .filter((event) => lastSeenOf(event) >= since);
+  async #conclude(verdict: RolloutReport["verdict"]): Promise<RolloutReport> {
+    const conclusion = new Conclusion({
+      cluster: this.#bound,
+      clock: this.#options.world.clock,
+      startedAt: this.#startedAt,
+      trackers: this.#all,
+      view: this.#view,
+      lastWords: this.#lastWords,
+      lookAgain: () => {
+        if (this.#sees) this.#assess();
+      },
+    });
+    return conclusion.report(verdict);
   }
 }
 
-interface Culprit {
-  readonly tracker: Tracker;
-  readonly cause: Cause;
-}
+const RUN = [
+  "Deployment",
+  "StatefulSet",
+  "DaemonSet",
+  "ReplicaSet",
+  "ReplicationController",
+  "Job",
+];
 
-const NOTHING = { pods: [], replicaSets: [], revisions: [] };
-/** Causes that the last words of a container are part of. */
-const SPEAKING = ["CrashLoop", "JobFailed", "PodFailed"];
-/** Causes of containers that never ran, and so have no log. */
-const NO_LOG = ["ImageNotFound", "ImageNameInvalid", "ImagePullDenied", "ImagePull", "ConfigError"];
-
-function reported(
-  { tracker, cause }: Culprit,
-  verdict: RolloutReport["verdict"],
-  now: number,
-): ReportedCause {
-  const late = verdict === "timed-out" ? "not ready in time: " : "";
-  const { reason, remedy, pod, container, exitCode, since, certainAt } = cause;
-  return {
-    resource: tracker.name,
-    namespace: tracker.target.namespace ?? "",
-    reason,
-    message: `${tracker.name}: ${late}${cause.message}`,
-    remedy,
-    pod,
-    container,
-    exitCode,
-    firstSeenAt: new Date(since).toISOString(),
-    // A deadline may come before the grace is over.
-    causeSeenAt: new Date(
-      Number.isFinite(certainAt) ? Math.min(certainAt, now) : since,
-    ).toISOString(),
-  };
+function isRunByController(kind: string): boolean {
+  return RUN.includes(kind);
 }

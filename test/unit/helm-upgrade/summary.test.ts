@@ -28,6 +28,7 @@ const failed: RolloutReport = {
   startedAt: "2026-01-01T00:00:00.000Z",
   endedAt: "2026-01-01T00:00:04.500Z",
   seconds: 4.5,
+  counts: { ready: 0, progressing: 0, failing: 0, failed: 1 },
   cause: {
     resource: "deployment/web",
     namespace: "shop",

@@ -19,6 +19,7 @@ const failed: RolloutReport = {
   startedAt: at(0),
   endedAt: at(3),
   seconds: 3,
+  counts: { ready: 0, progressing: 0, failing: 0, failed: 1 },
   resources: [
     {
       resource: "deployment/web",
