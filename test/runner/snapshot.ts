@@ -1,5 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Step } from "./step.ts";
+
+/** The failure of a step as its log shows it: the annotation's title, and its words below. */
+export function failureOf({ commands }: Pick<Step, "commands">): string {
+  const error = commands.find(({ name }) => name === "error");
+  if (error === undefined) throw new Error("the step told no failure");
+  return `Error: ${error.properties.title}\n${error.message}`;
+}
 
 const FOLDER = join(import.meta.dirname, "../snapshots");
 
