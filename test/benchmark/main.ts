@@ -4,12 +4,14 @@ import { TestbedError } from "../testbed/index.ts";
 import { coldStart } from "./cold-start.ts";
 import { type Bench, tell } from "./results.ts";
 import { rolloutScale } from "./rollout-scale.ts";
+import { rolloutVerdict } from "./rollout-verdict.ts";
 import { voyage } from "./voyage.ts";
 
 /** `npm run bench -- NAME`: a table for people, then one line of JSON; exits 1 on a missed target. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   "cold-start": coldStart,
   "rollout-scale": rolloutScale,
+  "rollout-verdict": rolloutVerdict,
   voyage,
 };
 

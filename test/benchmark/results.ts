@@ -5,6 +5,8 @@ export interface Result {
   readonly unit: string;
   /** The most that it may be; undefined for what is only told. */
   readonly target: number | undefined;
+  /** Whether the target is the most that it may be, as it is unless said, or the least. */
+  readonly bound?: "most" | "least";
 }
 
 /** Measures; tells people meanwhile how it gets on. */
@@ -15,7 +17,9 @@ export function tell(bench: string, results: readonly Result[]): boolean {
   const rows = results.map((result) => [
     result.name,
     `${format(result.value)} ${result.unit}`,
-    result.target === undefined ? "" : `at most ${format(result.target)} ${result.unit}`,
+    result.target === undefined
+      ? ""
+      : `at ${result.bound ?? "most"} ${format(result.target)} ${result.unit}`,
     result.target === undefined ? "" : met(result) ? "met" : "MISSED",
   ]);
   console.log(`\n${columns([["What", "Value", "Target", ""], ...rows])}\n`);
@@ -28,8 +32,9 @@ export function tell(bench: string, results: readonly Result[]): boolean {
   return results.every(met);
 }
 
-function met({ value, target }: Result): boolean {
-  return target === undefined || value <= target;
+function met({ value, target, bound }: Result): boolean {
+  if (target === undefined) return true;
+  return bound === "least" ? value >= target : value <= target;
 }
 
 /** The middle one; the mean of the two middle ones of an even number. */

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import {
+  GRACES,
+  type Graces,
+  type RolloutReport,
+  waitForRollout,
+} from "../../../shared/kubernetes/index.ts";
+import {
+  type BrokenCase,
+  broken,
+  eachOf,
+  type Grounds,
+  type HealthyCase,
+  healthy,
+  openGrounds,
+  Scene,
+} from "../../corpus/index.ts";
+import { testWorld } from "../kubernetes/sandbox.ts";
+
+/** Long windows are cut short for what can never heal; the bench keeps the real ones. */
+const SHORT: Partial<Graces> = {
+  imagePull: 4_000,
+  podCreate: 3_000,
+  unschedulable: 3_000,
+  volume: 4_000,
+  sandbox: 4_000,
+  probe: 3_000,
+};
+const AT_ONCE = 16;
+/** The verdict must come this soon after its cause is certain, on a machine that is busy. */
+const SOON_MS = 2_500;
+const LONGEST_MS = 90_000;
+
+interface Found {
+  readonly report: RolloutReport;
+  readonly lines: readonly string[];
+  /** Between the moment at which the cause was certain and the verdict, in milliseconds. */
+  readonly late: number;
+}
+
+let grounds: Grounds;
+const found = new Map<string, Found>();
+
+/** A filter for those who mend one case: `CORPUS=image npm test cluster corpus`. */
+const chosen = (one: HealthyCase) => one.name.includes(process.env.CORPUS ?? "");
+const cases = { broken: broken.filter(chosen), healthy: healthy.filter(chosen) };
+
+async function run(one: BrokenCase | HealthyCase): Promise<void> {
+  const graces = { ...GRACES, ...("reason" in one ? SHORT : {}) };
+  await using scene = await Scene.open(grounds, one);
+  await scene.deployFirst();
+  const sighted = "sign" in one ? scene.regard.spot(one.sign) : undefined;
+  scene.begin();
+  await scene.apply(scene.objects);
+  const { world, lines } = testWorld();
+  const deadline = Date.now() + LONGEST_MS;
+  const report = await waitForRollout(grounds.cluster, scene.targets, { deadline, world, graces });
+  const ended = Date.now();
+  let late = 0;
+  if ("sign" in one && report.verdict === "failed") {
+    const grace = one.grace === "none" ? 0 : graces[one.grace];
+    late = ended - ((await sighted) ?? 0) - grace;
+  }
+  found.set(one.name, { report, lines, late });
+}
+
+beforeAll(async () => {
+  grounds = await openGrounds("corpus");
+  await eachOf([...cases.broken, ...cases.healthy], AT_ONCE, run);
+}, 240_000);
+
+afterAll(async () => grounds?.[Symbol.asyncDispose]());
+
+function foundOf(name: string): Found {
+  const one = found.get(name);
+  if (one === undefined) throw new Error(`${name} was not run to its end`);
+  return one;
+}
+
+describe("a rollout that cannot succeed", () => {
+  it.each(cases.broken)("$name: fails soon, and says why", ({ name, reason, words }) => {
+    const { report, late } = foundOf(name);
+    const { verdict, cause } = report;
+    expect({ verdict, reason: cause?.reason }).toEqual({ verdict: "failed", reason });
+    for (const word of words) expect(cause?.message).toContain(word);
+    expect(late).toBeLessThan(SOON_MS);
+    expect(late).toBeGreaterThan(-1_500);
+  });
+});
+
+describe("a rollout that only looks bad", () => {
+  it.each(cases.healthy)("$name: passes in the end", ({ name }) => {
+    const { verdict, cause } = foundOf(name).report;
+    expect({ verdict, cause: cause?.message }).toEqual({ verdict: "ready", cause: undefined });
+  });
+});
+
+it("tells of changes only", () => {
+  for (const { lines } of found.values()) expect(new Set(lines).size).toBe(lines.length);
+});
