@@ -3,7 +3,7 @@ import { describe } from "../failure/index.ts";
 
 type Content = ReadonlyMap<string, Buffer>;
 
-export const TLS = "kubernetes.io/tls";
+const TLS = "kubernetes.io/tls";
 export const DOCKER_CONFIG = "kubernetes.io/dockerconfigjson";
 export const DOCKER_CONFIG_KEY = ".dockerconfigjson";
 
@@ -62,15 +62,18 @@ function reading<T>(key: string, read: () => T): T {
   }
 }
 
-/** The dates of a certificate that a reader should know of: one that is over, or nearly. */
-export function certificateNote(content: Content, now: number): string | undefined {
-  const { validTo, subject } = new X509Certificate(content.get("tls.crt") ?? "");
+/** What a reader should know of a certificate: that it is over, or nearly. */
+export function certificateNote(
+  { type, content }: { readonly type: string | undefined; readonly content: Content },
+  now: number,
+): readonly string[] {
+  const pem = content.get("tls.crt");
+  if (type !== TLS || pem === undefined) return [];
+  const { validTo, subject } = new X509Certificate(pem);
   const days = Math.floor((Date.parse(validTo) - now) / 86_400_000);
-  const whose = subject?.split("\n").at(-1) ?? "no subject";
-  if (days < 0) return `the certificate (${whose}) expired on ${validTo}`;
-  return days < 14
-    ? `the certificate (${whose}) expires in ${days} days, on ${validTo}`
-    : undefined;
+  const whose = subject?.split("\n").at(-1) ?? "without a subject";
+  if (days < 0) return [`the certificate ${whose} expired on ${validTo}`];
+  return days < 14 ? [`the certificate ${whose} expires in ${days} days, on ${validTo}`] : [];
 }
 
 function dockerProblems(content: Content): readonly string[] {

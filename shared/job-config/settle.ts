@@ -3,6 +3,7 @@ import type { Cluster } from "../kubernetes/index.ts";
 import { checksumOf, newSalt, SALT, sameContent } from "./checksum.ts";
 import { type ConfigObject, titleOf } from "./job-config.ts";
 import { type ConfigManifest, contentOf, manifestOf } from "./object.ts";
+import { certificateNote } from "./secret-types.ts";
 
 /** kubectl's own record of what was applied, which holds the values in clear. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -46,6 +47,7 @@ export function settle(
   config: ConfigObject,
   live: ConfigManifest | undefined,
   namespace: string,
+  now = Date.now(),
 ): SettledConfig | string {
   const title = titleOf(config);
   const before = live === undefined ? undefined : contentOf(live);
@@ -62,6 +64,7 @@ export function settle(
     checksum: checksumOf(config.kind, config.content, salt),
     change: live === undefined ? "created" : changed ? "changed" : "unchanged",
     notes: [
+      ...certificateNote(config, now).map((note) => `${title}: ${note}`),
       ...(others.length === 0
         ? []
         : [

@@ -6,6 +6,7 @@ import { CONFIG, configAnnotation, withChecksums } from "../../../shared/job-con
 import { type ConfigManifest, contentOf, manifestOf } from "../../../shared/job-config/object.ts";
 import { referencesOf } from "../../../shared/job-config/pod-references.ts";
 import { settle } from "../../../shared/job-config/settle.ts";
+import { CERTIFICATE, KEY } from "./certificates.ts";
 
 function config(
   kind: "Secret" | "ConfigMap",
@@ -285,5 +286,29 @@ describe("which pods are made anew", () => {
     const [given] = withChecksums([desired], () => undefined, made("created"));
     const annotations = { own: "note", [CONFIG]: "secret/app=11" };
     expect(given).toEqual(workload("Deployment", READS_APP, annotations));
+  });
+});
+
+describe("a certificate", () => {
+  const tls = {
+    ...config("Secret", { "tls.crt": CERTIFICATE, "tls.key": KEY }),
+    type: "kubernetes.io/tls",
+  };
+  it.each<[string, string, RegExp]>([
+    ["that lasts", "2030-01-01", /^$/],
+    [
+      "that ends soon",
+      "2126-10-20",
+      /secret\/app: the certificate CN=shop.example expires in 8 days/,
+    ],
+    [
+      "that is over",
+      "2130-01-01",
+      /secret\/app: the certificate CN=shop.example expired on Oct 28/,
+    ],
+  ])("%s", (_, now, expected) => {
+    const result = settle(tls, undefined, "shop", Date.parse(now));
+    if (typeof result === "string") throw new Error(result);
+    expect(result.notes.join()).toMatch(expected);
   });
 });
