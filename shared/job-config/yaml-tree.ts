@@ -126,7 +126,7 @@ function scalarOf(event: ScalarEvent, { source, events, at }: Cursor): ScalarNod
     kind: "scalar",
     line: lineOf(source, start),
     value,
-    verbatim: isVerbatim(event, source),
+    verbatim: event.valueStart < 0 ? isBare(source, start) : isVerbatim(event, source),
   };
 }
 
@@ -136,10 +136,15 @@ function startOfEmpty(events: readonly Event[], at: number): number {
   return before?.type === EVENT_SCALAR ? before.valueEnd : 0;
 }
 
+/** Whether nothing is written where a value could be, not even a comment. */
+function isBare(source: string, afterKey: number): boolean {
+  const [rest = ""] = source.slice(afterKey).split(/\r\n|\r|\n/, 1);
+  return /^["']?\s*:?\s*$/.test(rest);
+}
+
 function isVerbatim(event: ScalarEvent, source: string): boolean {
   const { valueStart, valueEnd, anchorStart, tagStart, style } = event;
   if (anchorStart >= 0 || tagStart >= 0) return false;
-  if (valueStart < 0) return true;
   if (style === SCALAR_STYLE_LITERAL_BLOCK) return true;
   const written = source.slice(valueStart, valueEnd);
   if (written.includes("\n")) return false;

@@ -136,6 +136,7 @@ describe("declarations of Secrets and ConfigMaps", () => {
     ["a quote that ends early", 'app:\n  literals:\n    A: "ab" #c"', /from-env/],
     ["an anchor in a literal", "app:\n  literals:\n    A: &p q", /from-env/],
     ["a literal over two lines", "app:\n  literals:\n    A: p\n      q", /from-env/],
+    ["a value that is a comment to YAML", "app:\n  literals:\n    A: #hunter22", /from-env/],
     ["literals on one line", "app: { literals: { A: p } }", /from-env/],
   ])("refuse %s", (_, raw, expected) => {
     expect(issuesOf("Secret", raw).join("\n")).toMatch(expected);
