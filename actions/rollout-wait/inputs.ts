@@ -1,5 +1,6 @@
 import {
   duration,
+  flag,
   type Inputs,
   integer,
   type OptionsOf,
@@ -8,19 +9,27 @@ import {
 } from "../../shared/action/index.ts";
 
 const SECOND = 1_000;
-const DAY = 24 * 60 * 60 * SECOND;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 
 export const inputs = {
   resources: words(
-    { accepts: "kind/name, separated by white space or commas" },
-    /^[^/\s]+\/[^/\s]+$/,
+    { accepts: "kind/name or namespace/kind/name, separated by white space or commas" },
+    /^[^/\s]+(\/[^/\s]+){1,2}$/,
   ),
   selector: text({ accepts: "a label selector such as app=web,tier!=db" }),
+  all: flag({ default: "false" }),
+  manifests: text({ accepts: "paths, one a line, or the manifests themselves" }),
+  release: text({ accepts: "the name of a Helm release" }, /^[a-z0-9]([a-z0-9.-]{0,51}[a-z0-9])?$/),
+  conditions: text({
+    accepts: "lines such as widget.example.com/blue: jsonpath={.status.phase}=Running",
+  }),
   namespace: text({ accepts: "the name of a namespace" }, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
   kubeconfig: text({ accepts: "a kubeconfig's path, content, or content in base64" }),
   context: text({}),
   timeout: duration({ min: SECOND, max: DAY }, { default: "5m" }),
   "restarts-allowed": integer({ min: 0, max: 100 }, { default: "2" }),
+  "unschedulable-grace": duration({ min: 0, max: 60 * MINUTE }, { default: "1m" }),
 } satisfies Inputs;
 
 export const outputs = ["reason", "seconds", "report"] as const;

@@ -1,4 +1,5 @@
-export { awaitedTargets } from "./awaited.ts";
+export { awaitedTargets, isAwaited, isAwaitedKind, uniqueTargets } from "./awaited.ts";
+export { missingNamespace } from "./namespace.ts";
 export { unblockStatefulSets, waitForRecovery } from "./recovery.ts";
 export {
   type BriefReport,
@@ -13,5 +14,5 @@ export {
   rolloutFailure,
 } from "./report.ts";
 export type { Target } from "./target.ts";
-export { parseTarget } from "./targets.ts";
+export { parseTarget, resolveKind, resolveTargets, scoped } from "./targets.ts";
 export { type RolloutOptions, waitForRollout } from "./wait.ts";

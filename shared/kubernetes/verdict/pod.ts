@@ -162,7 +162,9 @@ function schedulingProblems(pod: Pod, sight: Sight): Problem[] {
       remedy:
         "Ask for less, add a node, or mend nodeSelector, affinity and tolerations: the scheduler's " +
         "words count the nodes that each one ruled out.",
-      grace: helped ? sight.graces.scaleUp : sight.graces.unschedulable,
+      grace: helped
+        ? Math.max(sight.graces.scaleUp, sight.graces.unschedulable)
+        : sight.graces.unschedulable,
     },
   ];
 }

@@ -8,6 +8,7 @@ import { rolloutWait } from "../../../actions/rollout-wait/rollout-wait.ts";
 import type { KubernetesObject, RolloutReport } from "../../../shared/kubernetes/index.ts";
 import { deployment, type Sandbox, sandbox, testWorld } from "../kubernetes/sandbox.ts";
 import { gateTo } from "./gate.ts";
+import { optionsOf } from "./options.ts";
 
 const run = promisify(execFile);
 
@@ -19,16 +20,7 @@ beforeAll(async () => {
 afterAll(async () => box?.[Symbol.asyncDispose]());
 
 function options(more: Partial<Options> = {}): Options {
-  return {
-    resources: ["deployment/web"],
-    selector: undefined,
-    namespace: box.namespace,
-    kubeconfig: box.endpoints.kubeconfig,
-    context: undefined,
-    timeout: 60_000,
-    restartsAllowed: 2,
-    ...more,
-  };
+  return optionsOf(box, { resources: ["deployment/web"], ...more });
 }
 
 interface Kubeconfig {

@@ -10,6 +10,7 @@ import {
   sandbox,
   testWorld,
 } from "../kubernetes/sandbox.ts";
+import { optionsOf } from "./options.ts";
 import { ended, type Sign, Witness, waitingFor } from "./witness.ts";
 
 /** The verdict must come this soon after its cause is certain. */
@@ -219,14 +220,6 @@ async function untilWaiting(
   await witness.saw(name);
 }
 
-function optionsFor({ endpoints, namespace }: Sandbox, resource: string) {
-  return {
-    resources: [resource],
-    selector: undefined,
-    namespace,
-    kubeconfig: endpoints.kubeconfig,
-    context: undefined,
-    timeout: 90_000,
-    restartsAllowed: 2,
-  };
+function optionsFor(box: Sandbox, resource: string) {
+  return optionsOf(box, { resources: [resource], timeout: 90_000 });
 }
