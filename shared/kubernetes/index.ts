@@ -32,22 +32,30 @@ export {
   refOf,
 } from "./object.ts";
 export { openPortForward, type PodPort, type PortForward } from "./port-forward.ts";
+export { groupOf } from "./resource.ts";
 export {
   awaitedTargets,
   type BriefReport,
   briefReport,
   type EventGroup,
   type Evidence,
+  isAwaited,
+  isAwaitedKind,
   type LogTail,
   type Moment,
+  missingNamespace,
   parseTarget,
   type ReportedCause,
   type ResourceReport,
   type RolloutOptions,
   type RolloutReport,
+  resolveKind,
+  resolveTargets,
   rolloutFailure,
+  scoped,
   type Target,
   unblockStatefulSets,
+  uniqueTargets,
   waitForRecovery,
   waitForRollout,
 } from "./rollout/index.ts";
@@ -57,5 +65,5 @@ export {
   readyPodOfService,
   type ServiceRef,
 } from "./service-endpoint.ts";
-export { GRACES, type Graces } from "./verdict/index.ts";
+export { type Demand, GRACES, type Graces, parseDemand } from "./verdict/index.ts";
 export { type Follower, follow } from "./watch.ts";
