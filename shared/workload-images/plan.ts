@@ -1,5 +1,5 @@
 import { UserError } from "../failure/index.ts";
-import type { ImageMap } from "../image-map/index.ts";
+import type { BuiltImage, ImageMap } from "../image-map/index.ts";
 import { annotationOf, configAnnotation, type SettledConfig } from "../job-config/index.ts";
 import {
   type Cluster,
@@ -118,7 +118,7 @@ function changeOf(
   ];
   const after: WorkloadState = {
     images: Object.fromEntries(
-      moving.map(({ container, image }) => [container.name, `${image.repository}@${image.digest}`]),
+      moving.map(({ container, image }) => [container.name, pinned(image)]),
     ),
     ...(noted ? { config: wanted } : {}),
     changeCause: `${words.join(", ")}: ${by}`,
@@ -130,6 +130,11 @@ function changeOf(
     before: stateLike(object, after),
     after,
   };
+}
+
+/** The digest decides; the tag is for people. */
+function pinned({ repository, tag, digest }: BuiltImage): string {
+  return `${repository}${tag ? `:${tag}` : ""}@${digest}`;
 }
 
 /** Whether a container is to run this very image already, by whatever tag beside the digest. */
