@@ -11,6 +11,7 @@ export { type Credentials, credentialsFor } from "./credentials.ts";
 export {
   buildxFolder,
   type DockerConfig,
+  type Login,
   readDockerConfig,
   withLogin,
   writePrivateConfig,

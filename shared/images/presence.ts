@@ -1,7 +1,7 @@
 import { UserError } from "../failure/index.ts";
 import type { World } from "../world/index.ts";
 import { credentialsFor } from "./credentials.ts";
-import { readDockerConfig } from "./docker-config.ts";
+import { type DockerConfig, type Login, readDockerConfig, withLogin } from "./docker-config.ts";
 import { type ImageReference, parseImage } from "./image-reference.ts";
 import { Registry } from "./registry.ts";
 
@@ -20,7 +20,8 @@ export interface ImagePresence {
 const PATIENCE_MS = 8_000;
 
 /**
- * Asks registries whether they still have images, with the credentials of docker's configuration.
+ * Asks registries whether they still have images, with the given credentials and those of docker's
+ * configuration.
  * Only a registry that answers that there is no such manifest makes an image `gone`; one that
  * cannot be reached from here, or refuses, makes it `unknown`, for the nodes may reach it.
  *
@@ -29,22 +30,28 @@ const PATIENCE_MS = 8_000;
  */
 export async function imagePresence(
   images: readonly string[],
-  world: Pick<World, "clock" | "secrets" | "environment" | "signal">,
+  world: Asking,
+  login?: Login,
 ): Promise<readonly ImagePresence[]> {
+  const found = await readDockerConfig(world.environment);
+  const config = login === undefined ? found : withLogin(found, login);
   const different = [...new Set(images)];
-  return Promise.all(different.map((image) => presenceOf(image, world)));
+  return Promise.all(different.map((image) => presenceOf(image, config, world)));
 }
+
+type Asking = Pick<World, "clock" | "secrets" | "environment" | "signal">;
 
 async function presenceOf(
   image: string,
-  world: Pick<World, "clock" | "secrets" | "environment" | "signal">,
+  config: DockerConfig,
+  world: Asking,
 ): Promise<ImagePresence> {
   const reference = parseImage(image);
   if (reference === undefined) return { image, state: "unknown", why: "its name is not valid" };
   const patience = AbortSignal.timeout(PATIENCE_MS);
   const signal = AbortSignal.any([world.signal, patience]);
   try {
-    const digest = await ask(reference, { ...world, signal });
+    const digest = await ask(reference, config, { ...world, signal });
     return digest === undefined ? { image, state: "gone" } : { image, state: "present", digest };
   } catch (error) {
     world.signal.throwIfAborted();
@@ -59,14 +66,9 @@ async function presenceOf(
 
 async function ask(
   { host, path, tag, digest }: ImageReference,
-  {
-    clock,
-    secrets,
-    environment,
-    signal,
-  }: Pick<World, "clock" | "secrets" | "environment" | "signal">,
+  config: DockerConfig,
+  { clock, secrets, environment, signal }: Asking,
 ): Promise<string | undefined> {
-  const config = await readDockerConfig(environment);
   const credentials = await credentialsFor(host, config, { signal, secrets });
   using registry = new Registry({ host, credentials, secrets, clock, environment });
   return registry.digestOf(path, digest ?? tag ?? "latest", signal);
