@@ -81,13 +81,14 @@ async function listAll(
   { namespace, labelSelector }: Search,
   { log }: World,
 ): Promise<readonly KubernetesObject[]> {
-  const waiting = [...kinds];
-  const objects: KubernetesObject[] = [];
+  const waiting = [...kinds.entries()];
+  const lists: (readonly KubernetesObject[])[] = [];
   const forbidden: string[] = [];
   const lane = async () => {
-    for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, kind] = next;
       try {
-        objects.push(...(await cluster.list({ ...kind, namespace, labelSelector })).items);
+        lists[index] = (await cluster.list({ ...kind, namespace, labelSelector })).items;
       } catch (error) {
         if (!isForbidden(error) || isWorkload(kind)) throw error;
         forbidden.push(kind.kind);
@@ -95,6 +96,7 @@ async function listAll(
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
+  const objects = lists.flat();
   if (forbidden.length > 0 && objects.length > 0) {
     log.warning(
       `Not looked for, and so not waited for: ${forbidden.sort().join(", ")}: the credentials may not list them in namespace ${namespace}.`,

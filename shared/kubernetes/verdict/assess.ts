@@ -94,11 +94,11 @@ function assessKind(
     case "v1/PersistentVolumeClaim":
       return assessClaim(object as PersistentVolumeClaim, around.others("StorageClass"), sight);
     case "autoscaling/HorizontalPodAutoscaler":
-      return assessAutoscaler(object, pods, sight);
+      return assessAutoscaler(object, pods, incidental, sight);
     case "policy/PodDisruptionBudget":
       return assessDisruptionBudget(object, sight);
     case "networking.k8s.io/Ingress":
-      return assessIngress(object, incidental, sight);
+      return assessIngress(object, around.others("IngressClass"), incidental, sight);
     case "gateway.networking.k8s.io/Gateway":
       return assessGateway(object, sight);
     case "gateway.networking.k8s.io/HTTPRoute":

@@ -24,6 +24,7 @@ interface Autoscaler extends KubernetesObject {
 export function assessAutoscaler(
   object: KubernetesObject,
   pods: readonly Pod[],
+  incidental: boolean,
   sight: Sight,
 ): Assessment {
   const autoscaler: Autoscaler = object;
@@ -33,10 +34,20 @@ export function assessAutoscaler(
   if (active?.reason === "ScalingDisabled") {
     return { ...READY, notes: ["its target has 0 replicas, so that it scales nothing"] };
   }
+  if (active?.status === "True") return { ...READY, notes: limitOf(autoscaler) };
+  const early = active === undefined || ABOUT_METRICS.test(active.reason ?? "");
+  if (incidental && early) return unproved(active);
   if (active === undefined) return underway(["it has not looked at its metrics yet"]);
-  if (active.status === "True") return { ...READY, notes: limitOf(autoscaler) };
   return inactive(autoscaler, active, pods, sight);
 }
+
+/** What nobody named need not scale for the rollout to be out, and metrics come late. */
+function unproved(active: Condition | undefined): Assessment {
+  const words = active === undefined ? "it has not looked at its metrics" : conditionWords(active);
+  return { ...READY, notes: [`not checked whether it scales: ${words}`] };
+}
+
+const ABOUT_METRICS = /Metric/;
 
 function unable(autoscaler: Autoscaler, able: Condition, sight: Sight): Assessment {
   const { kind = "", name = "" } = autoscaler.spec?.scaleTargetRef ?? {};
@@ -59,7 +70,7 @@ function inactive(
   const own = pods.filter((pod) => isScaled(pod, autoscaler));
   const missing = [conditionWords(active)];
   const due = Math.max(0, ...own.map(readySince)) + sight.graces.metrics;
-  const aboutMetrics = /Metric/.test(active.reason ?? "");
+  const aboutMetrics = ABOUT_METRICS.test(active.reason ?? "");
   if (aboutMetrics && !own.every(isReady)) {
     return underway([...missing, "its pods are not ready, and have no metrics before"]);
   }

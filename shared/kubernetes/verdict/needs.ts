@@ -21,6 +21,13 @@ const STORAGE_CLASSES: Need = {
   clusterScoped: true,
   optional: true,
 };
+/** Without them nobody can tell whether any controller serves an Ingress. */
+const INGRESS_CLASSES: Need = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "IngressClass",
+  clusterScoped: true,
+  optional: true,
+};
 /** Without them a Service whose workloads want no pods looks like one that leads nowhere. */
 const WORKLOADS: readonly Need[] = ["Deployment", "StatefulSet", "DaemonSet"].map((kind) => ({
   apiVersion: "apps/v1",
@@ -37,6 +44,7 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   "batch/Job": [PODS],
   "v1/Service": [PODS, ...WORKLOADS],
   "v1/PersistentVolumeClaim": [STORAGE_CLASSES],
+  "networking.k8s.io/Ingress": [INGRESS_CLASSES],
   "autoscaling/HorizontalPodAutoscaler": [PODS],
 };
 

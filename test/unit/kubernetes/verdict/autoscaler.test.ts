@@ -62,6 +62,27 @@ verdictTable("a HorizontalPodAutoscaler", [
     { pods: [web(121)] },
   ],
   [
+    "found, without metrics",
+    autoscaler(able, noMetrics),
+    "ready",
+    "not checked whether it scales: ScalingActive is False (FailedGetResourceMetric",
+    { incidental: true, pods: [web(500)] },
+  ],
+  [
+    "found, not looked at",
+    autoscaler(),
+    "ready",
+    "it has not looked at its metrics",
+    { incidental: true },
+  ],
+  [
+    "found, whose target does not exist",
+    autoscaler(condition("AbleToScale", "False", "FailedGetScale")),
+    "failing",
+    "CannotScale",
+    { incidental: true },
+  ],
+  [
     "with a selector that others share",
     autoscaler(able, condition("ScalingActive", "False", "AmbiguousSelector", "two of them")),
     "failing",
