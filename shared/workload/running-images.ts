@@ -27,15 +27,24 @@ export interface ImageProof {
 /** The fields of a pod that tell what it runs. */
 export interface RunningPod extends KubernetesObject {
   readonly spec: {
-    readonly containers: readonly { readonly name: string; readonly image?: string }[];
+    readonly containers: readonly AskedContainer[];
+    readonly initContainers?: readonly AskedContainer[];
   };
   readonly status?: {
     readonly phase?: string;
-    readonly containerStatuses?: readonly {
-      readonly name: string;
-      readonly imageID?: string;
-    }[];
+    readonly containerStatuses?: readonly StartedContainer[];
+    readonly initContainerStatuses?: readonly StartedContainer[];
   };
+}
+
+interface AskedContainer {
+  readonly name: string;
+  readonly image?: string;
+}
+
+interface StartedContainer {
+  readonly name: string;
+  readonly imageID?: string;
 }
 
 interface PodsOf {
@@ -82,7 +91,7 @@ async function podsOf(cluster: Cluster, workload: Workload): Promise<PodsOf> {
 export function proofOf(image: ExpectedImage, seen: readonly PodsOf[]): ImageProof {
   const checks = seen.flatMap(({ workload, pods }) =>
     containersFor(image, workload).flatMap((container) =>
-      (pods ?? []).map((pod) => checkContainer(pod, container, image)),
+      (pods ?? []).map((pod) => checkContainer(pod, container, image, workload)),
     ),
   );
   const { service, digest } = image;
@@ -105,16 +114,19 @@ export function proofOf(image: ExpectedImage, seen: readonly PodsOf[]): ImagePro
   return { ...counts, verdict: "proved", detail: "" };
 }
 
-/** The main containers of a workload that were to run an image, by name. */
+/**
+ * The containers of a workload that were to run an image, by name: the main ones, or the init
+ * containers where no main one is to run it.
+ */
 function containersFor(
   { repository, digest }: ExpectedImage,
   workload: Workload,
 ): readonly string[] {
-  const runs = (image: string) =>
-    image.endsWith(`@${digest}`) || repositoryOf(image) === repository;
-  return workload.containers
-    .filter(({ init, image }) => !init && runs(image))
-    .map(({ name }) => name);
+  const concerned = workload.containers.filter(
+    ({ image }) => image.endsWith(`@${digest}`) || repositoryOf(image) === repository,
+  );
+  const main = concerned.filter(({ init }) => !init);
+  return (main.length > 0 ? main : concerned).map(({ name }) => name);
 }
 
 /**
@@ -125,15 +137,21 @@ function checkContainer(
   pod: RunningPod,
   container: string,
   { digest }: ExpectedImage,
+  { keepsOldPods }: Workload,
 ): Pick<ImageProof, "verdict" | "detail"> {
-  const asked = pod.spec.containers.find(({ name }) => name === container)?.image ?? "";
-  const id = pod.status?.containerStatuses?.find(({ name }) => name === container)?.imageID ?? "";
+  const { spec, status } = pod;
+  const all = [...spec.containers, ...(spec.initContainers ?? [])];
+  const started = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const asked = all.find(({ name }) => name === container)?.image ?? "";
+  const id = started.find(({ name }) => name === container)?.imageID ?? "";
   if (asked.endsWith(`@${digest}`) || id.endsWith(`@${digest}`)) {
     return { verdict: "proved", detail: "" };
   }
   const place = `container ${container} of pod ${pod.metadata.name}`;
   if (asked.includes("@sha256:") || id.includes("@sha256:")) {
-    return { verdict: "wrong", detail: `${place} runs ${id || asked}` };
+    // Its strategy leaves pods as they were, until somebody deletes them or moves the partition.
+    const verdict = keepsOldPods ? "not-checked" : "wrong";
+    return { verdict, detail: `${place} runs ${id || asked}` };
   }
   return { verdict: "not-checked", detail: `${place} does not tell the digest it runs` };
 }

@@ -20,6 +20,8 @@ export interface Workload {
   readonly labels: Readonly<Record<string, string>>;
   /** Init containers first. */
   readonly containers: readonly ManifestContainer[];
+  /** Whether its update strategy leaves pods of earlier revisions: OnDelete, or a partition. */
+  readonly keepsOldPods: boolean;
 }
 
 type Tree = Readonly<Record<string, unknown>>;
@@ -41,7 +43,8 @@ export function workloadsOf(
     const namespace = metadata.namespace ?? defaultNamespace;
     const selector = selectorOf(object);
     const labels = labelsOf(template);
-    return [{ apiVersion, kind, name: metadata.name, namespace, selector, labels, containers }];
+    const named = { apiVersion, kind, name: metadata.name, namespace };
+    return [{ ...named, selector, labels, containers, keepsOldPods: keepsOldPods(object) }];
   });
 }
 
@@ -53,6 +56,13 @@ function selectorOf(object: KubernetesObject): Readonly<Record<string, string>> 
   const labels = textsOf(matchLabels);
   const isWhole = Object.keys(labels).length > 0 && matchExpressions === undefined;
   return isWhole ? labels : undefined;
+}
+
+function keepsOldPods(object: KubernetesObject): boolean {
+  const { type, rollingUpdate } = treeOf(
+    treeOf((object as { spec?: unknown }).spec).updateStrategy,
+  );
+  return type === "OnDelete" || Number(treeOf(rollingUpdate).partition ?? 0) > 0;
 }
 
 /** What pods are made from: metadata and spec. A bare pod is its own template. */

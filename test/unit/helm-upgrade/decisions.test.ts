@@ -1,16 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { goodOf } from "../../../actions/helm-upgrade/ownership.ts";
 import { useOf } from "../../../actions/helm-upgrade/preflight.ts";
-import { withUndo } from "../../../actions/helm-upgrade/undo.ts";
 import { secretsOfValues } from "../../../actions/helm-upgrade/values-secrets.ts";
-import { targetsOf } from "../../../actions/helm-upgrade/watch-rollout.ts";
-import { UserError } from "../../../shared/failure/index.ts";
-import {
-  objectsOf,
-  type PlacedImage,
-  type Revision,
-  standingOf,
-} from "../../../shared/helm/index.ts";
+import type { PlacedImage } from "../../../shared/helm/index.ts";
 import { imageMap } from "../../../shared/image-map/index.ts";
 import { repositoryOf } from "../../../shared/workload/image-name.ts";
 import type { Workload } from "../../../shared/workload/index.ts";
@@ -34,6 +25,7 @@ const workload = (reference: string, more: Partial<Workload> = {}): Workload => 
   selector: { app: "web" },
   labels: { app: "web" },
   containers: [{ name: "web", image: reference, init: false }],
+  keepsOldPods: false,
   ...more,
 });
 
@@ -115,36 +107,6 @@ describe("the proof of an image", () => {
   });
 });
 
-describe("the revision to go back to", () => {
-  const revision = (number: number, status: Revision["status"]): Revision => ({
-    revision: number,
-    status,
-    description: "",
-    updated: 0,
-    chart: "",
-    appVersion: "",
-    manifest: "",
-  });
-  const good = (history: readonly Revision[], noted?: number) =>
-    goodOf(standingOf(history), history, noted)?.revision;
-
-  it("is the one that is deployed", () => {
-    expect(good([revision(1, "superseded"), revision(2, "deployed")])).toBe(2);
-  });
-
-  it("is what a run that died had noted, for it may have deployed what nobody proved", () => {
-    expect(good([revision(1, "superseded"), revision(2, "deployed")], 1)).toBe(1);
-  });
-
-  it("is none where the run that died had begun a first install", () => {
-    expect(good([revision(1, "deployed")], 0)).toBeUndefined();
-  });
-
-  it("is none where nothing is installed", () => {
-    expect(good([])).toBeUndefined();
-  });
-});
-
 describe("inputs", () => {
   const read = (value: unknown) => {
     const result = imageMap.safeParse(value);
@@ -174,41 +136,5 @@ describe("inputs", () => {
       "db: {password: hunter22, host: db, existingSecret: {name: x}}\ntokens: [a]\napiToken: t0ken\nsecretName: s\n";
     expect(secretsOfValues(values)).toEqual(["hunter22", "t0ken"]);
     expect(secretsOfValues("a: [")).toEqual([]);
-  });
-});
-
-describe("what is waited for", () => {
-  it("are workloads, and Services that get an address", () => {
-    const objects = objectsOf(`
-{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}}
----
-{apiVersion: v1, kind: Service, metadata: {name: web}}
----
-{apiVersion: v1, kind: Service, metadata: {name: edge, namespace: other}, spec: {type: LoadBalancer}}
----
-{apiVersion: batch/v1, kind: CronJob, metadata: {name: clean}}
-`);
-    expect(targetsOf(objects, "shop").map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(
-      ["shop/web", "other/edge"],
-    );
-  });
-});
-
-describe("two failures in one", () => {
-  const first = new UserError({ title: "A", cause: "a.", remedy: "ra.", evidence: "ea" });
-
-  it("tells the first and what came of it", () => {
-    const both = withUndo(first, "Rolled back.");
-    expect([both.cause, both.remedy, both.evidence]).toEqual(["a.", "Rolled back. ra.", "ea"]);
-  });
-
-  it("tells both when putting things back failed too", () => {
-    const both = withUndo(
-      first,
-      new UserError({ title: "B", cause: "b.", remedy: "rb.", evidence: "eb" }),
-    );
-    expect(both.cause).toBe("a.\nThen: B: b.");
-    expect(both.remedy).toBe("rb. ra.");
-    expect(both.evidence).toBe("ea\n\neb");
   });
 });

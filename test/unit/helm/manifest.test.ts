@@ -57,6 +57,7 @@ describe("a manifest", () => {
           { name: "init", image: "busybox:1", init: true },
           { name: "web", image: "r/web@sha256:1", init: false },
         ],
+        keepsOldPods: false,
       },
       {
         apiVersion: "batch/v1",
@@ -66,6 +67,7 @@ describe("a manifest", () => {
         selector: undefined,
         labels: {},
         containers: [{ name: "c", image: "x", init: false }],
+        keepsOldPods: false,
       },
     ]);
   });
