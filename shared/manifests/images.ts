@@ -1,5 +1,5 @@
 import { nearestName, UserError } from "../failure/index.ts";
-import { repositoryOf } from "../workload/index.ts";
+import { repositoryOf } from "../image-map/index.ts";
 import type { SourcedObject } from "./objects.ts";
 
 /** An image that is to run. */

@@ -24,7 +24,7 @@ export function parseSource(line: string): ManifestSource {
   }
   const parts = /^(?<url>\S+?)(?:#sha256=|\s+sha256:)(?<sha256>\S+)$/.exec(line)?.groups;
   const url = urlOf(parts?.url ?? line);
-  const named = `${url.origin}${url.pathname}`;
+  const named = `${url.protocol}//${url.host}${url.pathname}`;
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw new FormatError(`${named}: only https and http are fetched`);
   }
