@@ -1,4 +1,5 @@
 import { codeOf, describe, UserError } from "../failure/index.ts";
+import { PluginFailed } from "./exec-plugin.ts";
 
 /** What was asked of the API server, for messages. */
 export interface Asked {
@@ -81,7 +82,7 @@ export function isGone(error: unknown): boolean {
 
 /** Whether waiting can help: the server is away, overloaded, or in the middle of a restart. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof Unreachable) return error.transient;
+  if (error instanceof Unreachable || error instanceof PluginFailed) return error.transient;
   if (!(error instanceof ApiError)) return false;
   return error.status === 429 || (error.status >= 500 && !NOT_IN_SCHEMA.test(error.apiMessage));
 }
@@ -89,10 +90,14 @@ export function isTransient(error: unknown): boolean {
 /** Server-side apply answers 500 to fields that the kind does not have: no trouble of the server. */
 const NOT_IN_SCHEMA = /failed to create typed (patch|live|new) object|field not declared in schema/;
 
-/** Makes the error for an answer other than success from its status and body. */
-export function apiError(status: number, body: string, asked: Asked): ApiError {
+/**
+ * Makes the error for an answer other than success from its status and body.
+ *
+ * @param expiry of credentials that are not accepted: when they ran out, where that is known.
+ */
+export function apiError(status: number, body: string, asked: Asked, expiry?: string): ApiError {
   const answer = readStatus(status, body);
-  if (status === 401) return new ApiError(unauthorized(answer), answer);
+  if (status === 401) return new ApiError(unauthorized(answer, expiry), answer);
   if (status === 403) return new ApiError(refused(answer, asked), answer);
   if (status === 404) return new ApiError(notFound(answer, asked), answer);
   return new ApiError(
@@ -133,10 +138,12 @@ function readStatus(status: number, body: string): Answer {
   }
 }
 
-function unauthorized(answer: Answer) {
+const UNTOLD = "The token or certificate is expired, revoked, or of another cluster";
+
+function unauthorized(answer: Answer, expiry = UNTOLD) {
   return {
     title: "The cluster does not accept the credentials",
-    cause: `The API server answered 401: ${answer.message}. The token or certificate is expired, revoked, or of another cluster.`,
+    cause: `The API server answered 401: ${answer.message}. ${expiry}.`,
     remedy: "Get new credentials, then run again: short-lived tokens must be made in the same job.",
   };
 }

@@ -132,13 +132,9 @@ export async function connect(
   options: KubeconfigOptions,
   world: Pick<World, "signal" | "secrets" | "environment" | "log">,
 ): Promise<Cluster> {
-  const config = await loadKubeconfig(options, world);
-  const context = config.getContextObject(config.getCurrentContext());
-  const place = {
-    context: config.getCurrentContext(),
-    namespace: context?.namespace || "default",
-  };
-  return new Cluster(new Transport(config, world), place, world.signal, { kinds: new Map() });
+  const kubeconfig = await loadKubeconfig(options, world);
+  const transport = new Transport(kubeconfig, world);
+  return new Cluster(transport, kubeconfig, world.signal, { kinds: new Map() });
 }
 
 /**
@@ -447,7 +443,7 @@ export class Cluster {
 
   /** The credentials and the connection pool, for what is no ordinary request. */
   async access(): Promise<Access> {
-    return this.#transport.access();
+    return this.#transport.access(this.#signal);
   }
 
   async #discover(apiVersion: string): Promise<readonly DiscoveredResource[]> {

@@ -1,8 +1,13 @@
 import { access, readFile } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { isIPv6 } from "node:net";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js";
+import { load } from "js-yaml";
 import { codeOf, describe, nearestName, UserError } from "../failure/index.ts";
 import type { World } from "../world/index.ts";
+import type { ExecCluster, ExecConfig } from "./exec-plugin.ts";
+import { proxyFor } from "./proxy.ts";
 
 export interface KubeconfigOptions {
   /** Path of a kubeconfig file, its content, or its content in base64. */
@@ -15,6 +20,31 @@ const WHERE_TO_GIVE =
   "Give the input `kubeconfig` (a path, the content, or the content in base64), set KUBECONFIG, " +
   "or run inside a pod with a service account.";
 
+/** A user of a kubeconfig, with what the client library leaves out. */
+export interface UserEntry extends User {
+  readonly tokenFile?: string | undefined;
+  readonly impersonateUid?: string | undefined;
+  readonly impersonateGroups?: readonly string[] | undefined;
+  readonly impersonateExtra?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Folder of the file that the user is from. */
+  readonly folder?: string | undefined;
+}
+
+/** The current context of a kubeconfig, and all that is needed to sign in to its cluster. */
+export interface Kubeconfig {
+  /** With the cluster's TLS settings and proxy, for the client library. */
+  readonly config: KubeConfig;
+  readonly context: string;
+  readonly namespace: string;
+  /** Address of the API server, without a slash at its end. */
+  readonly server: string;
+  readonly user: UserEntry;
+  readonly exec: ExecConfig | undefined;
+  /** What a credential plugin may be told of the cluster. */
+  readonly cluster: ExecCluster;
+  readonly folder: string | undefined;
+}
+
 /**
  * Finds the credentials for a cluster: what was given, else KUBECONFIG, else ~/.kube/config, else
  * the service account of the pod that this runs in. Everything secret in it is hidden from now on.
@@ -24,12 +54,59 @@ const WHERE_TO_GIVE =
 export async function loadKubeconfig(
   options: KubeconfigOptions,
   world: Pick<World, "environment" | "secrets">,
-): Promise<KubeConfig> {
+): Promise<Kubeconfig> {
   const config = await locate(options.kubeconfig, world.environment);
   hideSecrets(config, world);
   if (options.context !== undefined) selectContext(config, options.context);
-  if (config.getCurrentCluster() === null) throw noCluster(config);
-  return config;
+  return current(config, world.environment);
+}
+
+/** The current context, with what the environment adds to it. */
+function current(config: KubeConfig, environment: World["environment"]): Kubeconfig {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw noCluster(config);
+  const context = config.getContextObject(config.getCurrentContext());
+  const named: UserEntry | null = config.getCurrentUser();
+  if (named === null && context?.user) throw noUser(context.user, config);
+  const user: UserEntry = named ?? { name: "nobody" };
+  const proxyUrl = cluster.proxyUrl || proxyFor(checkedServer(cluster), environment);
+  // The library refuses plain HTTP without this; there is no certificate to verify then.
+  const plain = cluster.server.startsWith("http:");
+  const skipTLSVerify = cluster.skipTLSVerify || plain;
+  const { exec, tokenFile: _, ...rest } = user;
+  const ready = new KubeConfig();
+  ready.loadFromOptions({
+    clusters: [{ ...cluster, skipTLSVerify, ...(proxyUrl && { proxyUrl }) }],
+    // Impersonation and plugins are looked after here.
+    users: [{ ...rest, impersonateUser: undefined }],
+    contexts: [{ name: "current", cluster: cluster.name, user: user.name }],
+    currentContext: "current",
+  });
+  return {
+    config: ready,
+    context: config.getCurrentContext(),
+    namespace: context?.namespace || "default",
+    server: cluster.server.replace(/\/+$/, ""),
+    user,
+    exec: exec as ExecConfig | undefined,
+    cluster: {
+      server: cluster.server,
+      "tls-server-name": cluster.tlsServerName,
+      "insecure-skip-tls-verify": cluster.skipTLSVerify || undefined,
+      "certificate-authority-data": cluster.caData,
+      "proxy-url": cluster.proxyUrl,
+    },
+    folder: user.folder,
+  };
+}
+
+function checkedServer({ name, server }: Cluster): string {
+  if (/^https?:\/\//.test(server) && URL.canParse(server)) return server;
+  throw new UserError({
+    title: "The kubeconfig is not valid",
+    cause: `The server of its cluster ${name} is ${JSON.stringify(server)}, which is no http or https address.`,
+    remedy: "Write it in full: https://host:6443.",
+  });
 }
 
 async function locate(
@@ -42,19 +119,57 @@ async function locate(
     return fromFiles([given], "the input kubeconfig");
   }
   const files = (environment.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
-  if (files.length > 0) return fromFiles(files, "KUBECONFIG");
+  if (files.length > 0) return fromFiles(await present(files), "KUBECONFIG");
   const home = join(environment.HOME ?? "/", ".kube", "config");
   if (await exists(home)) return fromFiles([home], "the default place");
-  if (environment.KUBERNETES_SERVICE_HOST) {
-    const config = new KubeConfig();
-    config.loadFromCluster();
-    return config;
-  }
+  if (environment.KUBERNETES_SERVICE_HOST) return inCluster(environment);
   throw new UserError({
     title: "No cluster to talk to",
     cause: `No kubeconfig was given, KUBECONFIG is not set, ${home} does not exist, and this does not run inside a cluster.`,
     remedy: WHERE_TO_GIVE,
   });
+}
+
+/** Of several files those that exist, as kubectl takes them; all when there is none. */
+async function present(files: readonly string[]): Promise<readonly string[]> {
+  const there = await Promise.all(files.map(exists));
+  const found = files.filter((_, index) => there[index]);
+  return found.length === 0 ? files : found;
+}
+
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** The service account of the pod that this runs in. Its token is renewed in its file. */
+async function inCluster(environment: World["environment"]): Promise<KubeConfig> {
+  const host = environment.KUBERNETES_SERVICE_HOST ?? "";
+  const port = environment.KUBERNETES_SERVICE_PORT || "443";
+  const tokenFile = join(SERVICE_ACCOUNT, "token");
+  if (!(await exists(tokenFile))) {
+    throw new UserError({
+      title: "No cluster to talk to",
+      cause: `No kubeconfig was given, and this runs inside a cluster, but ${tokenFile} does not exist.`,
+      remedy: `Give the pod a service account with automountServiceAccountToken: true. ${WHERE_TO_GIVE}`,
+    });
+  }
+  const namespace = await readFile(join(SERVICE_ACCOUNT, "namespace"), "utf8").catch(() => "");
+  const user: UserEntry = { name: "pod", tokenFile };
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [
+      {
+        name: "own",
+        server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+        caFile: join(SERVICE_ACCOUNT, "ca.crt"),
+        skipTLSVerify: false,
+      },
+    ],
+    users: [user],
+    contexts: [
+      { name: "in-cluster", cluster: "own", user: "pod", namespace: namespace.trim() || undefined },
+    ],
+    currentContext: "in-cluster",
+  });
+  return config;
 }
 
 /** The YAML or JSON that was given in place of a path, or undefined when it looks like a path. */
@@ -86,6 +201,10 @@ async function fromFiles(files: readonly string[], source: string): Promise<Kube
     });
     const config = parse(content, file);
     config.makePathsAbsolute(dirname(file));
+    for (const user of config.users as Writable<UserEntry>[]) {
+      user.folder = dirname(file);
+      if (user.tokenFile) user.tokenFile = resolve(dirname(file), user.tokenFile);
+    }
     merge(merged, config);
   }
   return merged;
@@ -105,6 +224,7 @@ function parse(content: string, source: string): KubeConfig {
   const config = new KubeConfig();
   try {
     config.loadFromString(content);
+    addWhatIsLeftOut(config, content);
   } catch (error) {
     throw new UserError(
       {
@@ -119,14 +239,51 @@ function parse(content: string, source: string): KubeConfig {
   return config;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The client library reads of a user neither a file with a token nor most of impersonation. */
+function addWhatIsLeftOut(config: KubeConfig, content: string): void {
+  const document = load(content) as { readonly users?: readonly RawUser[] };
+  for (const { name, user: raw } of document.users ?? []) {
+    const user = config.users.find((one) => one.name === name) as Writable<UserEntry> | undefined;
+    if (user === undefined || !raw) continue;
+    user.tokenFile = raw.tokenFile;
+    user.impersonateUid = raw["as-uid"];
+    user.impersonateGroups = raw["as-groups"];
+    user.impersonateExtra = raw["as-user-extra"];
+  }
+}
+
+interface RawUser {
+  readonly name?: string;
+  readonly user?: {
+    readonly tokenFile?: string;
+    readonly "as-uid"?: string;
+    readonly "as-groups"?: readonly string[];
+    readonly "as-user-extra"?: Readonly<Record<string, readonly string[]>>;
+  };
+}
+
+/** Names of variables for a plugin, and of settings of an auth provider, that hold secrets. */
+const SECRET_NAME = /secret|token|passw|(^|[^a-z])key|credential/i;
+
 function hideSecrets(config: KubeConfig, { secrets }: Pick<World, "secrets">): void {
-  for (const { token, password, keyData } of config.users) {
+  const hide = (name: string, value: unknown) => {
+    if (typeof value === "string" && SECRET_NAME.test(name)) secrets.add(value);
+  };
+  for (const { token, password, keyData, exec, authProvider } of config.users) {
     if (token) secrets.add(token);
     if (password) secrets.add(password);
     if (keyData) {
       secrets.add(keyData);
       secrets.add(Buffer.from(keyData, "base64").toString());
     }
+    for (const { name, value } of (exec as ExecConfig | undefined)?.env ?? []) hide(name, value);
+    for (const [name, value] of Object.entries(authProvider?.config ?? {})) hide(name, value);
+  }
+  for (const { proxyUrl } of config.clusters) {
+    const password = proxyUrl && URL.canParse(proxyUrl) ? new URL(proxyUrl).password : "";
+    if (password !== "") secrets.add(decodeURIComponent(password));
   }
 }
 
@@ -153,6 +310,14 @@ function noCluster(config: KubeConfig): UserError {
       ? `Its current context ${JSON.stringify(current)} leads to no cluster.`
       : "It has no current context.",
     remedy: `Give the input \`context\`; the kubeconfig has ${names || "no contexts at all"}.`,
+  });
+}
+
+function noUser(name: string, config: KubeConfig): UserError {
+  return new UserError({
+    title: "The kubeconfig names no such user",
+    cause: `Its current context ${JSON.stringify(config.getCurrentContext())} signs in as ${JSON.stringify(name)}, and it holds no such user.`,
+    remedy: `It holds ${config.users.map((user) => user.name).join(", ") || "no users at all"}; a kubeconfig split over files needs all of them.`,
   });
 }
 

@@ -1,8 +1,11 @@
-import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { Agent, type Dispatcher, request } from "undici";
 import { describe, UserError } from "../failure/index.ts";
-import type { World } from "../world/index.ts";
-import { type Asked, apiError, Unreachable } from "./api-error.ts";
+import { systemClock, type World } from "../world/index.ts";
+import { type ApiError, type Asked, apiError, Unreachable } from "./api-error.ts";
+import { Credentials, type Headers } from "./credentials.ts";
+import type { ExecCredential } from "./exec-plugin.ts";
+import type { Kubeconfig } from "./kubeconfig.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -24,7 +27,7 @@ type Body = Dispatcher.ResponseData["body"];
 
 /** Credentials as they travel with a request. */
 export interface Access {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   readonly dispatcher: Dispatcher;
 }
 
@@ -34,14 +37,14 @@ const PATIENCE_MS = 15_000;
 export class Transport {
   /** Address of the API server, without a slash at its end. */
   readonly server: string;
-  readonly #config: KubeConfig;
-  readonly #secrets: World["secrets"];
-  #dispatcher: Dispatcher | undefined;
+  readonly #kubeconfig: Kubeconfig;
+  readonly #credentials: Credentials;
+  #pool: { readonly dispatcher: Dispatcher; readonly certificate: unknown } | undefined;
 
-  constructor(config: KubeConfig, { secrets }: Pick<World, "secrets">) {
-    this.server = (config.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
-    this.#config = config;
-    this.#secrets = secrets;
+  constructor(kubeconfig: Kubeconfig, world: Pick<World, "secrets">) {
+    this.server = kubeconfig.server;
+    this.#kubeconfig = kubeconfig;
+    this.#credentials = new Credentials(kubeconfig, world);
   }
 
   /** The answer's text. Throws what `open` throws. */
@@ -81,15 +84,36 @@ export class Transport {
   }
 
   /**
-   * Sends a request and gives the body of a successful answer.
+   * Sends a request and gives the body of a successful answer. Credentials that are not accepted
+   * are renewed once, where they can be; a server that asks for a later try gets it.
    *
    * @throws {ApiError} when the server says no; {Unreachable} when it says nothing.
    */
   async open(asked: ApiRequest, signal: AbortSignal): Promise<Body> {
+    let renewed = false;
+    for (let tries = 1; ; tries += 1) {
+      const answer = await this.#send(asked, signal);
+      const { statusCode } = answer;
+      for (const words of warningsOf(answer.headers.warning)) asked.onWarning?.(words);
+      if (statusCode < 300) return answer.body;
+      const words = await answer.body.text().catch(() => "");
+      const pause = retryAfter(statusCode, answer.headers["retry-after"]);
+      if (pause !== undefined && tries < MOST_TRIES) {
+        await systemClock.sleep(pause, signal);
+      } else if (statusCode === 401 && !renewed && this.#credentials.renew()) {
+        this.#pool = undefined;
+        renewed = true;
+      } else {
+        throw this.#refusal(statusCode, words, asked);
+      }
+    }
+  }
+
+  async #send(asked: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted();
-    const access = await this.access();
+    const access = await this.access(signal);
     const patience = asked.patience ?? PATIENCE_MS;
-    const answer = await request(this.url(asked.path, asked.query), {
+    return request(this.url(asked.path, asked.query), {
       method: asked.method,
       headers: headersOf(asked, access),
       body: asked.body === undefined ? null : JSON.stringify(asked.body),
@@ -100,10 +124,11 @@ export class Transport {
     }).catch((error: unknown) => {
       throw this.#broken(error, signal);
     });
-    for (const words of warningsOf(answer.headers.warning)) asked.onWarning?.(words);
-    if (answer.statusCode < 300) return answer.body;
-    const words = await answer.body.text().catch(() => "");
-    throw apiError(answer.statusCode, words, asked.asked);
+  }
+
+  #refusal(status: number, words: string, { asked }: ApiRequest): ApiError {
+    const expiry = status === 401 ? this.#credentials.expiry(systemClock.now()) : undefined;
+    return apiError(status, words, asked, expiry);
   }
 
   url(path: string, query: ApiRequest["query"] = {}): URL {
@@ -115,64 +140,102 @@ export class Transport {
   }
 
   /**
-   * The headers and the connection pool that carry the credentials. Tokens are renewed by their
-   * provider when they run out; the pool is made once, over HTTP/1.1: port-forwarding needs it,
-   * and a watch with a connection of its own notices on its own that the connection is dead.
+   * The headers and the connection pool that carry the credentials. What runs out is renewed; the
+   * pool is made anew only with another client certificate. It speaks HTTP/1.1: connections to
+   * pods need it, and a watch with a connection of its own notices by itself that it is dead.
    *
-   * @throws {UserError} when a credential plugin of the kubeconfig fails.
+   * @throws {UserError} when the credentials cannot be had.
    */
-  async access(): Promise<Access> {
-    const headers: Record<string, string> = {};
-    let fresh: Dispatcher | undefined;
+  async access(signal: AbortSignal): Promise<Access> {
+    const headers = await this.#credentials.headers(signal);
+    const { certificate } = this.#credentials;
+    if (this.#pool === undefined || this.#pool.certificate !== certificate) {
+      this.#pool = { dispatcher: await this.#newDispatcher(certificate), certificate };
+    }
+    return { headers, dispatcher: this.#pool.dispatcher };
+  }
+
+  /** TLS settings and proxies are read, and connections made, by the client library. */
+  async #newDispatcher(certificate: ExecCredential | undefined): Promise<Dispatcher> {
+    let made: Dispatcher | undefined;
     const context = {
-      setHeaderParam: (name: string, value: string) => {
-        headers[name.toLowerCase()] = value;
-      },
+      setHeaderParam: () => undefined,
       setDispatcher: (dispatcher: Dispatcher) => {
-        fresh = dispatcher;
+        made = dispatcher;
       },
     };
     try {
       type Context = Parameters<KubeConfig["applySecurityAuthentication"]>[0];
-      await this.#config.applySecurityAuthentication(context as unknown as Context);
+      const config = this.#withCertificate(certificate);
+      await config.applySecurityAuthentication(context as unknown as Context);
     } catch (error) {
-      throw this.#noCredentials(error);
+      throw noTls(error);
     }
-    const token = headers.authorization?.replace(/^\S+ /, "");
-    if (token) this.#secrets.add(token.trim());
-    this.#dispatcher ??= (fresh ?? new Agent()).compose(
+    return (made ?? new Agent()).compose(
       (dispatch) => (options, handler) => dispatch({ ...options, ...HTTP1 }, handler),
     );
-    return { headers, dispatcher: this.#dispatcher };
+  }
+
+  #withCertificate(made: ExecCredential | undefined): KubeConfig {
+    const { config } = this.#kubeconfig;
+    const [user] = config.users;
+    if (user === undefined) return config;
+    const base64 = (pem: string | undefined) => Buffer.from(pem ?? "").toString("base64");
+    const { authProvider: _, ...rest } = user;
+    const own = new KubeConfig();
+    own.loadFromOptions({
+      ...config,
+      users: [
+        made === undefined
+          ? rest
+          : { ...rest, certData: base64(made.certificate), keyData: base64(made.key) },
+      ],
+    });
+    return own;
   }
 
   #broken(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
     return new Unreachable(this.server, error);
   }
+}
 
-  #noCredentials(error: unknown): UserError {
-    const user = this.#config.getCurrentUser();
-    const plugin = (user?.exec as { command?: string } | undefined)?.command;
-    return new UserError(
-      {
-        title: "No credentials for the cluster",
-        cause: `${plugin === undefined ? "The kubeconfig's credentials cannot be used" : `The credential plugin ${plugin} failed`}: ${describe(error).trim()}.`,
-        remedy:
-          plugin === undefined
-            ? "Correct the user and the cluster of the kubeconfig's current context; plain HTTP needs insecure-skip-tls-verify there."
-            : `Install ${plugin} on the runner and give it what it needs, or use a token.`,
-      },
-      { reason: error },
-    );
-  }
+/** What a server in trouble may ask for: one that asks for more has other worries. */
+const MOST_TRIES = 6;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * How long the server asks to wait before the request is sent again, in milliseconds: it did
+ * nothing of it yet. Undefined when it asks for nothing.
+ *
+ * Source: k8s.io/client-go/rest/with_retry.go, and RFC 9110, section 10.2.3.
+ */
+export function retryAfter(
+  status: number,
+  header: string | string[] | undefined,
+): number | undefined {
+  if (status !== 429 && status < 500) return undefined;
+  const seconds = Number([header].flat()[0]);
+  if (header === undefined || !Number.isFinite(seconds) || seconds < 0) return undefined;
+  return Math.min(seconds * 1_000, LONGEST_PAUSE_MS);
+}
+
+function noTls(error: unknown): UserError {
+  return new UserError(
+    {
+      title: "No credentials for the cluster",
+      cause: `The kubeconfig's certificates, keys or proxy cannot be used: ${describe(error).trim()}.`,
+      remedy: "Correct the user and the cluster of the kubeconfig's current context.",
+    },
+    { reason: error },
+  );
 }
 
 /** An option of undici's that its types do not list for a single request. */
 const HTTP1: object = { allowH2: false };
 
-function headersOf(asked: ApiRequest, access: Access): Record<string, string> {
-  const headers: Record<string, string> = {
+function headersOf(asked: ApiRequest, access: Access): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {
     ...access.headers,
     accept: asked.accept ?? "application/json, */*;q=0.5",
     "user-agent": "seaworthy",

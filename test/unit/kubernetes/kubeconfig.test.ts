@@ -43,12 +43,12 @@ describe("a kubeconfig", () => {
     ],
   ])("is read from %s", async (_, text) => {
     const kubeconfig = await load(text).loaded;
-    expect(kubeconfig.getCurrentCluster()?.server).toBe("https://blue.example:6443");
+    expect(kubeconfig.server).toBe("https://blue.example:6443");
   });
 
   it("gives the context that was asked for", async () => {
     const kubeconfig = await load(json, "green").loaded;
-    expect(kubeconfig.getCurrentCluster()?.server).toBe("https://green.example:6443");
+    expect(kubeconfig.server).toBe("https://green.example:6443");
   });
 
   it("hides its tokens and keys", async () => {
