@@ -5,6 +5,11 @@ import { type ConfigObject, titleOf } from "./job-config.ts";
 import { type ConfigManifest, contentOf, manifestOf } from "./object.ts";
 import { certificateNote } from "./secret-types.ts";
 
+/** Whether a field manager's fields are given up when they are declared no more. */
+export type IsOurs = (manager: string) => boolean;
+
+const ownManager: IsOurs = (manager) => manager === "seaworthy";
+
 /** kubectl's own record of what was applied, which holds the values in clear. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -30,11 +35,12 @@ export async function settleJobConfig(
   config: readonly ConfigObject[],
   cluster: Cluster,
   namespace: string,
+  isOurs: IsOurs = ownManager,
 ): Promise<readonly SettledConfig[]> {
   const settled = await Promise.all(
     config.map(async (object) => {
       const ref = { apiVersion: "v1", kind: object.kind, namespace, name: object.name };
-      return settle(object, await cluster.find<ConfigManifest>(ref), namespace);
+      return settle(object, await cluster.find<ConfigManifest>(ref), namespace, isOurs);
     }),
   );
   const problems = settled.flatMap((result) => (typeof result === "string" ? [result] : []));
@@ -47,13 +53,16 @@ export function settle(
   config: ConfigObject,
   live: ConfigManifest | undefined,
   namespace: string,
+  isOurs: IsOurs = ownManager,
   now = Date.now(),
 ): SettledConfig | string {
   const title = titleOf(config);
   const before = live === undefined ? undefined : contentOf(live);
-  // Keys that others keep in the same object stay; they belong to what the pods see.
-  const others = [...(before ?? [])].filter(([key]) => !config.content.has(key));
-  const changed = before === undefined || differs(config.content, before);
+  const ungiven = [...(before?.keys() ?? [])].filter((key) => !config.content.has(key));
+  // A key that was ours alone goes away with the declaration of it; what others keep there stays.
+  const others = ungiven.filter((key) => !settersOf(live, key).every(isOurs));
+  const goes = others.length < ungiven.length;
+  const changed = before === undefined || goes || differs(config.content, before);
   const problem = live === undefined ? undefined : fixedProblem(config, live, changed);
   if (problem !== undefined) return `${title}: ${problem}`;
   const salt =
@@ -67,9 +76,7 @@ export function settle(
       ...certificateNote(config, now).map((note) => `${title}: ${note}`),
       ...(others.length === 0
         ? []
-        : [
-            `${title} also holds ${others.map(([key]) => key).join(", ")}, which the job does not give`,
-          ]),
+        : [`${title} also holds ${others.join(", ")}, which the job does not give`]),
       ...(config.kind === "Secret" && live?.metadata.annotations?.[LAST_APPLIED] !== undefined
         ? [
             `${title} has kubectl's annotation with former values in clear: remove it by \`kubectl annotate ${title} -n ${namespace} ${LAST_APPLIED}-\``,
@@ -77,6 +84,21 @@ export function settle(
         : []),
     ],
   };
+}
+
+/** Who set a key, as the API server keeps it: `f:` before the names of fields. */
+function settersOf(live: ConfigManifest | undefined, key: string): readonly string[] {
+  const { managedFields = [] } = (live?.metadata ?? {}) as {
+    readonly managedFields?: readonly {
+      readonly manager?: string;
+      readonly fieldsV1?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    }[];
+  };
+  const setters = managedFields.filter(({ fieldsV1 }) =>
+    ["f:data", "f:binaryData"].some((field) => `f:${key}` in (fieldsV1?.[field] ?? {})),
+  );
+  // Of what nobody is known to have set, nothing is known to go.
+  return setters.length === 0 ? [""] : setters.map(({ manager = "" }) => manager);
 }
 
 function differs(wanted: ReadonlyMap<string, Buffer>, live: ReadonlyMap<string, Buffer>): boolean {

@@ -73,6 +73,25 @@ describe("a ConfigMap or Secret for the cluster", () => {
     ]);
   });
 
+  it.each<[string, readonly string[], string, readonly string[]]>([
+    ["ours", ["seaworthy"], "changed", []],
+    [
+      "of somebody else",
+      ["seaworthy", "vault"],
+      "unchanged",
+      ["secret/app also holds b, which the job does not give"],
+    ],
+  ])("with a key more, %s", (_, managers, change, notes) => {
+    const live = settled(config("Secret", { a: "1", b: "2" })).manifest;
+    const managedFields = managers.map((manager) => ({
+      manager,
+      fieldsV1: { "f:data": { "f:b": {} } },
+    }));
+    const metadata = { ...live.metadata, managedFields };
+    const result = settled(config("Secret", { a: "1" }), { ...live, metadata });
+    expect([result.change, result.notes]).toEqual([change, notes]);
+  });
+
   it.each<[string, Partial<ConfigManifest>, RegExp | undefined]>([
     ["immutable and another", { immutable: true, data: {} }, /immutable in the cluster/],
     ["immutable and the same", { immutable: true }, undefined],
@@ -307,7 +326,7 @@ describe("a certificate", () => {
       /secret\/app: the certificate CN=shop.example expired on Oct 28/,
     ],
   ])("%s", (_, now, expected) => {
-    const result = settle(tls, undefined, "shop", Date.parse(now));
+    const result = settle(tls, undefined, "shop", undefined, Date.parse(now));
     if (typeof result === "string") throw new Error(result);
     expect(result.notes.join()).toMatch(expected);
   });
