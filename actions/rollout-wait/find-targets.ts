@@ -1,4 +1,4 @@
-import { FormatError, UserError } from "../../shared/failure/index.ts";
+import { UserError } from "../../shared/failure/index.ts";
 import {
   awaitedTargets,
   type Cluster,
@@ -7,7 +7,7 @@ import {
   type Target,
   uniqueTargets,
 } from "../../shared/kubernetes/index.ts";
-import { type ManifestSource, parseSource, readManifests } from "../../shared/manifests/index.ts";
+import { type ManifestSource, readManifests } from "../../shared/manifests/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { readConditions, withConditions } from "./conditions.ts";
 import { findObjects } from "./find-objects.ts";
@@ -18,8 +18,8 @@ import { releaseTargets } from "./release.ts";
  * Everything that is to be waited for, from all the ways in which it can be said. Decided once:
  * what comes to a namespace later is not waited for.
  *
- * @throws {UserError} when nothing is asked for, when what is asked for cannot be read, and when a
- * selector or a namespace holds nothing.
+ * @throws {UserError} when what is asked for cannot be read, and when a selector or a namespace
+ * holds nothing.
  */
 export async function findTargets(
   options: Options,
@@ -29,7 +29,6 @@ export async function findTargets(
   const { resources = [], selector, all, manifests, release } = options;
   const namespace = options.namespace ?? cluster.namespace;
   const conditions = await readConditions(options.conditions, cluster, namespace);
-  if (!isAsked(options)) throw nothingAsked();
   const searched = selector !== undefined || all;
   const groups = await Promise.all([
     resolveTargets(cluster, resources, namespace),
@@ -42,13 +41,12 @@ export async function findTargets(
   return uniqueTargets(withConditions([...found, ...named], conditions));
 }
 
-function isAsked({ resources = [], selector, all, manifests, release, conditions }: Options) {
+/** @throws {UserError} when none of the inputs names anything to wait for. */
+export function assertAsked(options: Options): void {
+  const { resources = [], selector, all, manifests, release, conditions } = options;
   const given = [selector, manifests, release, conditions];
-  return resources.length > 0 || all || given.some((input) => input !== undefined);
-}
-
-function nothingAsked(): UserError {
-  return new UserError({
+  if (resources.length > 0 || all || given.some((input) => input !== undefined)) return;
+  throw new UserError({
     title: "Nothing to wait for",
     cause:
       "None of `resources`, `selector`, `all`, `manifests`, `release` and `conditions` was given.",
@@ -56,47 +54,19 @@ function nothingAsked(): UserError {
   });
 }
 
-/** A line of a manifest that no path looks like. */
-const CONTENT = /^\s*(\{|\[|---|#|"?(apiVersion|kind|metadata)"?\s*:)/m;
-
 async function manifestTargets(
-  manifests: string,
+  sources: readonly ManifestSource[],
   namespace: string,
   world: World,
 ): Promise<readonly Target[]> {
-  const sources = CONTENT.test(manifests)
-    ? [{ kind: "inline", name: "the input manifests", text: manifests } as const]
-    : pathsIn(manifests);
   const workspace = world.environment.GITHUB_WORKSPACE ?? process.cwd();
   const read = await readManifests(sources, workspace, world);
   const objects = read.map(({ object }) => object);
   const targets = awaitedTargets(objects, namespace);
   const rest = objects.length - targets.length;
+  const others = rest === 0 ? "" : `; the rest is settings and hooks, which need no waiting`;
   world.log.info(
-    `The manifests hold ${counted(objects.length, "object")}, of which ${targets.length} are waited for${rest === 0 ? "" : `; ${counted(rest, "other")} (settings, hooks) need no waiting`}.`,
+    `The manifests hold ${objects.length} objects, of which ${targets.length} are waited for${others}.`,
   );
   return targets;
-}
-
-function pathsIn(manifests: string): readonly ManifestSource[] {
-  const lines = manifests.split(/\r\n|\r|\n/).map((line) => line.trim());
-  return lines.filter((line) => line !== "").map(sourceIn);
-}
-
-function sourceIn(line: string): ManifestSource {
-  try {
-    return parseSource(line);
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new UserError({
-      title: "The input manifests cannot be read",
-      cause: error.message,
-      remedy: "Give paths of files, folders or globs, one a line, or the manifests themselves.",
-    });
-  }
-}
-
-/** `1 object`, `2 objects` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -7,6 +7,7 @@ import {
   text,
   words,
 } from "../../shared/action/index.ts";
+import { manifestsField } from "./manifests-field.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -19,7 +20,7 @@ export const inputs = {
   ),
   selector: text({ accepts: "a label selector such as app=web,tier!=db" }),
   all: flag({ default: "false" }),
-  manifests: text({ accepts: "paths, one a line, or the manifests themselves" }),
+  manifests: manifestsField(),
   release: text({ accepts: "the name of a Helm release" }, /^[a-z0-9]([a-z0-9.-]{0,51}[a-z0-9])?$/),
   conditions: text({
     accepts: "lines such as widget.example.com/blue: jsonpath={.status.phase}=Running",

@@ -21,7 +21,9 @@ export function summarize(report: RolloutReport): string {
     parts.push(`${escapeMarkdown(cause.message)}\n`);
     parts.push(`**What to do:** ${escapeMarkdown(cause.remedy)}\n`);
   }
-  parts.push(codeBlock(timeline(report), "mermaid"));
+  if (report.resources.length === 0)
+    parts.push("Nothing was waited for, and so nothing checked.\n");
+  else parts.push(codeBlock(timeline(report), "mermaid"));
   parts.push(table(["Resource", "Namespace", "State", ""], report.resources.map(row)));
   for (const log of evidence.logs) parts.push(logDetails(log));
   if (evidence.events.length > 0) parts.push(eventDetails(evidence.events));

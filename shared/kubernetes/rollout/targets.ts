@@ -175,6 +175,6 @@ function noSuchKind(text: string, names: readonly string[], more: string): UserE
   return new UserError({
     title: `No such kind: ${text}`,
     cause: `${JSON.stringify(text)} is no kind that is known here${near === undefined ? "" : `; did you mean ${near}?`}${more}`,
-    remedy: `Common kinds are ${namesOfKnown().join(", ")}; any other is written as kubectl takes it: widget.example.com/name.`,
+    remedy: `Common kinds are ${namesOfKnown().join(", ")}; any other is written as kubectl takes it, widget.example.com/name, and needs its definition installed first.`,
   });
 }
