@@ -75,7 +75,7 @@ export function leaveReplicas(
   if (live === undefined || spec?.replicas === undefined || now === undefined) return object;
   if (!autoscaled.has(keyOf(object))) return object;
   const others = ownersOf(live, ["f:spec", "f:replicas"]).filter(
-    (manager) => !isPredecessor(manager, own),
+    (manager) => !isPredecessor(manager, own, object.kind),
   );
   const { replicas: _, ...rest } = spec;
   return { ...object, spec: others.length > 0 ? rest : { ...rest, replicas: now } } as Scaled;

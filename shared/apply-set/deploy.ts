@@ -151,8 +151,9 @@ async function planned(voyage: Voyage, wanted: Wanted): Promise<Plan> {
   for (const change of changes) await applyChange(cluster, change, { dryRun: true });
   facts.plan = plan;
   facts.difference = planDifference(plan, changes, (text) => world.secrets.redact(text));
-  facts.notes.push(...plan.notes, ...(wanted.workloads?.notes ?? []));
-  for (const warning of wanted.workloads?.warnings ?? []) world.log.warning(warning);
+  const { notes = [], warnings = [] } = wanted.workloads ?? {};
+  facts.notes.push(...plan.notes, ...notes, ...warnings);
+  for (const warning of warnings) world.log.warning(warning);
   tellPlan(plan, facts, world);
   await checkAccess(cluster, set, plan, settings);
   return plan;

@@ -3,6 +3,7 @@ export type { DesiredObject } from "./desired.ts";
 export { planDifference } from "./difference.ts";
 export { type DeployFacts, noFacts } from "./facts.ts";
 export { readApplied, type Standing, standingOf } from "./history.ts";
+export { isPredecessor } from "./managers.ts";
 export { type Plan, type PlannedObject, planDeploy } from "./plan.ts";
 export type { AppliedImage, RevisionContent } from "./record.ts";
 export type { AppliedRevision, RevisionStatus } from "./revision.ts";

@@ -28,9 +28,17 @@ export function managedFieldsOf({ metadata }: KubernetesObject): readonly Manage
   return (metadata as { managedFields?: readonly ManagedFields[] }).managedFields ?? [];
 }
 
-/** Whether a manager's fields are taken over without a word when an object becomes ours. */
-export function isPredecessor(manager: string | undefined, own: string): boolean {
-  return manager !== undefined && [...CLIENT_SIDE, ...OURS, own].includes(manager);
+/** Kinds that people make by `kubectl create secret` and the like, for want of a manifest. */
+const MADE_BY_HAND = ["Secret", "ConfigMap"];
+
+/**
+ * Whether a manager's fields are taken over without a word when an object becomes ours: those of
+ * `kubectl apply`, our own, and for Secrets and ConfigMaps those of `kubectl create`.
+ */
+export function isPredecessor(manager: string | undefined, own: string, kind: string): boolean {
+  if (manager === undefined) return false;
+  if (manager === "kubectl-create") return MADE_BY_HAND.includes(kind);
+  return [...CLIENT_SIDE, ...OURS, own].includes(manager);
 }
 
 /**
@@ -43,7 +51,7 @@ export function takenOver(
   own: string,
 ): readonly ManagedFields[] | undefined {
   const entries = managedFieldsOf(object);
-  const old = entries.filter((entry) => isTakenOver(entry, own));
+  const old = entries.filter((entry) => isTakenOver(entry, own, object.kind));
   const [newest] = old;
   if (newest === undefined) return undefined;
   const mine = entries.find((entry) => entry.manager === own && entry.operation === "Apply");
@@ -64,8 +72,12 @@ export function takenOver(
   return [merged, ...entries.filter((entry) => entry !== mine && !old.includes(entry))];
 }
 
-function isTakenOver({ manager, operation, subresource }: ManagedFields, own: string): boolean {
-  return operation === "Update" && !subresource && isPredecessor(manager, own);
+function isTakenOver(
+  { manager, operation, subresource }: ManagedFields,
+  own: string,
+  kind: string,
+): boolean {
+  return operation === "Update" && !subresource && isPredecessor(manager, own, kind);
 }
 
 function union(a: FieldTree, b: FieldTree): FieldTree {

@@ -50,7 +50,7 @@ export async function tryOut(
   context: ApplyContext,
 ): Promise<Tried> {
   const { cluster, settings } = context;
-  const { fieldManager, forceConflicts } = settings;
+  const { fieldManager } = settings;
   let tried = object;
   let force = false;
   const leftOut: string[] = [];
@@ -69,7 +69,7 @@ export async function tryOut(
       if (!(error instanceof ApiError)) throw error;
       const refusal = refusalOf(error);
       const unknown = unknownIn(refusal, settings).slice(0, MOST_LEFT_OUT - leftOut.length);
-      if (!force && isOurs(refusal, fieldManager, forceConflicts)) force = true;
+      if (!force && isOurs(refusal, object.kind, context)) force = true;
       else if (unknown.length > 0) {
         tried = unknown.reduce(withoutField, tried);
         leftOut.push(...unknown);
@@ -79,9 +79,12 @@ export async function tryOut(
 }
 
 /** Whether the owners of the fields are those that we take over from, or the user says so. */
-function isOurs(refusal: Refusal, fieldManager: string, forced: boolean): boolean {
+function isOurs(refusal: Refusal, kind: string, { settings }: ApplyContext): boolean {
   if (refusal.kind !== "conflict") return false;
-  return forced || refusal.conflicts.every(({ manager }) => isPredecessor(manager, fieldManager));
+  const { fieldManager, forceConflicts } = settings;
+  const isKnown = ({ manager }: { readonly manager: string }) =>
+    isPredecessor(manager, fieldManager, kind);
+  return forceConflicts || refusal.conflicts.every(isKnown);
 }
 
 function unknownIn(
