@@ -21,10 +21,14 @@ export function summarize(report: RolloutReport): string {
     parts.push(`${escapeMarkdown(cause.message)}\n`);
     parts.push(`**What to do:** ${escapeMarkdown(cause.remedy)}\n`);
   }
-  if (report.resources.length === 0)
-    parts.push("Nothing was waited for, and so nothing checked.\n");
-  else parts.push(codeBlock(timeline(report), "mermaid"));
-  parts.push(table(["Resource", "Namespace", "State", ""], report.resources.map(row)));
+  if (report.resources.length === 0) {
+    return `${parts.join("\n")}\nNothing was waited for, and so nothing checked.\n`;
+  }
+  parts.push(codeBlock(timeline(report), "mermaid"));
+  const told = troubledFirst(report.resources).slice(0, MOST_ROWS);
+  parts.push(table(["Resource", "Namespace", "State", ""], told.map(row)));
+  const rest = report.resources.length - told.length;
+  if (rest > 0) parts.push(`And ${rest} more; the output \`report\` has their counts.\n`);
   for (const log of evidence.logs) parts.push(logDetails(log));
   if (evidence.events.length > 0) parts.push(eventDetails(evidence.events));
   if (evidence.unavailable.length > 0) {
@@ -35,6 +39,14 @@ export function summarize(report: RolloutReport): string {
 }
 
 const MOST_SECTIONS = 20;
+const MOST_ROWS = 200;
+const STATES = ["failed", "failing", "progressing", "ready"];
+
+/** What a reader looks for comes first; otherwise the order in which it was asked for. */
+function troubledFirst(resources: readonly ResourceReport[]): readonly ResourceReport[] {
+  return [...resources].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state));
+}
+
 const BARS = {
   ready: "done, ",
   progressing: "active, ",
@@ -45,7 +57,8 @@ const BARS = {
 /** A Gantt chart, a bar for each time that a resource spent in one state. */
 export function timeline(report: RolloutReport): string {
   const end = Date.parse(report.endedAt);
-  const sections = report.resources.slice(0, MOST_SECTIONS).flatMap((resource) => {
+  const shown = troubledFirst(report.resources).slice(0, MOST_SECTIONS);
+  const sections = shown.flatMap((resource) => {
     const bars = barsOf(resource, end);
     return [`  section ${plain(resource.resource)}`, ...bars];
   });
