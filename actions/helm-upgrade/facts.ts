@@ -1,3 +1,4 @@
+import type { AvailabilityReport } from "../../shared/availability/index.ts";
 import type { Revision } from "../../shared/helm/index.ts";
 import type { RolloutReport } from "../../shared/kubernetes/index.ts";
 import type { ImageProof } from "../../shared/workload/index.ts";
@@ -8,14 +9,15 @@ export interface Facts {
   helmVersion?: string | undefined;
   /** The last good revision before this run. */
   previous?: Revision | undefined;
-  /** The one that this run made. */
-  revision?: Revision;
+  /** The number of the one that this run made. */
+  revision?: number | undefined;
   /** The number of the one that is deployed now. */
   running?: number | undefined;
   rolledBack: boolean;
   /** How the new revision fared, and how the one that was put back did. */
-  rollout?: RolloutReport;
-  recovery?: RolloutReport;
+  rollout?: RolloutReport | undefined;
+  recovery?: RolloutReport | undefined;
+  availability?: AvailabilityReport | undefined;
   images: readonly ImageProof[];
   /** What a reader should know beside the verdict. */
   readonly notes: string[];

@@ -41,6 +41,11 @@ export const inputs = {
   timeout: duration({ min: 5_000, max: 6 * 3_600_000 }, { default: "5m" }),
   "restarts-allowed": integer({ min: 0, max: 100 }, { default: "2" }),
   "on-failure": choice(["rollback", "keep"], { default: "rollback" }),
+  "when-busy": choice(["wait", "refuse"], { default: "wait" }),
+  "minimum-available": text(
+    { accepts: "a number or a percentage such as 2 or 80%" },
+    /^(\d{1,6}|100%|\d{1,2}%)$/,
+  ),
   kubeconfig: text({ accepts: "a kubeconfig's path, content, or content in base64" }),
   context: text({ accepts: "the name of a context" }, /^(?!-)\P{Cc}+$/u),
   helm: text({ default: "helm", accepts: "a program's name or path" }, /^(?!-)\P{Cc}+$/u),
@@ -51,6 +56,8 @@ export const outputs = [
   "previous-revision",
   "running-revision",
   "rolled-back",
+  "users-hurt",
+  "affected-seconds",
   "report",
   "seconds",
 ] as const;

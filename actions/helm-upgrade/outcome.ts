@@ -15,10 +15,12 @@ export function outcomeOf(
   const seconds = Math.round(journal.elapsed() / 10) / 100;
   return {
     outputs: {
-      revision: facts.revision?.revision ?? "",
+      revision: facts.revision ?? "",
       "previous-revision": facts.previous?.revision ?? "",
       "running-revision": facts.running ?? "",
       "rolled-back": facts.rolledBack,
+      "users-hurt": facts.availability?.hurt ?? "unknown",
+      "affected-seconds": facts.availability?.affectedSeconds ?? "",
       report: reportOf(options, journal, facts, failure, seconds),
       seconds,
     },
@@ -44,7 +46,7 @@ function reportOf(
     release,
     namespace,
     helm: helmVersion,
-    revision: facts.revision?.revision,
+    revision: facts.revision,
     previousRevision: facts.previous?.revision,
     runningRevision: facts.running,
     rolledBack: facts.rolledBack,
@@ -63,6 +65,7 @@ function reportOf(
     resources: rollout?.resources ?? [],
     recovery: recovery?.resources,
     images,
+    availability: facts.availability,
     notes,
   };
 }

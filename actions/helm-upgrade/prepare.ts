@@ -6,6 +6,7 @@ import {
   type ChartRef,
   Helm,
   imageValues,
+  kubeconfigFile,
   type PlacedImage,
   PrivateFolder,
   type ReleaseRef,
@@ -14,7 +15,7 @@ import {
   storageKind,
   type ValuesTree,
 } from "../../shared/helm/index.ts";
-import { type Cluster, connect, kubeconfigContent } from "../../shared/kubernetes/index.ts";
+import { type Cluster, connect } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 
@@ -75,16 +76,6 @@ export async function prepare(options: Options, world: World): Promise<Tools> {
     await folder[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Helm takes a path only: content is written to a file that nobody else can read. */
-async function kubeconfigFile(
-  given: string | undefined,
-  folder: PrivateFolder,
-): Promise<string | undefined> {
-  const content = given === undefined ? undefined : kubeconfigContent(given);
-  if (content === undefined) return given;
-  return folder.write("kubeconfig", { title: "the input kubeconfig", text: content });
 }
 
 async function writeValues(

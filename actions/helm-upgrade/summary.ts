@@ -1,3 +1,4 @@
+import { sentence } from "../../shared/availability/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
 import { type Journal, timeline } from "../../shared/journal/index.ts";
 import type { ResourceReport } from "../../shared/kubernetes/index.ts";
@@ -20,6 +21,7 @@ export function summaryOf(
     timeline(options.release, phases, seconds),
     resourceTable(facts),
     imageTable(facts.images),
+    facts.availability === undefined ? "" : `${escapeMarkdown(sentence(facts.availability))}\n`,
     ...facts.notes.map((note) => `> ${escapeMarkdown(note)}\n`),
     failure?.evidence === undefined ? "" : details("Evidence", codeBlock(failure.evidence)),
   ]

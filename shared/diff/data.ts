@@ -7,7 +7,8 @@ export interface DifferenceData extends Counts {
   readonly leftOut?: number;
 }
 
-const LIMIT_CHARACTERS = 200_000;
+/** Linux refuses a variable of the environment above 128 KiB. */
+const LIMIT_CHARACTERS = 60_000;
 
 /** The counts, and the objects that change with the places at which they do. */
 export function differenceData(

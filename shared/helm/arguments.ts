@@ -67,8 +67,13 @@ export function upgradeArguments(
   ];
 }
 
-export function rollbackArguments(release: ReleaseRef, revision: number): readonly string[] {
-  return ["rollback", ...namespaceFlag(release), "--", release.name, String(revision)];
+export function rollbackArguments(
+  release: ReleaseRef,
+  revision: number,
+  timeoutSeconds: number,
+): readonly string[] {
+  const timeout = `--timeout=${timeoutSeconds}s`;
+  return ["rollback", ...namespaceFlag(release), timeout, "--", release.name, String(revision)];
 }
 
 /** With `keepHistory`, the revisions stay recorded as uninstalled. */

@@ -68,8 +68,7 @@ export class Helm {
     signal: AbortSignal,
   ): Promise<Revision> {
     const { release } = this.#setting;
-    const seconds = Math.max(1, Math.ceil(timeoutMs / 1_000));
-    const args = upgradeArguments(release, chart, values, seconds);
+    const args = upgradeArguments(release, chart, values, secondsOf(timeoutMs));
     const doing = `upgrade ${release.name}`;
     // Helm's own timeout comes first: its words say more than an end by force.
     const deadline = timeoutMs + SPARE_MS;
@@ -77,11 +76,12 @@ export class Helm {
     return revisionOfOutput(stdout);
   }
 
-  /** Goes back to a revision, without waiting for pods. */
-  async rollback(revision: number, signal: AbortSignal): Promise<void> {
+  /** Goes back to a revision and runs its hooks, without waiting for pods. */
+  async rollback(revision: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const { release } = this.#setting;
     const doing = `roll ${release.name} back to revision ${revision}`;
-    await this.#run(rollbackArguments(release, revision), doing, signal);
+    const args = rollbackArguments(release, revision, secondsOf(timeoutMs));
+    await this.#run(args, doing, signal, { deadline: timeoutMs + SPARE_MS });
   }
 
   async uninstall(
@@ -124,6 +124,10 @@ export class Helm {
       ...(context === undefined ? [] : [`--kube-context=${context}`]),
     ];
   }
+}
+
+function secondsOf(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1_000));
 }
 
 /**

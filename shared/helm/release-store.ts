@@ -1,9 +1,17 @@
 import { UserError } from "../failure/index.ts";
-import type { Cluster } from "../kubernetes/index.ts";
+import type { Cluster, ObjectRef } from "../kubernetes/index.ts";
+import { type Proof, proofLabels } from "./proof.ts";
 import { type ReleaseRecord, type Revision, revisionOf } from "./release.ts";
 
 /** Where Helm keeps its releases, by the value of HELM_DRIVER. */
 export type StorageKind = "Secret" | "ConfigMap";
+
+/** A release whose records are in the cluster. */
+export interface StoredReleaseRef {
+  readonly name: string;
+  readonly namespace: string;
+  readonly storage: StorageKind;
+}
 
 /**
  * @throws {UserError} for a driver whose records are not in the cluster.
@@ -26,7 +34,7 @@ export function storageKind(driver: string | undefined): StorageKind {
  */
 export async function readHistory(
   cluster: Cluster,
-  release: { readonly name: string; readonly namespace: string; readonly storage: StorageKind },
+  release: StoredReleaseRef,
 ): Promise<readonly Revision[]> {
   const records = await cluster.list<ReleaseRecord>({
     apiVersion: "v1",
@@ -35,4 +43,30 @@ export async function readHistory(
     labelSelector: `owner=helm,name=${release.name}`,
   });
   return records.items.map(revisionOf).sort((a, b) => a.revision - b.revision);
+}
+
+/**
+ * Notes on Helm's own record of a revision whether it was seen to work. Helm keeps the note when
+ * it writes the record anew, and it goes away with the record.
+ *
+ * @throws {ApiError} when the record may not be changed, or is gone.
+ */
+export async function markRevision(
+  cluster: Cluster,
+  release: StoredReleaseRef,
+  revision: number,
+  proof: Exclude<Proof, "unknown">,
+): Promise<void> {
+  const labels = proofLabels(revision, proof);
+  await cluster.patch(recordRef(release, revision), { metadata: { labels } });
+}
+
+/** The object that holds a revision: pkg/storage/storage.go. */
+export function recordRef(release: StoredReleaseRef, revision: number): ObjectRef {
+  return {
+    apiVersion: "v1",
+    kind: release.storage,
+    namespace: release.namespace,
+    name: `sh.helm.release.v1.${release.name}.v${revision}`,
+  };
 }

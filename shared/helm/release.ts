@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import type { KubernetesObject } from "../kubernetes/index.ts";
+import { type Proof, proofOf } from "./proof.ts";
 
 /** The states that Helm gives a revision: pkg/release/common/status.go. */
 export type ReleaseStatus =
@@ -26,6 +27,12 @@ export interface Revision {
   readonly appVersion: string;
   /** The objects as they were rendered, without hooks. */
   readonly manifest: string;
+  /** The hooks' own manifests. */
+  readonly hooks: readonly string[];
+  /** Whether its objects are applied on the server's side, as Helm 4 does; Helm 3 does not say. */
+  readonly serverSide: boolean;
+  /** Whether anybody has seen it work. */
+  readonly proof: Proof;
 }
 
 /** A Secret or ConfigMap in which Helm keeps a revision. */
@@ -36,6 +43,8 @@ export interface ReleaseRecord extends KubernetesObject {
 interface StoredRelease {
   readonly version?: number;
   readonly manifest?: string;
+  readonly hooks?: readonly { readonly manifest?: string }[];
+  readonly apply_method?: string;
   readonly info?: {
     readonly status?: string;
     readonly description?: string;
@@ -51,18 +60,84 @@ interface StoredRelease {
 }
 
 /**
- * Reads the record of a revision. Helm writes JSON, gzipped, in base64; a Secret's data are in
- * base64 once more. Source: pkg/storage/driver/{secrets,cfgmaps,util}.go, the same in Helm 3 and 4.
- *
- * @throws {Error} when the record is not one of Helm's.
+ * A revision as its record holds it. The record is unpacked only when something is asked for that
+ * is not among its labels: of ten revisions, most are never looked into.
+ */
+class RecordedRevision implements Revision {
+  readonly #record: ReleaseRecord;
+  #unpacked: Revision | undefined;
+
+  constructor(record: ReleaseRecord) {
+    this.#record = record;
+  }
+
+  get revision(): number {
+    const { version } = this.#record.metadata.labels ?? {};
+    return version === undefined ? this.#whole.revision : Number(version);
+  }
+
+  get status(): ReleaseStatus {
+    const { status } = this.#record.metadata.labels ?? {};
+    return status === undefined ? this.#whole.status : (status as ReleaseStatus);
+  }
+
+  get proof(): Proof {
+    return proofOf(this.#record.metadata.labels, this.revision);
+  }
+
+  get description(): string {
+    return this.#whole.description;
+  }
+
+  get updated(): number {
+    return this.#whole.updated;
+  }
+
+  get chart(): string {
+    return this.#whole.chart;
+  }
+
+  get appVersion(): string {
+    return this.#whole.appVersion;
+  }
+
+  get manifest(): string {
+    return this.#whole.manifest;
+  }
+
+  get hooks(): readonly string[] {
+    return this.#whole.hooks;
+  }
+
+  get serverSide(): boolean {
+    return this.#whole.serverSide;
+  }
+
+  get #whole(): Revision {
+    this.#unpacked ??= revisionOfRelease(storedIn(this.#record));
+    return this.#unpacked;
+  }
+}
+
+/**
+ * The revision that a record holds. What is not in the record's labels throws an Error when it is
+ * asked for and the record is not one of Helm's.
  */
 export function revisionOf(record: ReleaseRecord): Revision {
+  return new RecordedRevision(record);
+}
+
+/**
+ * Unpacks a record. Helm writes JSON, gzipped, in base64; a Secret's data are in base64 once more.
+ * Source: pkg/storage/driver/{secrets,cfgmaps,util}.go, the same in Helm 3 and 4.
+ */
+function storedIn(record: ReleaseRecord): StoredRelease {
   const data = record.data?.release ?? "";
   const encoded = record.kind === "Secret" ? Buffer.from(data, "base64").toString("latin1") : data;
   const bytes = Buffer.from(encoded, "base64");
   const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const stored: unknown = JSON.parse((gzipped ? gunzipSync(bytes) : bytes).toString());
-  return revisionOfRelease(stored as StoredRelease);
+  return stored as StoredRelease;
 }
 
 /** Reads a release as `helm upgrade -o json` and `helm status -o json` print it. */
@@ -70,7 +145,8 @@ export function revisionOfOutput(json: string): Revision {
   return revisionOfRelease(JSON.parse(json) as StoredRelease);
 }
 
-function revisionOfRelease({ version, info, manifest, chart }: StoredRelease): Revision {
+function revisionOfRelease(stored: StoredRelease): Revision {
+  const { version, info, manifest, chart, hooks, apply_method: method } = stored;
   const { name, version: chartVersion, appVersion } = chart?.metadata ?? {};
   return {
     revision: version ?? 0,
@@ -80,6 +156,9 @@ function revisionOfRelease({ version, info, manifest, chart }: StoredRelease): R
     chart: name === undefined ? "" : `${name}-${chartVersion ?? ""}`,
     appVersion: appVersion ?? "",
     manifest: manifest ?? "",
+    hooks: (hooks ?? []).flatMap((hook) => hook.manifest ?? []),
+    serverSide: method === "ssa",
+    proof: "unknown",
   };
 }
 
@@ -92,18 +171,28 @@ export type Standing =
   /** An operation has begun and not ended: it runs, or was killed. */
   | { readonly state: "pending"; readonly last: Revision; readonly good: Revision | undefined };
 
-/**
- * Judges a history. The good revision is the newest that Helm calls deployed; Helm marks its
- * predecessor superseded only when the next one is out, so a superseded one counts where none is
- * deployed (a kill can fall between the two).
- */
+/** Judges a history. */
 export function standingOf(history: readonly Revision[]): Standing {
-  const newestFirst = [...history].sort((a, b) => b.revision - a.revision);
-  const [last] = newestFirst;
+  const [last] = newestFirst(history);
   if (last === undefined || last.status === "uninstalled") return { state: "absent" };
-  const good =
-    newestFirst.find(({ status }) => status === "deployed") ??
-    newestFirst.find(({ status }) => status === "superseded");
   const pending = last.status.startsWith("pending-") || last.status === "uninstalling";
-  return { state: pending ? "pending" : "settled", last, good };
+  return { state: pending ? "pending" : "settled", last, good: goodIn(history) };
+}
+
+/**
+ * The newest revision that worked: one that was proven, or, where nobody noted anything about it,
+ * one that Helm calls deployed; or superseded, for Helm marks it so before the next one is out.
+ */
+export function goodIn(history: readonly Revision[]): Revision | undefined {
+  return newestFirst(history).find(isGood);
+}
+
+/** Whether a revision is one to go back to. */
+export function isGood({ proof, status }: Revision): boolean {
+  if (proof !== "unknown") return proof === "proven";
+  return status === "deployed" || status === "superseded";
+}
+
+function newestFirst(history: readonly Revision[]): readonly Revision[] {
+  return [...history].sort((a, b) => b.revision - a.revision);
 }

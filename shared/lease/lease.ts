@@ -68,6 +68,8 @@ export interface Waiting {
   readonly signal: AbortSignal;
   /** The longest wait, in milliseconds. */
   readonly timeout: number;
+  /** A holder that is seen to be alive is not waited for. */
+  readonly refuse?: boolean;
   /** Told once for each holder that is waited for. */
   readonly onWait: (holder: string, page: string | undefined) => void;
 }
@@ -106,6 +108,7 @@ async function take(cluster: Cluster, claim: Claim, waiting: Waiting): Promise<T
       continue;
     }
     const version = found.metadata.resourceVersion;
+    const renewed = watched.version !== undefined && watched.version !== version;
     const since = watched.version === version ? watched.since : clock.now();
     watched = { version, since };
     const verdict = judgeLease(found, clock.now(), clock.now() - since);
@@ -116,6 +119,7 @@ async function take(cluster: Cluster, claim: Claim, waiting: Waiting): Promise<T
       continue;
     }
     const holder = found.spec.holderIdentity ?? "";
+    if (waiting.refuse === true && renewed) throw busy(claim, found);
     if (clock.now() - began > waiting.timeout) throw heldTooLong(claim, found, waiting.timeout);
     if (told !== holder) waiting.onWait(holder, found.metadata.annotations?.[RUN]);
     told = holder;
@@ -290,6 +294,15 @@ function takeover(lease: Lease, claim: Claim, now: number): object {
 /** MicroTime as the API wants it: exactly six digits after the point. */
 function microTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace("Z", "000Z");
+}
+
+function busy(claim: Claim, lease: Lease): UserError {
+  const page = lease.metadata.annotations?.[RUN];
+  return new UserError({
+    title: `Another run works on the ${claim.subject}`,
+    cause: `${lease.spec.holderIdentity} is working on the ${claim.subject} in namespace ${claim.namespace}, and renews its lease${page === undefined ? "" : ` (${page})`}.`,
+    remedy: "Let it end, or cancel it; then run again. Nothing was changed.",
+  });
 }
 
 function heldTooLong(claim: Claim, lease: Lease, timeout: number): UserError {

@@ -5,104 +5,25 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
 import { resolveEndpoints } from "../../testbed/index.ts";
-import { type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
-import { chart, digestOf, type Ended, helm, Step } from "./step.ts";
+import { Dock, die, until } from "./dock.ts";
 
 jest.setTimeout(120_000);
 
-interface Row {
-  readonly revision: number | string;
-  readonly status: string;
-  readonly description: string;
-}
-
-interface WebDeployment extends KubernetesObject {
-  readonly spec: {
-    readonly template: {
-      readonly spec: {
-        readonly containers: readonly { readonly env: readonly { readonly value: string }[] }[];
-      };
-    };
-  };
-  readonly status?: { readonly availableReplicas?: number };
-}
-
-let box: Sandbox;
-let images: string;
-let missing: string;
-let count = 0;
-
+let dock: Dock;
 beforeAll(async () => {
   await resolveEndpoints(["helm", "helm3"]);
-  box = await sandbox("helm-upgrade");
-  const [repository = "", tag = ""] = splitTag(box.endpoints.busyboxImage);
-  const digest = await digestOf(box.endpoints.busyboxImage);
-  images = JSON.stringify({ web: { repository, tag, digest } });
-  missing = JSON.stringify({ web: { repository, tag, digest: `sha256:${"0".repeat(64)}` } });
+  dock = await Dock.open("helm-upgrade");
 });
-afterAll(async () => box?.[Symbol.asyncDispose]());
-
-function splitTag(image: string): string[] {
-  const colon = image.lastIndexOf(":");
-  return [image.slice(0, colon), image.slice(colon + 1)];
-}
-
-/** A release name that no other test has. */
-function name(): string {
-  count += 1;
-  return `buoy-${count}`;
-}
-
-function start(inputs: Readonly<Record<string, string>>): Step {
-  const { PATH, HOME } = process.env;
-  const given = {
-    chart,
-    namespace: box.namespace,
-    images,
-    kubeconfig: box.endpoints.kubeconfig,
-    timeout: "60s",
-    ...inputs,
-  };
-  return new Step(given, { PATH: `${box.endpoints.bin}:${PATH}`, HOME });
-}
-
-function release(inputs: Readonly<Record<string, string>>): Promise<Ended> {
-  return start(inputs).ended;
-}
-
-async function history(of: string): Promise<readonly Row[]> {
-  const text = await helm(box, "history", of, "-o", "json").catch(() => "[]");
-  return JSON.parse(text) as readonly Row[];
-}
-
-async function leases(): Promise<readonly string[]> {
-  const { namespace } = box;
-  const { items } = await box.cluster.list({
-    apiVersion: "coordination.k8s.io/v1",
-    kind: "Lease",
-    namespace,
-  });
-  return items.map(({ metadata }) => metadata.name);
-}
-
-function deployment(of: string): Promise<WebDeployment | undefined> {
-  return box.cluster.find<WebDeployment>({
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    namespace: box.namespace,
-    name: of,
-  });
-}
-
-async function textOf(of: string): Promise<string | undefined> {
-  return (await deployment(of))?.spec.template.spec.containers[0]?.env[0]?.value;
-}
+afterAll(async () => dock?.[Symbol.asyncDispose]());
 
 /** Follows how many pods of a Deployment serve, and tells the least. */
 function leastServing(of: string): () => number {
   let [least, over] = [Number.POSITIVE_INFINITY, false];
   const look = async () => {
-    while (!over) least = Math.min(least, (await deployment(of))?.status?.availableReplicas ?? 0);
+    while (!over) {
+      const found = await dock.deployment(of);
+      least = Math.min(least, found?.status?.availableReplicas ?? 0);
+    }
   };
   void look();
   return () => {
@@ -113,9 +34,9 @@ function leastServing(of: string): () => number {
 
 describe.each(["helm", "helm3"])("with %s", (program) => {
   it("installs, upgrades, proves the images, and leaves nothing behind", async () => {
-    const of = name();
-    const first = await release({ release: of, helm: program, values: "text: one" });
-    expect(first).toMatchObject({ code: 0, leftovers: [] });
+    const of = dock.name();
+    const first = await dock.release({ release: of, helm: program, values: "text: one" });
+    expect(first).toMatchObject({ exitCode: 0, leftovers: [] });
     expect(first.outputs).toMatchObject({
       verdict: "passed",
       revision: "1",
@@ -123,7 +44,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
       "running-revision": "1",
       "rolled-back": "false",
     });
-    const second = await release({ release: of, helm: program, values: "text: two" });
+    const second = await dock.release({ release: of, helm: program, values: "text: two" });
     expect(second.outputs).toMatchObject({
       verdict: "passed",
       revision: "2",
@@ -134,23 +55,23 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(report.images).toMatchObject([
       { service: "web", verdict: "proved", containers: 1, proved: 1 },
     ]);
-    expect(await textOf(of)).toBe("two");
-    expect(second.summary).toMatch(/^## ✅ .* is at revision 2: 1 of 1 ready/);
-    expect(await leases()).not.toContain(`seaworthy-${of}`);
+    expect(await dock.text(of)).toBe("two");
+    expect(second.summary).toMatch(/^## ✅ .* is at revision 2: 2 of 2 ready/);
+    expect(await dock.leases()).not.toContain(`seaworthy-${of}`);
   });
 
   it("rolls back from a missing image with its cause, while the old version serves", async () => {
-    const of = name();
-    await release({ release: of, helm: program, values: "text: one" });
+    const of = dock.name();
+    await dock.release({ release: of, helm: program, values: "text: one" });
     const serving = leastServing(of);
-    const broken = await release({
+    const broken = await dock.release({
       release: of,
       helm: program,
       values: "text: two",
-      images: missing,
+      images: dock.missing,
     });
     expect(serving()).toBe(1);
-    expect(broken.code).toBe(1);
+    expect(broken.exitCode).toBe(1);
     expect(broken.outputs).toMatchObject({
       verdict: "failed",
       revision: "2",
@@ -160,11 +81,11 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     });
     expect(broken.outputs.cause).toMatch(/image .*@sha256:0+ not found/);
     expect(JSON.parse(broken.outputs.report ?? "").verdictSecondsAfterCause).toBeLessThan(2);
-    expect(broken.log).toMatch(
+    expect(broken.stdout).toMatch(
       /::error .*Rolled back to revision 1 \(now revision 3\), which is healthy/,
     );
-    expect(await textOf(of)).toBe("one");
-    expect((await history(of)).map(({ status }) => status)).toEqual([
+    expect(await dock.text(of)).toBe("one");
+    expect((await dock.history(of)).map(({ status }) => status)).toEqual([
       "superseded",
       "superseded",
       "deployed",
@@ -172,9 +93,9 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
   });
 
   it("frees a StatefulSet that is stuck in the broken revision", async () => {
-    const of = name();
-    await release({ release: of, helm: program, values: "stateful: 2" });
-    const { log, outputs } = await release({
+    const of = dock.name();
+    await dock.release({ release: of, helm: program, values: "stateful: 2" });
+    const { stdout: log, outputs } = await dock.release({
       release: of,
       helm: program,
       values: "{stateful: 2, statefulCrash: true}",
@@ -185,151 +106,146 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
   });
 
   it("tells the last words of a hook that fails", async () => {
-    const of = name();
-    await release({ release: of, helm: program });
+    const of = dock.name();
+    await dock.release({ release: of, helm: program });
     const values = "{hookSeconds: 1, hookEnd: 'echo table is locked; exit 4'}";
-    const { outputs } = await release({ release: of, helm: program, values });
+    const { outputs } = await dock.release({ release: of, helm: program, values });
     expect(outputs.cause).toContain(`pre-upgrade hook job/${of}-hook: `);
     expect(outputs.cause).toContain("ended with exit code 4; its last words: table is locked");
     expect(outputs["running-revision"]).toBe("3");
   });
 
   it("waits for no hook that cannot start, and leaves none behind", async () => {
-    const of = name();
-    await release({ release: of, helm: program });
+    const of = dock.name();
+    await dock.release({ release: of, helm: program });
     const values = "{hookSeconds: 1, hookTag: not-there}";
-    const { milliseconds, outputs } = await release({ release: of, helm: program, values });
+    const { milliseconds, outputs } = await dock.release({ release: of, helm: program, values });
     expect(outputs.cause).toContain("not found");
     expect(outputs["running-revision"]).toBe("3");
     expect(milliseconds).toBeLessThan(30_000);
-    const job = { apiVersion: "batch/v1", kind: "Job", namespace: box.namespace };
-    expect(await box.cluster.find({ ...job, name: `${of}-hook` })).toBeUndefined();
+    const job = { apiVersion: "batch/v1", kind: "Job", namespace: dock.box.namespace };
+    expect(await dock.box.cluster.find({ ...job, name: `${of}-hook` })).toBeUndefined();
   });
 
   it("uninstalls a first install that is broken", async () => {
-    const of = name();
-    const broken = await release({ release: of, helm: program, images: missing });
-    expect(broken.code).toBe(1);
+    const of = dock.name();
+    const broken = await dock.release({ release: of, helm: program, images: dock.missing });
+    expect(broken.exitCode).toBe(1);
     expect(broken.outputs).toMatchObject({ "running-revision": "", "rolled-back": "true" });
-    expect(broken.log).toMatch(/It was a first install: it was uninstalled/);
-    expect(await history(of)).toEqual([]);
+    expect(broken.stdout).toMatch(/It was a first install: it was uninstalled/);
+    expect(await dock.history(of)).toEqual([]);
   });
 
   it("does not touch a release whose chart does not render", async () => {
-    const of = name();
-    await release({ release: of, helm: program });
-    const broken = await release({ release: of, helm: program, values: "broken: true" });
-    expect(broken.code).toBe(1);
+    const of = dock.name();
+    await dock.release({ release: of, helm: program });
+    const broken = await dock.release({ release: of, helm: program, values: "broken: true" });
+    expect(broken.exitCode).toBe(1);
     expect(broken.outputs.cause).toBe(
       "buoy/templates/web.yaml:2, at {{ .Values.not.there }}: .Values.not is not set, so its there cannot be read.",
     );
     expect(broken.outputs["running-revision"]).toBe("1");
-    expect(broken.log).toMatch(
-      /::error .*file=test\/cluster\/helm-upgrade\/chart\/templates\/web.yaml,line=2/,
-    );
-    expect(await history(of)).toHaveLength(1);
+    expect(broken.stdout).toMatch(/::error .*file=chart\/templates\/web.yaml,line=2/);
+    expect(await dock.history(of)).toHaveLength(1);
   });
 
   it("puts things right when it is cancelled in the middle of a rollout", async () => {
-    const of = name();
-    await release({ release: of, helm: program, values: "text: one" });
-    const step = start({ release: of, helm: program, values: "{text: two, slow: 30}" });
-    await step.says(/Revision 2 of .* is applied/);
+    const of = dock.name();
+    await dock.release({ release: of, helm: program, values: "text: one" });
+    const step = await dock.start({ release: of, helm: program, values: "{text: two, slow: 30}" });
+    await step.logged(/Revision 2 of .* is applied/);
     const began = performance.now();
-    step.interrupt();
-    const cancelled = await step.ended;
+    step.child.kill("SIGINT");
+    const cancelled = await step.finished;
     expect(performance.now() - began).toBeLessThan(5_000);
-    expect(cancelled.code).toBe(1);
+    expect(cancelled.exitCode).toBe(1);
     expect(cancelled.outputs).toMatchObject({
       verdict: "cancelled",
       "rolled-back": "true",
       "running-revision": "3",
     });
     expect(cancelled.leftovers).toEqual([]);
-    expect(await textOf(of)).toBe("one");
-    expect(await leases()).not.toContain(`seaworthy-${of}`);
+    expect(await dock.text(of)).toBe("one");
+    expect(await dock.leases()).not.toContain(`seaworthy-${of}`);
   });
 
   it("puts things right when it is cancelled while Helm runs a hook of a first install", async () => {
-    const of = name();
-    const step = start({ release: of, helm: program, values: "hookSeconds: 40" });
-    await waitFor(async () => (await history(of))[0]?.status === "pending-install");
-    step.interrupt();
-    const cancelled = await step.ended;
-    expect(cancelled.log).toMatch(/It was a first install: it was uninstalled/);
+    const of = dock.name();
+    const step = await dock.start({ release: of, helm: program, values: "hookSeconds: 40" });
+    await until(async () => (await dock.history(of))[0]?.status === "pending-install");
+    step.child.kill("SIGINT");
+    const cancelled = await step.finished;
+    expect(cancelled.stdout).toMatch(/It was a first install: it was uninstalled/);
     expect(cancelled.outputs.verdict).toBe("cancelled");
-    expect(await history(of)).toEqual([]);
+    expect(await dock.history(of)).toEqual([]);
   });
 
   it("heals what a run that died left pending", async () => {
-    const of = name();
-    await release({ release: of, helm: program, values: "text: one" });
-    const step = start({ release: of, helm: program, values: "{text: two, hookSeconds: 40}" });
-    await waitFor(async () => (await history(of))[1]?.status === "pending-upgrade");
-    await step.die();
-    const healed = await release({ release: of, helm: program, values: "text: three" });
-    expect(healed.log).toMatch(/Took the release over from local\//);
-    expect(healed.log).toMatch(
+    const of = dock.name();
+    await dock.release({ release: of, helm: program, values: "text: one" });
+    const step = await dock.start({
+      release: of,
+      helm: program,
+      values: "{text: two, hookSeconds: 40}",
+    });
+    await until(async () => (await dock.history(of))[1]?.status === "pending-upgrade");
+    await die(step);
+    const healed = await dock.release({ release: of, helm: program, values: "text: three" });
+    expect(healed.stdout).toMatch(/Took the release over from local\//);
+    expect(healed.stdout).toMatch(
       /Revision 2 of .* was left pending-upgrade by a run that died: rolling back to revision 1/,
     );
     expect(healed.outputs).toMatchObject({ verdict: "passed", revision: "4" });
-    expect(await textOf(of)).toBe("three");
-    expect(await leases()).not.toContain(`seaworthy-${of}`);
+    expect(await dock.text(of)).toBe("three");
+    expect(await dock.leases()).not.toContain(`seaworthy-${of}`);
   });
 });
 
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  const until = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > until) throw new Error(`never: ${condition}`);
-  }
-}
-
 describe("runs that meet", () => {
   it("takes a first install that a dead run left pending out of the way", async () => {
-    const of = name();
-    const step = start({ release: of, values: "hookSeconds: 40" });
-    await waitFor(async () => (await history(of))[0]?.status === "pending-install");
-    await step.die();
-    const healed = await release({ release: of });
-    expect(healed.log).toMatch(
+    const of = dock.name();
+    const step = await dock.start({ release: of, values: "hookSeconds: 40" });
+    await until(async () => (await dock.history(of))[0]?.status === "pending-install");
+    await die(step);
+    const healed = await dock.release({ release: of });
+    expect(healed.stdout).toMatch(
       /was left pending-install by a run that died, and no revision was ever good: uninstalling it/,
     );
     expect(healed.outputs).toMatchObject({ verdict: "passed", "previous-revision": "" });
   });
 
   it("uninstalls what a dead run's first install deployed, when it fails again", async () => {
-    const of = name();
-    const step = start({ release: of, values: "missingConfig: true" });
-    await step.says(/Revision 1 of .* is applied/);
-    await step.die();
-    const again = await release({ release: of, images: missing });
+    const of = dock.name();
+    const step = await dock.start({ release: of, values: "missingConfig: true" });
+    await step.logged(/Revision 1 of .* is applied/);
+    await die(step);
+    const again = await dock.release({ release: of, images: dock.missing });
     expect(again.outputs).toMatchObject({ verdict: "failed", "rolled-back": "true" });
-    expect(await history(of)).toEqual([]);
+    expect(await dock.history(of)).toEqual([]);
   });
 
   it("goes back to what was proven, not to what a dead run deployed", async () => {
-    const of = name();
-    await release({ release: of, values: "text: one" });
-    const step = start({ release: of, values: "{text: two, missingConfig: true}" });
-    await step.says(/Revision 2 of .* is applied/);
-    await step.die();
-    const again = await release({ release: of, values: "text: two", images: missing });
+    const of = dock.name();
+    await dock.release({ release: of, values: "text: one" });
+    const step = await dock.start({ release: of, values: "{text: two, missingConfig: true}" });
+    await step.logged(/Revision 2 of .* is applied/);
+    await die(step);
+    const again = await dock.release({ release: of, values: "text: two", images: dock.missing });
     expect(again.outputs).toMatchObject({
       verdict: "failed",
       "previous-revision": "1",
       "rolled-back": "true",
     });
-    expect(await textOf(of)).toBe("one");
+    expect(await dock.text(of)).toBe("one");
   });
 
   it("lets one wait for the other", async () => {
-    const of = name();
-    const first = start({ release: of, values: "{text: one, slow: 4}" });
-    await waitFor(async () => (await leases()).includes(`seaworthy-${of}`));
-    const second = await release({ release: of, values: "text: two" });
-    expect((await first.ended).outputs).toMatchObject({ verdict: "passed", revision: "1" });
-    expect(second.log).toMatch(/is working on .*: waiting for it to end/);
+    const of = dock.name();
+    const first = await dock.start({ release: of, values: "{text: one, slow: 4}" });
+    await until(async () => (await dock.leases()).includes(`seaworthy-${of}`));
+    const second = await dock.release({ release: of, values: "text: two" });
+    expect((await first.finished).outputs).toMatchObject({ verdict: "passed", revision: "1" });
+    expect(second.stdout).toMatch(/is working on .*: waiting for it to end/);
     expect(second.outputs).toMatchObject({
       verdict: "passed",
       revision: "2",
@@ -338,19 +254,19 @@ describe("runs that meet", () => {
   });
 
   it("waits for a pending release without a lease until it must be dead", async () => {
-    const of = name();
-    await release({ release: of, values: "text: one" });
-    const step = start({ release: of, values: "{text: two, hookSeconds: 40}" });
-    await waitFor(async () => (await history(of))[1]?.status === "pending-upgrade");
-    await step.die();
-    await box.cluster.delete({
+    const of = dock.name();
+    await dock.release({ release: of, values: "text: one" });
+    const step = await dock.start({ release: of, values: "{text: two, hookSeconds: 40}" });
+    await until(async () => (await dock.history(of))[1]?.status === "pending-upgrade");
+    await die(step);
+    await dock.box.cluster.delete({
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
-      namespace: box.namespace,
+      namespace: dock.box.namespace,
       name: `seaworthy-${of}`,
     });
-    const healed = await release({ release: of, values: "text: three", timeout: "15s" });
-    expect(healed.log).toMatch(/is pending-upgrade since \d+ s, by somebody without a lease/);
+    const healed = await dock.release({ release: of, values: "text: three", timeout: "15s" });
+    expect(healed.stdout).toMatch(/is pending-upgrade since \d+ s, by somebody without a lease/);
     expect(healed.outputs).toMatchObject({ verdict: "passed", revision: "4" });
   });
 });
@@ -399,21 +315,21 @@ describe("bad input", () => {
       /The image of web was put at elsewhere, but no container/,
     ],
   ] as const)("%s", async (_, inputs, cause) => {
-    const ended = await release({ ...inputs });
-    expect(ended.code).toBe(1);
+    const ended = await dock.release({ ...inputs });
+    expect(ended.exitCode).toBe(1);
     expect(ended.outputs.cause).toMatch(cause);
     expect(ended.outputs.verdict).toBe("failed");
-    expect(ended.log).not.toMatch(/A bug in/);
-    expect(ended.log).not.toMatch(/^::set-output/m);
-    expect(await history("a")).toEqual([]);
-    expect(await leases()).not.toContain("seaworthy-a");
+    expect(ended.stdout).not.toMatch(/A bug in/);
+    expect(ended.stdout).not.toMatch(/^::set-output/m);
+    expect(await dock.history("a")).toEqual([]);
+    expect(await dock.leases()).not.toContain("seaworthy-a");
   });
 
   it("makes a namespace when it is told to", async () => {
-    const namespace = `${box.namespace}-more`;
-    const ended = await release({ release: "a", namespace, "create-namespace": "true" });
-    await box.cluster.delete({ apiVersion: "v1", kind: "Namespace", name: namespace });
-    expect(ended.log).toMatch(/Made the namespace/);
+    const namespace = `${dock.box.namespace}-more`;
+    const ended = await dock.release({ release: "a", namespace, "create-namespace": "true" });
+    await dock.box.cluster.delete({ apiVersion: "v1", kind: "Namespace", name: namespace });
+    expect(ended.stdout).toMatch(/Made the namespace/);
     expect(ended.outputs.verdict).toBe("passed");
   });
 });
@@ -431,7 +347,7 @@ describe("a user with few rights", () => {
 
   /** The content of a kubeconfig with the token of a service account that may do this much. */
   async function access(account: string, rules: readonly object[]): Promise<string> {
-    const { cluster, namespace, endpoints } = box;
+    const { cluster, namespace, endpoints } = dock.box;
     const metadata = { name: account, namespace };
     const rbac = { apiVersion: "rbac.authorization.k8s.io/v1", metadata };
     const make = (object: object) => cluster.create(object as KubernetesObject);
@@ -459,46 +375,49 @@ describe("a user with few rights", () => {
   }
 
   it("is told what it may not do, and nothing is left", async () => {
-    const of = name();
+    const of = dock.name();
     const kubeconfig = await access("no-workloads", [secrets, pods, leasing]);
-    const ended = await release({ release: of, kubeconfig });
-    expect(ended.code).toBe(1);
+    const ended = await dock.release({ release: of, kubeconfig });
+    expect(ended.exitCode).toBe(1);
     expect(ended.outputs.cause).toMatch(
       new RegExp(
-        `403: system:serviceaccount:${box.namespace}:no-workloads may not \\w+ deployments \\(API group apps\\) in namespace ${box.namespace}`,
+        `403: system:serviceaccount:${dock.box.namespace}:no-workloads may not \\w+ deployments \\(API group apps\\) in namespace ${dock.box.namespace}`,
       ),
     );
-    expect(await history(of)).toEqual([]);
+    expect(await dock.history(of)).toEqual([]);
     expect(ended.leftovers).toEqual([]);
-    expect(await leases()).not.toContain(`seaworthy-${of}`);
+    expect(await dock.leases()).not.toContain(`seaworthy-${of}`);
   });
 
   it("may do without leases, and is told so", async () => {
     const kubeconfig = await access("no-leases", [secrets, pods, workloads]);
-    const ended = await release({ release: name(), kubeconfig });
-    expect(ended.log).toMatch(/may not use leases in namespace/);
+    const ended = await dock.release({ release: dock.name(), kubeconfig });
+    expect(ended.stdout).toMatch(/may not use leases in namespace/);
     expect(ended.outputs.verdict).toBe("passed");
   });
 });
 
 describe("causes", () => {
   it("tells the last words of a program that ends at once", async () => {
-    const ended = await release({ release: name(), values: 'crash: "cannot open the hatch"' });
+    const ended = await dock.release({
+      release: dock.name(),
+      values: 'crash: "cannot open the hatch"',
+    });
     expect(ended.outputs.cause).toMatch(
       /crashed 3 times with exit code 3; its last words: cannot open the hatch/,
     );
   });
 
   it("tells a ConfigMap that is missing, and keeps the release when asked to", async () => {
-    const of = name();
-    await release({ release: of });
-    const ended = await release({
+    const of = dock.name();
+    await dock.release({ release: of });
+    const ended = await dock.release({
       release: of,
       values: "missingConfig: true",
       "on-failure": "keep",
     });
     expect(ended.outputs.cause).toMatch(/configmap "buoy-\d+-missing" not found/);
     expect(ended.outputs).toMatchObject({ "rolled-back": "false", "running-revision": "2" });
-    expect(await history(of)).toHaveLength(2);
+    expect(await dock.history(of)).toHaveLength(2);
   });
 });

@@ -121,7 +121,7 @@ describe("a difference in a summary", () => {
       desired: map(`map-${index}`, { text: "b".repeat(900) }),
     }));
     const data = differenceData(differenceOf(many, plain));
-    expect(JSON.stringify(data).length).toBeLessThan(210_000);
+    expect(JSON.stringify(data).length).toBeLessThan(70_000);
     expect(data.changed).toBe(2_000);
     expect(data.objects.length + (data.leftOut ?? 0)).toBe(2_000);
   });

@@ -22,7 +22,7 @@ describe("what Helm is told", () => {
         ]) {
           expect(args.slice(args.indexOf("--"))).toEqual(["--", name, location]);
         }
-        expect(rollbackArguments(release, 2).slice(-3)).toEqual(["--", name, "2"]);
+        expect(rollbackArguments(release, 2, 300).slice(-3)).toEqual(["--", name, "2"]);
         expect(uninstallArguments(release, true).slice(-2)).toEqual(["--", name]);
         expect(showValuesArguments(chart).slice(-2)).toEqual(["--", location]);
       }),

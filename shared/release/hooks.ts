@@ -1,4 +1,8 @@
-import type { KubernetesObject } from "../../shared/kubernetes/index.ts";
+import { objectsOf } from "../helm/index.ts";
+import type { KubernetesObject } from "../kubernetes/index.ts";
+
+/** What Helm is at when it runs a hook. */
+export type Doing = "install" | "upgrade" | "rollback" | "delete";
 
 /** A Job or Pod that Helm makes and waits for beside the release. */
 export interface Hook {
@@ -9,21 +13,29 @@ export interface Hook {
   readonly deletedOnFailure: boolean;
 }
 
+const HOOK = "helm.sh/hook";
 const RUN = ["Job", "Pod"];
 
-/** The hooks of a manifest that run a program before or after an install or an upgrade. */
-export function hooksOf(
-  objects: readonly KubernetesObject[],
-  doing: "install" | "upgrade",
-): readonly Hook[] {
+/** The hooks of a manifest that run a program before or after what is done. */
+export function hooksOf(objects: readonly KubernetesObject[], doing: Doing): readonly Hook[] {
   return objects.flatMap((object) => {
     const { annotations = {} } = object.metadata;
-    const times = listOf(annotations["helm.sh/hook"]);
+    const times = listOf(annotations[HOOK]);
     const when = times.filter((time) => time === `pre-${doing}` || time === `post-${doing}`);
     if (when.length === 0 || !RUN.includes(object.kind)) return [];
     const policies = listOf(annotations["helm.sh/hook-delete-policy"]);
     return [{ object, when: when.join(", "), deletedOnFailure: policies.includes("hook-failed") }];
   });
+}
+
+/** The hooks of a recorded revision. */
+export function recordedHooks(manifests: readonly string[], doing: Doing): readonly Hook[] {
+  return hooksOf(manifests.flatMap(objectsOf), doing);
+}
+
+/** Whether an object is a hook of any kind: Helm does not count it among the release's own. */
+export function isHook({ metadata }: KubernetesObject): boolean {
+  return metadata.annotations?.[HOOK] !== undefined;
 }
 
 function listOf(text: string | undefined): readonly string[] {

@@ -1,5 +1,5 @@
-import { UserError } from "../../shared/failure/index.ts";
-import { HelmFailure, objectsOf } from "../../shared/helm/index.ts";
+import { UserError } from "../failure/index.ts";
+import { HelmFailure } from "../helm/index.ts";
 import {
   type Cluster,
   nameOf,
@@ -8,10 +8,9 @@ import {
   refOf,
   rolloutFailure,
   waitForRollout,
-} from "../../shared/kubernetes/index.ts";
-import type { World } from "../../shared/world/index.ts";
-import { type Hook, hooksOf } from "./hooks.ts";
-import type { Tools } from "./prepare.ts";
+} from "../kubernetes/index.ts";
+import type { World } from "../world/index.ts";
+import type { Hook } from "./hooks.ts";
 
 /** How often a hook is looked for that Helm has not made yet. */
 const LOOK_MS = 500;
@@ -45,21 +44,16 @@ export class HookWatch {
     this.#deadline = deadline;
   }
 
-  /** Begins to watch the hooks of the chart; those of earlier runs are left alone. */
+  /** Begins to watch the hooks that Helm is about to run; those of earlier runs are left alone. */
   static async begin(
-    { cluster, rendered, release }: Tools,
-    doing: "install" | "upgrade",
+    hooks: readonly Hook[],
+    { cluster, namespace: home }: { readonly cluster: Cluster; readonly namespace: string },
     deadline: number,
     world: World,
   ): Promise<HookWatch> {
     const watch = new HookWatch(cluster, world, deadline);
-    // A chart that renders only with the cluster is upgraded without this.
-    const hooks = await rendered.then(
-      (manifest) => hooksOf(objectsOf(manifest), doing),
-      () => [],
-    );
     const found = hooks.map(async (hook) => {
-      const { namespace = release.namespace, ...ref } = refOf(hook.object);
+      const { namespace = home, ...ref } = refOf(hook.object);
       const before = await cluster.find({ ...ref, namespace });
       return { hook, ref: { ...ref, namespace }, before: before?.metadata.uid };
     });

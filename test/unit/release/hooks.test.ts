@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { hooksOf } from "../../../actions/helm-upgrade/hooks.ts";
+import { hooksOf } from "../../../shared/release/hooks.ts";
 
 const hook = (kind: string, when: string, policy?: string) => ({
   apiVersion: "batch/v1",

@@ -1,0 +1,102 @@
+import { UserError } from "../../shared/failure/index.ts";
+import { objectsOf, type Revision, standingOf } from "../../shared/helm/index.ts";
+import { awaitedTargets, rolloutFailure, waitForRollout } from "../../shared/kubernetes/index.ts";
+import {
+  type Ground,
+  HookWatch,
+  hooksOf,
+  leaveNote,
+  noteProof,
+  ownedWorld,
+} from "../../shared/release/index.ts";
+import { configGrace, proveImages, workloadsOf } from "../../shared/workload/index.ts";
+import type { Run } from "./run.ts";
+import type { UserImpact } from "./user-impact.ts";
+
+/**
+ * Has Helm make the new revision, waits until its workloads are ready, proves their images, and
+ * notes on Helm's record that it works.
+ *
+ * @throws {UserError} with the cause, when anything of it fails.
+ */
+export async function deploy(ground: Ground, given: Run, impact: UserImpact): Promise<void> {
+  const run = { ...given, world: ownedWorld(given.world, ground) };
+  const { world, options, facts, journal, tools } = run;
+  const until = world.clock.now() + options.timeout;
+  const before = ground.good === undefined ? [] : objectsOf(ground.good.manifest);
+  await impact.begin(before);
+  const noted = leaveNote(ground, world);
+  const revision = await journal.phase("upgrade", () => apply(ground, run, until));
+  await noted;
+  facts.revision = revision.revision;
+  facts.running = revision.revision;
+  world.log.info(
+    `Revision ${revision.revision} of ${options.release} is applied (${revision.chart}).`,
+  );
+  const marked = noteProof(tools, revision.revision, "unproven", world);
+  await journal.phase("rollout", () => rollOut(revision, ground, run, until));
+  if (tools.placed.length > 0) await journal.phase("proof", () => prove(revision, run));
+  await marked;
+  await noteProof(tools, revision.revision, "proven", world);
+}
+
+/** Has Helm apply the release and run its hooks, which are watched meanwhile. */
+async function apply({ history }: Ground, { tools, world }: Run, until: number): Promise<Revision> {
+  const { helm, chart, values, cluster, release } = tools;
+  const doing = standingOf(history).state === "absent" ? "install" : "upgrade";
+  // A chart that renders only with the cluster is upgraded without this.
+  const hooks = await tools.rendered.then(
+    (manifest) => hooksOf(objectsOf(manifest), doing),
+    () => [],
+  );
+  const watch = await HookWatch.begin(hooks, { cluster, ...release }, until, world);
+  const signal = AbortSignal.any([world.signal, watch.failed]);
+  try {
+    return await helm.upgrade(chart, values, Math.max(1_000, until - world.clock.now()), signal);
+  } catch (error) {
+    throw await watch.explain(error);
+  } finally {
+    await watch.stop();
+  }
+}
+
+/** Waits until every workload of the revision is ready, or one has failed. */
+async function rollOut(revision: Revision, { good }: Ground, run: Run, until: number) {
+  const { tools, world, options, facts, journal } = run;
+  const objects = objectsOf(revision.manifest);
+  const targets = awaitedTargets(objects, tools.release.namespace);
+  const report = await waitForRollout(tools.cluster, targets, {
+    deadline: Math.max(until, world.clock.now() + 1_000),
+    world,
+    graces: {
+      crashes: options.restartsAllowed + 1,
+      config: configGrace(objects, good && objectsOf(good.manifest)),
+    },
+  });
+  facts.rollout = report;
+  if (report.verdict === "cancelled") throw world.signal.reason;
+  const failure = rolloutFailure(report);
+  if (failure === undefined) return;
+  journal.markFailed();
+  throw failure;
+}
+
+/** Asks the pods which images they run. */
+async function prove(revision: Revision, { tools, world, facts }: Run): Promise<void> {
+  const { cluster, placed, release } = tools;
+  const workloads = workloadsOf(objectsOf(revision.manifest), release.namespace);
+  facts.images = await proveImages(cluster, placed, workloads);
+  for (const { service, verdict, detail } of facts.images) {
+    if (verdict === "not-checked") {
+      world.log.warning(`${service}: ${detail}.`, "An image could not be checked");
+    }
+  }
+  const wrong = facts.images.find(({ verdict }) => verdict === "wrong");
+  if (wrong === undefined) return;
+  throw new UserError({
+    title: "The pods run another image",
+    cause: `${wrong.service} should run ${wrong.digest}, but ${wrong.detail}.`,
+    remedy:
+      "Something moved the tag or changed the pods on their way in: refer to the image by its digest in the chart.",
+  });
+}
