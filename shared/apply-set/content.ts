@@ -35,10 +35,16 @@ export function contentOf(
   return {
     objects: planned.map(({ object, origin }) => ({ object, origin })),
     changes,
+    earlier: earlierOf(past),
     images,
     before: [...carried, ...fresh],
     strays: straysOf(past),
   };
+}
+
+/** Changes of live workloads that an unfinished revision, or one before it, may have made. */
+export function earlierOf({ unfinished }: Past): readonly WorkloadChange[] {
+  return unfinished === undefined ? [] : [...unfinished.earlier, ...unfinished.changes];
 }
 
 /** What an unfinished revision, or one before it, made, and no good one knows. */

@@ -14,17 +14,24 @@ import {
 } from "../kubernetes/index.ts";
 import { pageOf, type Taken } from "../lease/index.ts";
 import { configGrace, proveImages, workloadsOf } from "../workload/index.ts";
-import { applyChange } from "../workload-images/index.ts";
+import {
+  applyChange,
+  revertChange,
+  titleOf,
+  type WorkloadChange,
+} from "../workload-images/index.ts";
 import type { World } from "../world/index.ts";
 import { checkAccess } from "./access.ts";
 import { applyPlan, cancelled, type Touched } from "./apply.ts";
-import { contentOf, straysOf } from "./content.ts";
+import { contentOf, earlierOf, straysOf } from "./content.ts";
 import { planDifference } from "./difference.ts";
 import type { DeployFacts } from "./facts.ts";
 import { hold, makeNamespace } from "./ground.ts";
 import { beginRevision, endRevision, readApplied, standingOf } from "./history.ts";
+import { keyOf, keyOfRef } from "./key.ts";
 import { both, inventoryOf, writeParent } from "./parent.ts";
 import { type Plan, planDeploy } from "./plan.ts";
+import { bare } from "./put-back.ts";
 import { settle } from "./settle.ts";
 import { undone } from "./undo.ts";
 import type { DeployOrder, Voyage, Wanted } from "./voyage.ts";
@@ -125,6 +132,7 @@ async function advance(voyage: Voyage): Promise<void> {
   const awaited = [
     ...plan.objects.map(({ object }) => object),
     ...(wanted.workloads?.workloads ?? []),
+    ...orphansOf(wanted, voyage).map(({ ref }) => bare(ref)),
   ];
   facts.rollout = await journal.phase("rollout", () => rollout(awaited, voyage));
   const failure = rolloutFailure(facts.rollout);
@@ -217,9 +225,10 @@ async function begin(plan: Plan, wanted: Wanted, voyage: Voyage): Promise<void> 
   const head = {
     revision,
     appliedAt: new Date(clock.now()).toISOString(),
-    by: runOf(environment),
+    by: settings.by ?? runOf(environment),
     page: pageOf(environment),
     version: settings.version,
+    reason: settings.reason,
     rollbackTo: settings.rollbackTo,
   };
   const changes = wanted.workloads?.changes ?? [];
@@ -255,10 +264,29 @@ async function makeNamespaces(objects: readonly KubernetesObject[], voyage: Voya
   }
 }
 
+/** Changes of a revision that came to nothing, of workloads that this one does not look at. */
+function orphansOf({ workloads }: Wanted, { past }: Voyage): readonly WorkloadChange[] {
+  const looked = new Set(workloads?.workloads.map((object) => keyOf(object)));
+  return earlierOf(past).filter(({ ref }) => !looked.has(keyOfRef(ref)));
+}
+
+/** Takes back what nobody else would. */
+async function takeBackOrphans(wanted: Wanted, voyage: Voyage): Promise<void> {
+  const { cluster, world } = voyage;
+  for (const change of orphansOf(wanted, voyage).toReversed()) {
+    const { outcome } = await revertChange(cluster, change);
+    if (outcome !== "reverted") continue;
+    world.log.info(
+      `${titleOf(change)} was put back: a revision that came to nothing had changed it.`,
+    );
+  }
+}
+
 async function applyAll(plan: Plan, wanted: Wanted, voyage: Voyage): Promise<void> {
   const { cluster, order, world, facts, touched, changed } = voyage;
   const until = world.clock.now() + order.settings.timeout;
   try {
+    await takeBackOrphans(wanted, voyage);
     await applyPlan(plan, touched, until, world);
     for (const change of wanted.workloads?.changes ?? []) {
       world.signal.throwIfAborted();

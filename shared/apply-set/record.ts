@@ -17,6 +17,8 @@ export interface RevisionContent {
   readonly objects: readonly DesiredObject[];
   /** Changes of live workloads that no manifest of the set describes. */
   readonly changes: readonly WorkloadChange[];
+  /** Such changes of earlier revisions that came to nothing, oldest first: to be taken back too. */
+  readonly earlier: readonly WorkloadChange[];
   readonly images: readonly AppliedImage[];
   /**
    * Objects as they were before, where the last good revision does not say it: they had existed

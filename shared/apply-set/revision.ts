@@ -21,6 +21,8 @@ export interface AppliedRevision {
   readonly page?: string | undefined;
   /** What the user calls it: a version, a tag, a commit. */
   readonly version?: string | undefined;
+  /** Why it was deployed, in the words of who did it. */
+  readonly reason?: string | undefined;
   /** Why it failed. */
   readonly cause?: string | undefined;
   /** Whether a revision that is not good was left in the cluster as it is. */
@@ -53,6 +55,7 @@ export const ANNOTATIONS = {
   by: "seaworthy.dev/by",
   page: "seaworthy.dev/run",
   version: "seaworthy.dev/version",
+  reason: "seaworthy.dev/reason",
   cause: "seaworthy.dev/cause",
   left: "seaworthy.dev/left",
   rollbackTo: "seaworthy.dev/rollback-to",
@@ -73,13 +76,14 @@ export interface NewRevision {
   readonly by: string;
   readonly page?: string | undefined;
   readonly version?: string | undefined;
+  readonly reason?: string | undefined;
   readonly rollbackTo?: number | undefined;
 }
 
 /** The Secrets of a pending revision, the head last: where the head is, all is. */
 export function recordSecrets(
   set: ApplySetRef,
-  { revision, appliedAt, by, page, version, rollbackTo }: NewRevision,
+  { revision, appliedAt, by, page, version, reason, rollbackTo }: NewRevision,
   images: readonly AppliedImage[],
   packed: { readonly parts: readonly Buffer[]; readonly sha256: string },
 ): readonly RecordSecret[] {
@@ -88,6 +92,7 @@ export function recordSecrets(
     [ANNOTATIONS.by]: by,
     ...(page === undefined ? {} : { [ANNOTATIONS.page]: page }),
     ...(version === undefined ? {} : { [ANNOTATIONS.version]: version }),
+    ...(reason === undefined ? {} : { [ANNOTATIONS.reason]: reason }),
     ...(rollbackTo === undefined ? {} : { [ANNOTATIONS.rollbackTo]: String(rollbackTo) }),
     [ANNOTATIONS.images]: JSON.stringify(images),
     [ANNOTATIONS.parts]: String(packed.parts.length),
@@ -145,6 +150,7 @@ function revisionFrom(head: RecordSecret, all: readonly RecordSecret[]): Applied
     by: annotations[ANNOTATIONS.by] ?? "",
     page: annotations[ANNOTATIONS.page],
     version: annotations[ANNOTATIONS.version],
+    reason: annotations[ANNOTATIONS.reason],
     cause: annotations[ANNOTATIONS.cause],
     left: annotations[ANNOTATIONS.left] === "true",
     rollbackTo: rollbackTo === undefined ? undefined : Number(rollbackTo),

@@ -34,4 +34,8 @@ export interface DeploySettings {
   readonly version?: string | undefined;
   /** Set when an earlier revision is deployed again. */
   readonly rollbackTo?: number | undefined;
+  /** Who does it, in place of what the run's environment says. */
+  readonly by?: string | undefined;
+  /** Why, in the user's words. */
+  readonly reason?: string | undefined;
 }

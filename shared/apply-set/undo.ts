@@ -6,9 +6,9 @@ import {
   type RolloutReport,
   waitForRecovery,
 } from "../kubernetes/index.ts";
-import { revertChange, type WorkloadChange } from "../workload-images/index.ts";
+import { revertChange, titleOf, type WorkloadChange } from "../workload-images/index.ts";
 import { findAutoscaled } from "./autoscaled.ts";
-import { traceOf } from "./content.ts";
+import { earlierOf, traceOf } from "./content.ts";
 import { endRevision, isRecorded, trimHistory } from "./history.ts";
 import { deleteParent } from "./parent.ts";
 import { withPatience } from "./patience.ts";
@@ -49,7 +49,7 @@ async function undo(error: unknown, voyage: Voyage): Promise<string | undefined>
     ...[...voyage.touched.values()].map(({ object }) => object),
     ...traceOf(past.unfinished),
   ]);
-  const changes = [...voyage.changed, ...(past.unfinished?.changes ?? [])];
+  const changes = [...earlierOf(past), ...voyage.changed];
   if (touched.length === 0 && changes.length === 0) {
     if (revision !== undefined) await forget(cluster, voyage, revision);
     facts.running = standing.good?.revision;
@@ -70,10 +70,20 @@ async function undo(error: unknown, voyage: Voyage): Promise<string | undefined>
   facts.running = to;
   facts.notes.push(...report.left);
   if (number !== undefined) await endRevision(cluster, set, number, { status: "failed", cause });
-  return recovered(cluster, doneWords(to, report), report, changes, voyage);
+  const done = doneWords(to, report, touched, changes);
+  return recovered(cluster, done, report, changes, voyage);
 }
 
-function doneWords(to: number | undefined, { restored }: PutBackReport): string {
+function doneWords(
+  to: number | undefined,
+  { restored }: PutBackReport,
+  touched: readonly KubernetesObject[],
+  changes: readonly WorkloadChange[],
+): string {
+  if (touched.length === 0) {
+    const titles = [...new Set(changes.map(titleOf))];
+    return `Put back what ${titles.join(", ")} ran before`;
+  }
   if (to !== undefined) return `Went back to revision ${to}`;
   const before =
     restored.length === 0 ? "" : ", and what had been there before was put back as it was";
@@ -100,6 +110,7 @@ async function goBack(
     settings,
   };
   const left: string[] = [];
+  // The last one first: each is taken back only from what it had made.
   for (const change of changes.toReversed()) {
     const { detail } = await withPatience(() => revertChange(cluster, change), patience);
     if (detail !== undefined) left.push(detail);

@@ -115,16 +115,16 @@ export function proofOf(image: ExpectedImage, seen: readonly PodsOf[]): ImagePro
 }
 
 /**
- * The containers of a workload that were to run an image, by name: the main ones, or the init
- * containers where no main one is to run it.
+ * The containers of a workload that were to run an image, by name: those that name its digest, or
+ * else its repository; of these the main ones, or the init containers where there is no main one.
  */
 function containersFor(
   { repository, digest }: ExpectedImage,
-  workload: Workload,
+  { containers }: Workload,
 ): readonly string[] {
-  const concerned = workload.containers.filter(
-    ({ image }) => image.endsWith(`@${digest}`) || repositoryOf(image) === repository,
-  );
+  const exact = containers.filter(({ image }) => image.endsWith(`@${digest}`));
+  const kin = containers.filter(({ image }) => repositoryOf(image) === repository);
+  const concerned = exact.length > 0 ? exact : kin;
   const main = concerned.filter(({ init }) => !init);
   return (main.length > 0 ? main : concerned).map(({ name }) => name);
 }
