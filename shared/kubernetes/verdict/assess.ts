@@ -96,7 +96,7 @@ function assessKind(
     case "autoscaling/HorizontalPodAutoscaler":
       return assessAutoscaler(object, pods, incidental, sight);
     case "policy/PodDisruptionBudget":
-      return assessDisruptionBudget(object, sight);
+      return assessDisruptionBudget(object, workloadsOf(around), sight);
     case "networking.k8s.io/Ingress":
       return assessIngress(object, around.others("IngressClass"), incidental, sight);
     case "gateway.networking.k8s.io/Gateway":

@@ -4,8 +4,10 @@ import { conditionProblem } from "./conditions.ts";
 import { notYetObserved } from "./observed.ts";
 import type { Sight } from "./sight.ts";
 import { type Assessment, READY, underway } from "./verdict.ts";
+import { type LabelSelector, makersOf, wantedPods } from "./workloads.ts";
 
 interface DisruptionBudget extends KubernetesObject {
+  readonly spec?: { readonly selector?: LabelSelector };
   readonly status?: {
     readonly observedGeneration?: number;
     readonly currentHealthy?: number;
@@ -19,8 +21,14 @@ interface DisruptionBudget extends KubernetesObject {
 /**
  * The verdict on a PodDisruptionBudget: as many pods are healthy as it demands. One that demands
  * more than there ever will be is told of: the pods are well, only nobody may evict them.
+ *
+ * @param workloads those of its namespace; undefined where they may not be read.
  */
-export function assessDisruptionBudget(object: KubernetesObject, sight: Sight): Assessment {
+export function assessDisruptionBudget(
+  object: KubernetesObject,
+  workloads: readonly KubernetesObject[] | undefined,
+  sight: Sight,
+): Assessment {
   const budget: DisruptionBudget = object;
   const unseen = notYetObserved(budget);
   if (unseen !== undefined) return unseen;
@@ -36,9 +44,12 @@ export function assessDisruptionBudget(object: KubernetesObject, sight: Sight): 
     return underway(["its pods cannot be counted"], { problems: [failed] });
   }
   const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0 } = budget.status ?? {};
-  if (expectedPods === 0) return { ...READY, notes: ["it matches no pods"] };
-  if (desiredHealthy > expectedPods) {
-    const words = `it demands ${desiredHealthy} healthy pods where ${expectedPods} are wanted`;
+  // Its controller counts the pods that there are; more of them may be on their way.
+  const makers = makersOf(budget.spec?.selector ?? {}, workloads ?? []);
+  const wanted = makers.reduce((sum, maker) => sum + wantedPods(maker), 0);
+  if (expectedPods === 0) return withoutPods(budget, wanted, sight);
+  if (desiredHealthy > Math.max(wanted, expectedPods)) {
+    const words = `it demands ${desiredHealthy} healthy pods where ${Math.max(wanted, expectedPods)} are wanted`;
     return { ...READY, notes: [`${words}: nobody may ever evict one`] };
   }
   if (currentHealthy < desiredHealthy) {
@@ -48,4 +59,13 @@ export function assessDisruptionBudget(object: KubernetesObject, sight: Sight): 
   }
   const none = (budget.status?.disruptionsAllowed ?? 0) === 0;
   return none ? { ...READY, notes: ["it allows no eviction now"] } : READY;
+}
+
+/** Pods that were just made are not counted yet, those of nobody among them. */
+function withoutPods({ metadata }: DisruptionBudget, wanted: number, sight: Sight): Assessment {
+  const until = Date.parse(metadata.creationTimestamp ?? "") + sight.graces.silence;
+  if (wanted > 0) return underway([`0 of the ${wanted} pods that it protects are counted`]);
+  return sight.now < until
+    ? underway(["its pods are not counted yet"], { lookAgainAt: until })
+    : { ...READY, notes: ["it matches no pods"] };
 }

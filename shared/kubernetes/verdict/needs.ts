@@ -44,6 +44,7 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
   "batch/Job": [PODS],
   "v1/Service": [PODS, ...WORKLOADS],
   "v1/PersistentVolumeClaim": [STORAGE_CLASSES],
+  "policy/PodDisruptionBudget": WORKLOADS,
   "networking.k8s.io/Ingress": [INGRESS_CLASSES],
   "autoscaling/HorizontalPodAutoscaler": [PODS],
 };
