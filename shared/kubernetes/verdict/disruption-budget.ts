@@ -30,8 +30,6 @@ export function assessDisruptionBudget(
   sight: Sight,
 ): Assessment {
   const budget: DisruptionBudget = object;
-  const unseen = notYetObserved(budget);
-  if (unseen !== undefined) return unseen;
   const allowed = conditionOf(budget, "DisruptionAllowed");
   if (allowed?.status === "False" && allowed.reason === "SyncFailed") {
     const failed = conditionProblem(allowed, {
@@ -43,6 +41,9 @@ export function assessDisruptionBudget(
     });
     return underway(["its pods cannot be counted"], { problems: [failed] });
   }
+  // A controller that cannot count does not say which generation it looked at.
+  const unseen = notYetObserved(budget);
+  if (unseen !== undefined) return unseen;
   const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0 } = budget.status ?? {};
   // Its controller counts the pods that there are; more of them may be on their way.
   const makers = makersOf(budget.spec?.selector ?? {}, workloads ?? []);

@@ -28,8 +28,16 @@ const LATE = `late-${random}`;
 const NOW = `now-${random}`;
 const LOST_NODE = `lost-${random}`;
 
-/** Short, so that what does not heal is seen not to. */
-const SHORT: Partial<Graces> = { reference: 1_000, metrics: 2_000, volume: 1_000, unprobed: 0 };
+const GRACES: Partial<Graces> = {
+  // Short, so that what does not heal is seen not to.
+  reference: 1_000,
+  metrics: 2_000,
+  volume: 1_000,
+  unprobed: 0,
+  // Long, for a busy machine: what these scenes do to their objects comes before.
+  silence: 30_000,
+  absent: 30_000,
+};
 
 interface Scene {
   readonly name: string;
@@ -53,8 +61,10 @@ const leftovers: ObjectRef[] = [];
 /** Writes the status, as a controller does. */
 async function status(ref: string, value: object): Promise<unknown> {
   const target = parseTarget(ref, box.namespace);
-  return box.cluster.patch(target, { status: value }, "merge", { subresource: "status" });
+  return box.cluster.patch(target, { status: value }, "merge", STATUS);
 }
+
+const STATUS = { subresource: "status" } as const;
 
 const address = { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } };
 const idle = (name: string) => deployment(box, name, { container: { command: ["sleep", "600"] } });
@@ -150,20 +160,16 @@ const scenes: readonly Scene[] = [
   },
   {
     name: "a budget of pods that nobody counts",
-    objects: ({ namespace, endpoints }) => [
-      {
-        ...make("v1", "Pod", namespace, "alone", {
-          spec: {
-            terminationGracePeriodSeconds: 0,
-            containers: [
-              { name: "main", image: endpoints.busyboxImage, command: ["sleep", "600"] },
-            ],
-          },
-        }),
-        metadata: { name: "alone", namespace, labels: { app: "alone" } },
-      },
-      budget(namespace, "alone", "alone", "50%"),
-    ],
+    objects: ({ namespace }) => {
+      // A Job has no scale that a share could be taken of.
+      const labels = { app: "alone" };
+      const { spec } = idle("alone").spec.template;
+      const template = { metadata: { labels }, spec: { ...spec, restartPolicy: "Never" } };
+      return [
+        make("batch/v1", "Job", namespace, "alone", { spec: { template } }),
+        budget(namespace, "alone", "alone", "50%"),
+      ];
+    },
     wait: "pdb/alone",
     verdict: "failed",
     reason: "BudgetNotComputed",
@@ -453,10 +459,12 @@ const scenes: readonly Scene[] = [
         await box.cluster.apply(kind);
         const first = make(`late.${GROUP}/v1`, "Sprocket", box.namespace, "first");
         await applied(first);
+        const conditions = [said("Ready", "True", "Turning")];
+        await status(`Sprocket.v1.late.${GROUP}/first`, { conditions });
       },
     ],
     verdict: "ready",
-    words: "it exists and reports no readiness",
+    words: "",
   },
 ];
 
@@ -489,7 +497,7 @@ async function play({
   const waiting = waitForRollout(box.cluster, [target], {
     deadline: Date.now() + seconds * 1_000,
     world,
-    graces: SHORT,
+    graces: GRACES,
   });
   if (meanwhile !== undefined) {
     const [words, change] = meanwhile;
@@ -529,7 +537,7 @@ async function lostNode(): Promise<void> {
       },
     },
     "merge",
-    { subresource: "status" },
+    STATUS,
   );
 }
 

@@ -59,6 +59,7 @@ verdictTable("a PodDisruptionBudget", [
   [
     "that cannot be computed",
     budget({
+      observedGeneration: 0,
       conditions: [condition("DisruptionAllowed", "False", "SyncFailed", "found no controllers")],
     }),
     "failing",
