@@ -13,6 +13,8 @@ export interface Facts {
   presence: readonly ImagePresence[];
   /** Whether anything was changed in the cluster. */
   touched: boolean;
+  /** The number of the revision that runs now, where it is known. */
+  running?: number | undefined;
   rollout?: RolloutReport;
   images: readonly ImageProof[];
   users?: AvailabilityReport;

@@ -44,6 +44,7 @@ export const inputs = {
 export const outputs = [
   "from",
   "to",
+  "running-revision",
   "changed",
   "users-hurt",
   "affected-seconds",

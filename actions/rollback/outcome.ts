@@ -18,6 +18,7 @@ export function outcomeOf(
     outputs: {
       from: way?.from ?? "",
       to: way?.to ?? "",
+      "running-revision": facts.running ?? "",
       changed: facts.touched,
       "users-hurt": users?.hurt ?? "unknown",
       "affected-seconds": users?.affectedSeconds ?? "",

@@ -242,7 +242,7 @@ async function carryOut(
   if (running !== undefined) {
     await sign(running, `Rollback to ${to.revision} by ${by}: ${reason}`, tools, world);
   }
-  return { rollout: recovery, images };
+  return { running, rollout: recovery, images };
 }
 
 /** Who did it and why, where `helm history` shows it. */

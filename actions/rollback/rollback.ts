@@ -64,6 +64,7 @@ async function goBack(
   try {
     facts.touched = true;
     const carried = await way.carryOut(facts.record, world, journal);
+    facts.running = carried.running;
     facts.rollout = carried.rollout;
     facts.images = carried.images;
   } finally {

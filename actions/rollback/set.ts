@@ -205,5 +205,5 @@ async function carryOut(
     if (facts.rollout.verdict === "ready") throw error;
   }
   if (facts.rollout === undefined) throw new Error("a deploy without a rollout");
-  return { rollout: facts.rollout, images: facts.images };
+  return { running: facts.running, rollout: facts.rollout, images: facts.images };
 }

@@ -42,6 +42,8 @@ export interface Record {
 }
 
 export interface Carried {
+  /** The number of the revision that runs now, where a new one was made and has one. */
+  readonly running?: number | undefined;
   readonly rollout: RolloutReport;
   readonly images: readonly ImageProof[];
 }

@@ -80,7 +80,10 @@ describe.each(["helm", "helm3"])("a release of %s", (program) => {
 
     const step = await rollBack(box, inputs);
     expect(step.stdout).toContain(`release ${name}: from revision 2`);
-    expect(step).toMatchObject({ exitCode: 0, outputs: { verdict: "passed", changed: "true" } });
+    expect(step).toMatchObject({
+      exitCode: 0,
+      outputs: { verdict: "passed", changed: "true", "running-revision": "3" },
+    });
     expect(await greeting(name)).toBe("hello from v1");
     expect(await helm(program, "history", name, "-n", box.namespace)).toContain(
       "Rollback to 1 by octocat: checkout fails",

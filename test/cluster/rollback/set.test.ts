@@ -91,7 +91,10 @@ describe("a set that apply-manifests applied", () => {
     expect(step.stdout).toContain(
       "set/shop: from revision 2 (v2) back to revision 1 (v1).".replace("set/", "set "),
     );
-    expect(step).toMatchObject({ exitCode: 0, outputs: { verdict: "passed", changed: "true" } });
+    expect(step).toMatchObject({
+      exitCode: 0,
+      outputs: { verdict: "passed", changed: "true", "running-revision": "3" },
+    });
     expect((await find("v1", "ConfigMap", "settings"))?.data?.greeting).toBe("hello from v1");
     expect(await find("v1", "ConfigMap", "extra")).toBeUndefined();
     const job = await find("batch/v1", "Job", "migrate");
