@@ -116,10 +116,13 @@ const PATCH_TYPES: Readonly<Record<PatchType, string>> = {
 };
 
 const PAGE = 500;
-/** The server ends a watch after this; it is then opened anew. */
-const WATCH_SECONDS = 290;
-/** Bookmarks come about every minute, so that a longer silence means a dead connection. */
-const WATCH_SILENCE_MS = 100_000;
+/**
+ * The server ends a watch after this; it is then opened anew. A connection that died without a
+ * word, as behind a gateway that forgot it, shows by nothing else than that this end does not come:
+ * so long may a change go unseen.
+ */
+const WATCH_SECONDS = 40;
+const WATCH_SILENCE_MS = (WATCH_SECONDS + 5) * 1_000;
 /** Pauses before the further tries of a read that failed in passing. */
 const READ_RETRIES_MS = [150, 500];
 

@@ -87,7 +87,29 @@ describe("following a collection", () => {
   it("waits for a server that goes away, and says so once", async () => {
     const { end, asked, told } = await play([{ list: "1" }, gone, gone, gone, { list: "2" }]);
     await end;
-    expect(asked).toEqual(["list", "watch 1", "list", "list", "list", "watch 2"]);
+    expect(asked).toEqual(["list", "watch 1", "watch 1", "list", "list", "watch 2"]);
+    expect(told).toEqual(["replaced", "lost", "found", "replaced"]);
+  });
+
+  it("takes a connection that breaks once for no more than that", async () => {
+    const { end, asked, told } = await play([{ list: "1" }, gone, { watch: [] }]);
+    await end;
+    expect(asked).toEqual(["list", "watch 1", "watch 1", "watch 1"]);
+    expect(told).toEqual(["replaced"]);
+  });
+
+  it("bears with a server that wakes up and does not know its roles yet", async () => {
+    const refused = apiError(403, "", ASKED);
+    const { end, asked, told } = await play([
+      { list: "1" },
+      gone,
+      gone,
+      refused,
+      apiError(401, "", ASKED),
+      { list: "2" },
+    ]);
+    await end;
+    expect(asked.slice(3)).toEqual(["list", "list", "list", "watch 2"]);
     expect(told).toEqual(["replaced", "lost", "found", "replaced"]);
   });
 
