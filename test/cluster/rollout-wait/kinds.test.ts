@@ -574,3 +574,51 @@ describe("kinds beside workloads", () => {
     ]);
   });
 });
+
+describe("a StatefulSet that is not to be updated whole", () => {
+  const set = (name: string, version: string, updateStrategy: object) => {
+    const { metadata, spec, ...rest } = web(name, 2);
+    const { selector, template } = spec;
+    const environment = [{ name: "VERSION", value: version }];
+    const containers = template.spec.containers.map((one) => ({ ...one, env: environment }));
+    const pod = { ...template, spec: { ...template.spec, containers } };
+    return {
+      ...rest,
+      kind: "StatefulSet",
+      metadata,
+      spec: {
+        replicas: 2,
+        serviceName: name,
+        podManagementPolicy: "Parallel",
+        selector,
+        updateStrategy,
+        template: pod,
+      },
+    } as KubernetesObject;
+  };
+
+  it.each<[string, object, string]>([
+    [
+      "half",
+      { type: "RollingUpdate", rollingUpdate: { partition: 1 } },
+      "pods below number 1 keep the old revision (partition)",
+    ],
+    ["by-hand", { type: "OnDelete" }, "2 of 2 pods keep the old revision until they are deleted"],
+  ])(
+    "%s: is ready, and says what keeps the old revision",
+    async (name, strategy, note) => {
+      const wait = async () => {
+        const { world } = testWorld();
+        const target = parseTarget(`sts/${name}`, box.namespace);
+        return waitForRollout(box.cluster, [target], { deadline: Date.now() + 60_000, world });
+      };
+      await box.cluster.apply(set(name, "1", strategy));
+      expect((await wait()).verdict).toBe("ready");
+      await box.cluster.apply(set(name, "2", strategy));
+      const { verdict, resources } = await wait();
+      expect(verdict).toBe("ready");
+      expect(resources[0]?.notes.join()).toContain(note);
+    },
+    90_000,
+  );
+});
