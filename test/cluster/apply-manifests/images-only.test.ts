@@ -17,7 +17,7 @@ async function study(): Promise<Harbour> {
 }
 
 describe("images only", () => {
-  it("sets three services as one deploy, and puts all three back when one of them breaks", async () => {
+  it.concurrent("sets three services as one deploy, and puts all three back when one of them breaks", async () => {
     await using harbour = await study();
     const images = Object.fromEntries(
       await Promise.all(
@@ -67,7 +67,7 @@ describe("images only", () => {
     expect(bad.stdout).toMatch(/Put back what deployment\/.* ran before, which is healthy/);
   }, 120_000);
 
-  it("heals what a run that died left half done, and stops cleanly when it is told to", async () => {
+  it.concurrent("heals what a run that died left half done, and stops cleanly when it is told to", async () => {
     await using harbour = await study();
     const was = await harbour.images("Deployment", "core-service");
     // Never ready: the rollout goes on until somebody ends it.
@@ -98,7 +98,7 @@ describe("images only", () => {
     expect(await harbour.images("Deployment", "core-service")).toEqual(was);
   }, 120_000);
 
-  it("goes back to what was good before a run that died, not to what that run had made", async () => {
+  it.concurrent("goes back to what was good before a run that died, not to what that run had made", async () => {
     await using harbour = await study();
     const was = await harbour.images("Deployment", "core-service");
     const slow = await harbour.image("core-service", "v2", { entrypoint: ["sleep", "1000"] });
@@ -116,7 +116,7 @@ describe("images only", () => {
     expect(await harbour.images("Deployment", "core-service")).toEqual(was);
   }, 120_000);
 
-  it("reaches StatefulSets, DaemonSets, CronJobs, several containers and init containers", async () => {
+  it.concurrent("reaches StatefulSets, DaemonSets, CronJobs, several containers and init containers", async () => {
     await using harbour = await Harbour.open("kinds");
     const [old, web, side] = await Promise.all([
       harbour.image("web", "v1"),
@@ -193,7 +193,7 @@ describe("images only", () => {
     expect(await harbour.images("StatefulSet", "db")).toEqual({ web: pinned(web) });
   }, 120_000);
 
-  it("touches nothing where anything is unclear, and warns of what others own", async () => {
+  it.concurrent("touches nothing where anything is unclear, and warns of what others own", async () => {
     await using harbour = await Harbour.open("unclear");
     const [old, web] = await Promise.all([harbour.image("web", "v1"), harbour.image("web", "v2")]);
     const owned = harbour.deployment("web", old);
@@ -231,5 +231,5 @@ describe("images only", () => {
     ]);
     expect(planned.outputs.changes).toContain(web.digest);
     expect(await harbour.generation("Deployment", "web")).toBe(generation);
-  }, 60_000);
+  }, 120_000);
 });
