@@ -1,6 +1,5 @@
-import { type Field, Rejection, text } from "../../shared/action/index.ts";
+import { type Field, type Part, Rejection, text } from "../../shared/action/index.ts";
 import { FormatError } from "../../shared/failure/index.ts";
-import type { Findings } from "./findings.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -18,7 +17,7 @@ const HARMLESS =
  *
  * @throws {FormatError}
  */
-function headerName(name: string, value: string): string {
+export function headerName(name: string, value: string): string {
   const lower = name.toLowerCase();
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower)) {
     throw new FormatError(`${JSON.stringify(name)} is no header name`);
@@ -31,15 +30,11 @@ function headerName(name: string, value: string): string {
 }
 
 /** A mapping of header names to values, the names in lower case. */
-export function readHeaders(where: string, value: unknown, findings: Findings): Headers {
-  const entries = Object.entries(findings.mapping(where, value)).flatMap(([name, raw]) => {
-    const entry = findings.read(where, (): [string, string] => {
-      // Not textOf, which quotes what is no text: it may be a secret.
-      if (typeof raw === "object") throw new FormatError(`the value of ${name} is no text`);
-      const content = String(raw);
-      return [headerName(name, content), content];
-    });
-    return entry === undefined ? [] : [entry];
+export function readHeaders(mapping: Part): Headers {
+  const entries = mapping.entries().flatMap(([name, part]) => {
+    const value = part.scalar();
+    const lower = value === undefined ? undefined : part.as(() => headerName(name, value));
+    return lower === undefined || value === undefined ? [] : [[lower, value] as const];
   });
   return Object.fromEntries(entries);
 }
@@ -55,12 +50,7 @@ export const headersField: Field<Headers | undefined> = {
       const [name, value] = halves(line);
       // The line itself may be a secret that was given without its name.
       if (name === "") throw new Rejection("a line has no name before a colon");
-      try {
-        headers[headerName(name, value)] = value;
-      } catch (error) {
-        if (error instanceof FormatError) throw new Rejection(error.message);
-        throw error;
-      }
+      headers[headerName(name, value)] = value;
     }
     return headers;
   },

@@ -1,195 +1,152 @@
-import { duration, flag, type Schema, yaml } from "../../shared/action/index.ts";
-import { FormatError, nearestName } from "../../shared/failure/index.ts";
+import { load } from "js-yaml";
 import {
-  type Expectation,
-  parseStatusSet,
-  type StatusSet,
-  type TextExpectation,
-} from "../../shared/http/index.ts";
-import { inexactInteger, parseJsonPath } from "../../shared/json/index.ts";
-import { Findings, textOf, textsOf } from "./findings.ts";
-import { readHeaders, secretsOfHeader } from "./headers.ts";
+  choice,
+  duration,
+  flag,
+  integer,
+  isMapping,
+  nearestOf,
+  type Part,
+  structure,
+} from "../../shared/action/index.ts";
+import { type Kind, parseLatencyLimit } from "../../shared/probe/index.ts";
+import { type CheckSpec, type Destination, KEYS } from "./check-spec.ts";
+import { secretsOfHeader } from "./headers.ts";
+import { readExec, readGrpc, readHttp, readTcp } from "./read-kinds.ts";
+import { readIngress, readServer, readUrl, SCHEMES } from "./read-url.ts";
+import { readService } from "./service-name.ts";
+import { readWorkload } from "./workload-name.ts";
 
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const MOST_CHECKS = 100;
-const KEYS = [
-  "name",
-  "method",
-  "path",
-  "headers",
-  "request-body",
-  "follow-redirects",
-  "status",
-  "response-headers",
-  "body",
-  "json",
-  "max-latency",
-] as const;
-
-/** A check as the user wrote it; what is undefined comes from the action's other inputs. */
-export interface CheckSpec {
-  readonly name: string | undefined;
-  readonly method: string | undefined;
-  readonly path: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
-  readonly status: StatusSet | undefined;
-  readonly followRedirects: boolean | undefined;
-  readonly expectation: Omit<Expectation, "status">;
-}
+const TYPES = Object.keys(KEYS) as readonly Kind[];
 
 /** The input `checks`: a list of checks, every problem in it reported at once. */
-export const checkList: Schema<readonly CheckSpec[]> = {
-  safeParse(value) {
-    const findings = new Findings();
-    const data = readList(value, findings);
-    if (findings.problems.length === 0) return { success: true, data };
-    const issues = findings.problems.map((message) => ({ path: [], message }));
-    return { success: false, error: { issues } };
-  },
-};
+export const checkList = structure((list: Part): readonly CheckSpec[] =>
+  list.items("check", MOST_CHECKS).flatMap((item) => readCheck(item) ?? []),
+);
+
+function readCheck(item: Part): CheckSpec | undefined {
+  const type = typeOf(item);
+  if (type === undefined) return undefined;
+  refuseKeysOfOthers(item, type);
+  const given: Given = item.keys([...new Set(Object.values(KEYS).flat())]);
+  const common = readCommon(given, item, type);
+  if (type === "exec") return { ...common, ...readExec(given, item) };
+  if (type === "grpc") return { ...common, ...readGrpc(given) };
+  if (type === "tcp") return { ...common, ...readTcp(given) };
+  return { ...common, ...readHttp(given) };
+}
+
+/** The parts of a check by their keys. */
+export type Given = { readonly [Key in (typeof KEYS)[Kind][number]]?: Part };
+
+/** By the key `type`, or by what only one type has. */
+function typeOf(item: Part): Kind | undefined {
+  const { value } = item;
+  if (!isMapping(value)) return item.refuse("it is not a mapping of names to values");
+  if (value.type !== undefined) {
+    const found = TYPES.find((type) => type === value.type);
+    const named = JSON.stringify(value.type);
+    return (
+      found ?? item.refuse(`${named} is no type of check; ${nearestOf(String(value.type), TYPES)}`)
+    );
+  }
+  if (value.command !== undefined) return "exec";
+  if (value["grpc-service"] !== undefined) return "grpc";
+  return SCHEMES[URL.parse(String(value.url))?.protocol ?? ""]?.type ?? "http";
+}
+
+/** A key that belongs to checks of another type is told as such, not as unknown. */
+function refuseKeysOfOthers(item: Part, type: Kind): void {
+  const own: readonly string[] = KEYS[type];
+  for (const key of Object.keys(Object(item.value))) {
+    if (own.includes(key)) continue;
+    const others = TYPES.filter((other) => (KEYS[other] as readonly string[]).includes(key));
+    if (others.length > 0) {
+      item.refuse(
+        `${key} belongs to checks of type ${others.join(" or ")}; this one is of type ${type}`,
+      );
+    }
+  }
+}
+
+const FLAG = flag({ required: true });
+const PODS = choice(["one", "every"], { required: true });
+const TIMEOUT = duration({ min: 50, max: 3_600_000 }, { required: true });
+const INTERVAL = duration({ min: 50, max: 60_000 }, { required: true });
+const LATENCY = duration({ min: 1, max: 600_000 }, { required: true });
+const COUNT = integer({ min: 1, max: 1_000 }, { required: true });
+const AT_ONCE = integer({ min: 1, max: 20 }, { required: true });
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+function readCommon(given: Given, item: Part, type: Kind) {
+  const latency = (given.latency?.oneOrMore() ?? []).flatMap(
+    (limit) => limit.parsed(parseLatencyLimit) ?? [],
+  );
+  const counts = new Set(latency.flatMap(({ requests }) => requests ?? []));
+  const stated = given.requests?.parsed(COUNT.parse);
+  if (stated !== undefined) counts.add(stated);
+  if (counts.size > 1) item.refuse(`it wants ${[...counts].join(" and ")} requests at once`);
+  const digest = given.digest?.text();
+  if (digest !== undefined && !DIGEST.test(digest)) {
+    given.digest?.refuse("it must be sha256: and 64 hex digits");
+  }
+  return {
+    name: given.name?.scalar(),
+    to: readDestination(given, item, type),
+    pods: given.pods?.parsed(PODS.parse),
+    timeout: given.timeout?.parsed(TIMEOUT.parse),
+    requestTimeout: given["request-timeout"]?.parsed(TIMEOUT.parse),
+    interval: given.interval?.parsed(INTERVAL.parse),
+    attempts: given.attempts?.parsed(COUNT.parse),
+    requests: [...counts][0],
+    atOnce: given["at-once"]?.parsed(AT_ONCE.parse),
+    latency,
+    maxLatency: given["max-latency"]?.parsed(LATENCY.parse),
+    digest,
+    tls: given.tls?.parsed(FLAG.parse),
+    serverName: given["server-name"]?.text(),
+  };
+}
+
+function readDestination(given: Given, item: Part, type: Kind): Destination | undefined {
+  const named = (["url", "service", "ingress", "workload"] as const).filter(
+    (key) => given[key] !== undefined,
+  );
+  if (named.length > 1) return item.refuse(`it has both ${named.join(" and ")}; give one of them`);
+  const connectTo = given["connect-to"]?.parsed(readServer);
+  if (connectTo !== undefined && given.url === undefined) {
+    item.refuse("connect-to needs the url that is to be reached there");
+  }
+  const url = given.url?.parsed((text) => readUrl(text, type));
+  if (url !== undefined) return { kind: "url", url, connectTo };
+  const service = given.service?.parsed(readService);
+  if (service !== undefined) return { kind: "service", service };
+  const ingress = given.ingress?.parsed(readIngress);
+  if (ingress !== undefined) return { kind: "ingress", ingress };
+  const workload = given.workload?.parsed(readWorkload);
+  return workload === undefined ? undefined : { kind: "workload", workload };
+}
 
 const LIKE_A_SECRET = /(?:auth|cookie|credential|key|password|secret|token)[\w-]*["']?\s*:(.+)/gi;
 
 /** Values of request headers, which may be credentials. */
 export function secretsOfChecks(raw: string): readonly string[] {
-  const headers: (readonly [string, unknown])[] = [];
-  let readable = false;
-  const collector: Schema<undefined> = {
-    safeParse(value) {
-      readable = true;
-      for (const check of Array.isArray(value) ? value : []) {
-        headers.push(...Object.entries(Object(Object(check).headers)));
-      }
-      return { success: true, data: undefined };
-    },
-  };
-  new Findings().read("", () => yaml(collector, {}).parse(raw));
+  const checks = parsed(raw);
   // The message that says so quotes the beginning of what cannot be read.
-  if (!readable) return [...raw.matchAll(LIKE_A_SECRET)].map(([, value = ""]) => value.trim());
+  if (checks === undefined) {
+    return [...raw.matchAll(LIKE_A_SECRET)].map(([, value = ""]) => value.trim());
+  }
+  const headers = (Array.isArray(checks) ? checks : []).flatMap((check) =>
+    Object.entries(Object(Object(check).headers)),
+  );
   return headers.flatMap(([name, value]) => secretsOfHeader(name, String(value)));
 }
 
-function readList(value: unknown, findings: Findings): CheckSpec[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_CHECKS) {
-    const form = "each starting with a dash";
-    findings.problems.push(`it must be a list of 1 to ${MOST_CHECKS} checks, ${form}`);
-    return [];
-  }
-  return value.map((item, index) => readCheck(item, `check ${index + 1}`, findings));
-}
-
-function readCheck(value: unknown, where: string, findings: Findings): CheckSpec {
-  const given = findings.mapping(where, value, KEYS);
-  const read = <T>(key: (typeof KEYS)[number], reader: (value: unknown) => T): T | undefined => {
-    const content = given[key];
-    if (content === undefined) return undefined;
-    return findings.read(`${where}, ${key}`, () => reader(content));
-  };
-  const headers = read("headers", (v) => readHeaders(`${where}, headers`, v, findings));
-  const body = read("request-body", bodyOf);
-  return {
-    name: read("name", textOf),
-    method: read("method", methodOf) ?? (body === undefined ? undefined : "POST"),
-    path: read("path", pathOf),
-    headers: { ...body?.headers, ...headers },
-    body: body?.text,
-    status: read("status", parseStatusSet),
-    followRedirects: read("follow-redirects", (v) => FLAG.parse(textOf(v))),
-    expectation: {
-      headers: read("response-headers", (v) => responseHeaders(v, where, findings)) ?? {},
-      body: read("body", (v) => textExpectation(v, `${where}, body`, findings)) ?? ANY_TEXT,
-      json: read("json", (v) => jsonExpectations(v, `${where}, json`, findings)) ?? [],
-      maxLatency: read("max-latency", (v) => LATENCY.parse(textOf(v))),
-    },
-  };
-}
-
-const FLAG = flag({ required: true });
-const LATENCY = duration({ min: 1, max: 600_000 }, { required: true });
-const ANY_TEXT: TextExpectation = { contains: [], matches: [] };
-
-function methodOf(value: unknown): string {
-  const method = textOf(value).toUpperCase();
-  if (METHODS.includes(method)) return method;
-  const near = nearestName(method, METHODS);
-  const hint = near === undefined ? `accepted are ${METHODS.join(", ")}` : `did you mean ${near}?`;
-  throw new FormatError(`${JSON.stringify(value)} is no method; ${hint}`);
-}
-
-/**
- * A path with an optional query, as it is sent.
- *
- * @throws {FormatError}
- */
-export function pathOf(value: unknown): string {
-  const path = textOf(value);
-  if (!path.startsWith("/")) throw new FormatError("it must start with a slash");
-  if (/[\s\p{Cc}#\\]/u.test(path)) {
-    throw new FormatError("blanks, backslashes and # must be percent-encoded");
-  }
-  return path;
-}
-
-/** Text goes out as it is, anything else as JSON. */
-function bodyOf(value: unknown): {
-  readonly text: string;
-  readonly headers: Record<string, string>;
-} {
-  if (typeof value === "string") return { text: value, headers: {} };
-  return { text: JSON.stringify(value), headers: { "content-type": "application/json" } };
-}
-
-function responseHeaders(value: unknown, where: string, findings: Findings) {
-  const at = `${where}, response-headers`;
-  const entries = Object.entries(findings.mapping(at, value)).map(([name, expected]) => [
-    name.toLowerCase(),
-    textExpectation(expected, `${at}, ${name}`, findings),
-  ]);
-  return Object.fromEntries(entries) as Record<string, TextExpectation>;
-}
-
-/** A text that must be contained, or a mapping that says how it must be. */
-function textExpectation(value: unknown, where: string, findings: Findings): TextExpectation {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { contains: findings.read(where, () => textsOf(value)) ?? [], matches: [] };
-  }
-  const given = findings.mapping(where, value, ["equals", "contains", "matches"]);
-  const texts = (key: string): readonly string[] => {
-    const content = given[key];
-    if (content === undefined) return [];
-    return findings.read(`${where}, ${key}`, () => textsOf(content)) ?? [];
-  };
-  return {
-    equals: texts("equals")[0],
-    contains: texts("contains"),
-    matches: texts("matches").flatMap((source) => {
-      const pattern = findings.read(`${where}, matches`, () => patternOf(source));
-      return pattern === undefined ? [] : [pattern];
-    }),
-  };
-}
-
-function patternOf(source: string): RegExp {
+function parsed(raw: string): unknown {
   try {
-    return new RegExp(source, "u");
-  } catch (error) {
-    throw new FormatError(error instanceof Error ? error.message : String(error));
+    return load(raw) ?? null;
+  } catch {
+    return undefined;
   }
-}
-
-function jsonExpectations(value: unknown, where: string, findings: Findings): Expectation["json"] {
-  return Object.entries(findings.mapping(where, value)).flatMap(([text, expected]) => {
-    const path = findings.read(`${where}, ${JSON.stringify(text)}`, () => parseJsonPath(text));
-    // What YAML has beyond JSON (dates, infinity) becomes what JSON makes of it.
-    const plain: unknown = JSON.parse(JSON.stringify(expected));
-    const inexact = inexactInteger(plain);
-    if (inexact !== undefined) {
-      const hint = "look for its digits with body";
-      findings.problems.push(
-        `${where}, ${JSON.stringify(text)}: an integer beyond 2^53 - 1 cannot be compared exactly; ${hint}`,
-      );
-    }
-    return path === undefined ? [] : [{ path, expected: plain }];
-  });
 }

@@ -1,22 +1,14 @@
-import { UserError } from "../../shared/failure/index.ts";
-import { type Target, Unanswered } from "../../shared/http/index.ts";
 import {
-  ApiError,
   type Cluster,
-  isNotFound,
-  isTransient,
-  NoReadyPod,
   openPortForward,
   type PortForward,
-  readyPodOfService,
-  Unreachable,
+  type ReadyPod,
+  watchService,
 } from "../../shared/kubernetes/index.ts";
-import type { World } from "../../shared/world/index.ts";
-
-/** A Service that is made just now may be late; a misspelt one never comes. */
-const MISSING_PATIENCE_MS = 5_000;
-/** An API server that never answered is more likely at another address than restarting. */
-const UNREACHED_PATIENCE_MS = 10_000;
+import { type Target, Unanswered, type Way } from "../../shared/probe/index.ts";
+import type { Log } from "../../shared/world/index.ts";
+import type { Pods } from "./check-spec.ts";
+import type { ClusterTrouble } from "./cluster-trouble.ts";
 
 export interface ServiceRef {
   readonly namespace: string;
@@ -24,85 +16,92 @@ export interface ServiceRef {
   readonly port: string | undefined;
 }
 
-/** A Service, reached through one of its ready pods by the API server's port-forward. */
-export interface ServiceTarget extends Target {
-  /** The pods that were used, in the order of use. */
-  readonly pods: readonly string[];
+interface Means {
+  readonly cluster: Cluster;
+  readonly trouble: ClusterTrouble;
+  /** Ends every watch and port-forward. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
 }
 
-/** Opens nothing yet: the first check asks for a ready pod. */
-export function serviceTarget(
-  cluster: Cluster,
-  service: ServiceRef,
-  world: Pick<World, "signal" | "log">,
-): ServiceTarget {
-  const pods: string[] = [];
-  const ended = new AbortController();
-  const signal = AbortSignal.any([world.signal, ended.signal]);
-  const bound = cluster.boundTo(signal);
-  let opening: Promise<PortForward> | undefined;
-  let reached = false;
+/**
+ * The ways to a Service: port-forwards to its ready pods by the API server, and the pods alone for
+ * commands that run in them. All checks of the Service share them.
+ */
+export class ServiceWays {
+  readonly #means: Means;
+  readonly #service: ServiceRef;
+  readonly #watch: ReturnType<typeof watchService>;
+  readonly #forwards = new Map<string, Promise<PortForward>>();
 
-  const open = async (): Promise<PortForward> => {
-    const pod = await readyPodOfService(bound, service);
-    reached = true;
-    const forward = await openPortForward(bound, pod, signal);
-    if (pods.at(-1) !== pod.pod) pods.push(pod.pod);
-    world.log.info(`Forwarding to port ${pod.port} of pod ${pod.namespace}/${pod.pod}.`);
+  constructor(service: ServiceRef, means: Means) {
+    this.#means = means;
+    this.#service = service;
+    this.#watch = watchService(means.cluster, service, means.signal);
+  }
+
+  /** The Service as a target that is asked by network. */
+  byNetwork(name: string, pods: Pods): Target {
+    return {
+      name,
+      ways: async () => {
+        const ready = await this.#ready(pods);
+        return Promise.all(ready.map((pod) => this.#forward(pod)));
+      },
+      failed: (reason, way) => this.#failed(reason, way),
+    };
+  }
+
+  /** The Service's pods as a target that runs commands. */
+  byCommand(name: string, pods: Pods): Target {
+    return {
+      name,
+      ways: async () => (await this.#ready(pods)).map(({ pod }) => ({ pod })),
+      failed: async (reason) => reason,
+    };
+  }
+
+  /** Of several ready pods, one that there is a way to already. */
+  async #ready(pods: Pods): Promise<readonly ReadyPod[]> {
+    const all = await this.#means.trouble.around(() => this.#watch.readyPods());
+    if (pods === "every") return all;
+    const open = all.find(({ pod }) => this.#forwards.has(pod));
+    return open === undefined ? all.slice(0, 1) : [open];
+  }
+
+  async #forward(pod: ReadyPod): Promise<Way> {
+    const opening = this.#forwards.get(pod.pod) ?? this.#open(pod);
+    this.#forwards.set(pod.pod, opening);
+    try {
+      const { host, port } = await this.#means.trouble.around(() => opening);
+      return { via: { host, port }, pod: pod.pod };
+    } catch (error) {
+      this.#forwards.delete(pod.pod);
+      throw error;
+    }
+  }
+
+  async #open(pod: ReadyPod): Promise<PortForward> {
+    const { cluster, signal, log } = this.#means;
+    const forward = await openPortForward(cluster, pod, signal);
+    log.info(`Forwarding to port ${pod.port} of pod ${pod.namespace}/${pod.pod}.`);
     return forward;
-  };
-  return {
-    pods,
-    base: baseOf(service),
-    // All checks share one port-forward.
-    async reach() {
-      opening ??= open();
-      try {
-        return await opening;
-      } catch (error) {
-        opening = undefined;
-        reached ||= !(error instanceof Unreachable);
-        throw noWay(error, reached);
-      }
-    },
-    // The pod may be gone: the next attempt looks for a ready one anew.
-    async failed(reason) {
-      if (!["broken-off", "refused"].includes(reason.trouble)) return reason;
-      const forward = await opening?.catch(() => undefined);
-      opening = undefined;
-      await forward?.close();
-      const words = forward?.lastError();
-      if (words === undefined) return reason;
-      const message = `${reason.message}; the port-forward says: ${words}`;
-      return new Unanswered(message, { ...reason, reason: reason.cause });
-    },
-    // Ends also what is still being opened.
-    close: async () => ended.abort(),
-  };
-}
+  }
 
-/** The Service as its clients in the cluster name it. */
-function baseOf({ namespace, name, port }: ServiceRef): URL {
-  const numbered = port !== undefined && /^\d+$/.test(port) ? `:${port}` : "";
-  return new URL(`http://${name}.${namespace}.svc${numbered}`);
-}
+  /** The pod may be gone: the next attempt looks for a ready one anew. */
+  async #failed(reason: Unanswered, { pod = "" }: Way): Promise<Unanswered> {
+    if (!["broken-off", "refused"].includes(reason.trouble)) return reason;
+    const forward = await this.#forwards.get(pod)?.catch(() => undefined);
+    this.#forwards.delete(pod);
+    this.#watch.refresh();
+    await forward?.close();
+    const words = forward?.lastError();
+    if (words === undefined) return reason;
+    const message = `${reason.message}; the port-forward says: ${words}`;
+    return new Unanswered(message, { ...reason, reason: reason.cause });
+  }
 
-/** How long it makes sense to wait after the cluster refused a way to the Service. */
-function noWay(error: unknown, reached: boolean): unknown {
-  if (!(error instanceof UserError)) return error;
-  const message = error.cause.replace(/\.$/, "");
-  return new Unanswered(message, {
-    trouble: error instanceof NoReadyPod ? "not-ready" : "service",
-    patience: patienceOf(error, reached),
-    reason: error,
-  });
-}
-
-function patienceOf(error: UserError, reached: boolean): number {
-  if (error instanceof NoReadyPod) return Infinity;
-  if (isTransient(error)) return reached ? Infinity : UNREACHED_PATIENCE_MS;
-  // The pod that was chosen a moment ago is gone: another one will be.
-  if (isNotFound(error)) return Infinity;
-  if (error instanceof ApiError || error instanceof Unreachable) return 0;
-  return MISSING_PATIENCE_MS;
+  get namespace(): string {
+    return this.#service.namespace;
+  }
 }

@@ -1,26 +1,21 @@
 import { Cancelled, type Outcome } from "../../shared/action/index.ts";
-import { UserError } from "../../shared/failure/index.ts";
-import {
-  type CheckResult,
-  openClient,
-  type Pace,
-  prove,
-  type Target,
-  urlTarget,
-} from "../../shared/http/index.ts";
+import { describe, UserError } from "../../shared/failure/index.ts";
+import { type CheckResult, prove } from "../../shared/probe/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options, OutputName } from "./inputs.ts";
-import { checksOf, type Subject, subjectOf } from "./plan.ts";
-import { reportOf } from "./report.ts";
-import type { ServiceTarget } from "./service-target.ts";
+import { type JunitFile, openJunit } from "./junit.ts";
+import { openChecks } from "./open-checks.ts";
+import { planOf } from "./plan.ts";
+import { readTrust } from "./read-trust.ts";
+import { type Report, reportOf } from "./report.ts";
 import { storyTeller } from "./story.ts";
 import { summaryOf } from "./summary.ts";
-import { failureOf } from "./verdict.ts";
+import { failureOf, unprovedImages } from "./verdict.ts";
 
 /**
- * Asks a URL or a Service the questions that the checks hold, again and again until each has its
- * answer or the time is over, and tells what came back. Changes nothing but what the requests
- * themselves change.
+ * Asks URLs, Services and pods the questions that the checks hold, again and again until each has
+ * its answer or the time is over, and tells what came back. Changes nothing but what the requests
+ * and commands themselves change.
  *
  * @throws {UserError} when it is not clear what to check, or there is no cluster to talk to.
  */
@@ -28,53 +23,70 @@ export async function smokeTest(options: Options, world: World): Promise<Outcome
   const { clock, log, secrets, signal } = world;
   const redact = (text: string) => secrets.redact(text);
   const began = clock.now();
-  const checks = checksOf(options);
-  const target = await open(subjectOf(options), options, world);
   hideProxyPasswords(world);
-  const client = await openClient(world.environment);
-  const pace: Pace = {
-    timeout: options.timeout,
-    interval: options.interval,
-    requestTimeout: options.requestTimeout,
-  };
-  log.info(`${checks.length === 1 ? "1 check" : `${checks.length} checks`} of ${nameOf(target)}`);
+  const plans = planOf(options);
+  const trust = await readTrust(options, world);
+  const junit = await openReport(options, world);
+  const opened = await openChecks(plans, options, trust, world);
   try {
-    const onAttempt = storyTeller(log, pace);
-    const means = { client, clock, signal, redact, onAttempt };
-    const results = await prove(checks, target, pace, means);
-    const about = {
-      target: redact(nameOf(target)),
-      seconds: Math.round(clock.now() - began) / 1_000,
-      pods: "pods" in target ? target.pods : [],
-    };
-    const report = reportOf(results, about, redact);
-    const failure = signal.aborted ? cancelled(results, signal) : failureOf(results, redact);
-    const outputs = { report, seconds: report.seconds };
-    return { outputs, summary: summaryOf(report, failure), failure };
+    const { checks } = opened;
+    const names = [...new Set(checks.map(({ target }) => target.name))].join(", ");
+    log.info(`${checks.length === 1 ? "1 check" : `${checks.length} checks`} of ${names}`);
+    const { timeout } = options;
+    const means = { clock, timeout, signal, redact, onAttempt: storyTeller(log) };
+    const results = await prove(checks, means);
+    const seconds = Math.round(clock.now() - began) / 1_000;
+    const proofs = opened.cluster?.proofs() ?? [];
+    const report = reportOf(results, { seconds, proofs }, redact);
+    const failure = signal.aborted
+      ? cancelled(results, signal)
+      : (failureOf(results, redact) ?? unprovedImages(report, options.images));
+    return await outcomeOf({ ...report, passed: failure === undefined }, failure, junit, options);
   } finally {
-    await Promise.all([client.close(), target.close()]);
+    await opened.close();
   }
 }
 
-/** The Kubernetes client is loaded only where it is needed: it takes longer than a request. */
-async function open(
-  subject: Subject,
-  options: Options,
-  world: World,
-): Promise<Target | ServiceTarget> {
-  if (subject.kind === "url") return urlTarget(subject.url);
-  const [{ connect }, { serviceTarget }] = await Promise.all([
-    import("../../shared/kubernetes/index.ts"),
-    import("./service-target.ts"),
-  ]);
-  const cluster = await connect(options, world);
-  const { service } = subject;
-  const namespace = service.namespace ?? cluster.namespace;
-  return serviceTarget(cluster, { ...service, namespace }, world);
+async function openReport({ junit }: Options, { environment }: World) {
+  if (junit === undefined) return undefined;
+  return openJunit(junit, environment.GITHUB_WORKSPACE ?? process.cwd());
 }
 
-function nameOf({ base }: Target): string {
-  return base.href.replace(/\/$/, "");
+async function outcomeOf(
+  report: Report,
+  failure: UserError | undefined,
+  junit: JunitFile | undefined,
+  { insecure }: Options,
+): Promise<Outcome<OutputName>> {
+  const unwritten = await written(report, junit);
+  return {
+    outputs: {
+      report,
+      junit: unwritten === undefined ? (junit?.path ?? "") : "",
+      seconds: report.seconds,
+    },
+    summary: summaryOf(report, failure, { insecure }),
+    failure: failure ?? unwritten,
+  };
+}
+
+/** Why the JUnit report could not be written, though its file could be opened. */
+async function written(
+  report: Report,
+  junit: JunitFile | undefined,
+): Promise<UserError | undefined> {
+  try {
+    await junit?.write(report);
+    return undefined;
+  } catch (error) {
+    const cause = `${junit?.path} was not written: ${describe(error)}.`;
+    const remedy =
+      "See whether the disk is full; the checks themselves are told in the output report.";
+    return new UserError(
+      { title: "The JUnit report was not written", cause, remedy },
+      { reason: error },
+    );
+  }
 }
 
 /** A proxy's password stands in its URL, which errors may quote. */

@@ -1,12 +1,6 @@
 import type { JsonPath } from "../json/index.ts";
+import type { TextExpectation } from "../probe/index.ts";
 import type { StatusSet } from "./status.ts";
-
-/** What a text must be like; all that is given must hold. */
-export interface TextExpectation {
-  readonly equals?: string | undefined;
-  readonly contains: readonly string[];
-  readonly matches: readonly RegExp[];
-}
 
 /** What an answer must be like; all that is given must hold. */
 export interface Expectation {
@@ -19,17 +13,28 @@ export interface Expectation {
   readonly maxLatency?: number | undefined;
 }
 
+/** Where in an answer something stands. */
+export type Source = { readonly header: string } | { readonly json: JsonPath };
+
 /** One request and what its answer must be like. */
-export interface Check {
-  /** As reports call it. */
-  readonly name: string;
+export interface HttpQuestion {
+  /** What the path is appended to. */
+  readonly base: URL;
   readonly method: string;
-  /** Appended to the base URL's path; starts with a slash, may have a query. */
-  readonly path: string;
+  /** Starts with a slash, may have a query. Of several, the first that the server has. */
+  readonly paths: readonly [string, ...string[]];
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly followRedirects: boolean;
   readonly expectation: Expectation;
+  /** Whether the answer must tell good health, whatever its status. */
+  readonly health: boolean;
+  /** Where the answer tells its version, and which is expected. */
+  readonly version?: { readonly source: Source; readonly equals: string | undefined } | undefined;
+  /** Where the answer tells the name of its pod. */
+  readonly pod?: Source | undefined;
+  /** Whether the end of the body matters, however long it is. */
+  readonly wholeBody: boolean;
 }
 
 /** What came back; of the body at most 1 MiB is kept. */

@@ -1,9 +1,9 @@
 import type { Dispatcher } from "undici";
+import { explain, type TlsOptions, Unanswered } from "../probe/index.ts";
 import { decodeBody, readBody } from "./body.ts";
 import type { Answer } from "./check.ts";
 import { redirected } from "./redirect.ts";
 import type { HttpRequest } from "./request.ts";
-import { explain, Unanswered } from "./unanswered.ts";
 
 const MOST_REDIRECTS = 5;
 
@@ -26,13 +26,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * A client that takes the proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, except for
  * requests with a `via`.
  */
-export async function openClient(environment: Environment): Promise<Client> {
+export async function openClient(environment: Environment, tls?: TlsOptions): Promise<Client> {
   const { Agent, EnvHttpProxyAgent } = await import("undici");
   // Pipelining 0 closes each connection after its answer. HTTP/1.1 suffices for a check.
-  const settings = { pipelining: 0, allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
+  const settings = {
+    ...{ pipelining: 0, allowH2: false, headersTimeout: 0, bodyTimeout: 0 },
+    ...(tls === undefined ? {} : { connect: { ...tls } }),
+  };
   const direct = new Agent(settings);
   const outward = new EnvHttpProxyAgent({
     ...settings,
+    ...(tls === undefined ? {} : { requestTls: { ...tls } }),
     httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? "",
     httpsProxy: environment.https_proxy ?? environment.HTTPS_PROXY ?? "",
     noProxy: environment.no_proxy ?? environment.NO_PROXY ?? "",
@@ -103,7 +107,8 @@ async function exchange(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Omit<Answer, "milliseconds">> {
-  const origin = via === undefined ? url.origin : `http://${bracketed(via.host)}:${via.port}`;
+  const origin =
+    via === undefined ? url.origin : `${url.protocol}//${bracketed(via.host)}:${via.port}`;
   const response = await dispatcher.request({
     origin,
     path: `${url.pathname}${url.search}`,

@@ -1,13 +1,8 @@
 import { describe } from "../failure/index.ts";
 import { formatJsonPath, nature, sameJson, select } from "../json/index.ts";
-import type { Answer, Expectation, TextExpectation } from "./check.ts";
-import { test } from "./pattern.ts";
+import { cut, quote as quoteWith, type Redact, textMismatches } from "../probe/index.ts";
+import type { Answer, Expectation } from "./check.ts";
 import { formatStatusSet, matchesStatus } from "./status.ts";
-
-const LONGEST_QUOTE = 120;
-
-/** Hides what must not be shown. Applied before a text is cut, lest half a secret stay. */
-export type Redact = (text: string) => string;
 
 /** Everything in which an answer is not what was expected, each as a phrase; empty when all holds. */
 export function mismatches(
@@ -15,16 +10,16 @@ export function mismatches(
   answer: Answer,
   redact: Redact,
 ): readonly string[] {
-  const quote = (text: string) => JSON.stringify(cut(redact(text)));
+  const quote = (text: string) => quoteWith(text, redact);
   const headers = Object.entries(expectation.headers).flatMap(([name, expected]) => {
     const value = answer.headers[name];
     if (value === undefined) return [`there is no header ${name}`];
-    return textMismatches(`the header ${name}`, expected, value, quote);
+    return textMismatches(`the header ${name}`, expected, value, redact);
   });
   return [
     ...statusMismatch(expectation, answer, quote),
     ...headers,
-    ...contentMismatches(expectation, answer, redact, quote),
+    ...contentMismatches(expectation, answer, redact),
     ...latencyMismatch(expectation, answer),
   ];
 }
@@ -43,12 +38,7 @@ function statusMismatch(
   return [`the status is ${status}, expected ${formatStatusSet(expected)}${redirect}`];
 }
 
-function contentMismatches(
-  expectation: Expectation,
-  answer: Answer,
-  redact: Redact,
-  quote: Redact,
-): string[] {
+function contentMismatches(expectation: Expectation, answer: Answer, redact: Redact): string[] {
   const { equals, contains, matches } = expectation.body;
   const counts = equals !== undefined || contains.length + matches.length > 0;
   if (answer.undecodable !== undefined && (counts || expectation.json.length > 0)) {
@@ -56,41 +46,18 @@ function contentMismatches(
     return [`the body cannot be decoded as ${encoding}: ${answer.undecodable}`];
   }
   return [
-    ...bodyMismatches(expectation, answer, quote),
+    ...bodyMismatches(expectation, answer, redact),
     ...jsonMismatches(expectation, answer, redact),
   ];
 }
 
-function bodyMismatches({ body }: Expectation, answer: Answer, quote: Redact): string[] {
-  const found = textMismatches("the body", body, answer.body, quote);
+function bodyMismatches({ body }: Expectation, answer: Answer, redact: Redact): string[] {
+  const found = textMismatches("the body", body, answer.body, redact);
   // What is missing in the part that was kept may be in the rest.
   if (found.length > 0 && answer.truncated) {
     found.push("only the first MiB of the body was looked at");
   }
   return found;
-}
-
-function textMismatches(
-  what: string,
-  { equals, contains, matches }: TextExpectation,
-  actual: string,
-  quote: Redact,
-): string[] {
-  return [
-    ...(equals === undefined || equals === actual
-      ? []
-      : [`${what} is ${quote(actual)}, expected ${quote(equals)}`]),
-    ...contains
-      .filter((part) => !actual.includes(part))
-      .map((part) => `${what} does not contain ${quote(part)}`),
-    ...matches.flatMap((pattern) => {
-      const outcome = test(pattern, actual);
-      if (outcome === "matches") return [];
-      return outcome === "differs"
-        ? `${what} does not match ${pattern}`
-        : `${what} could not be held against ${pattern} within a second: the pattern has too many ways to match`;
-    }),
-  ];
 }
 
 function jsonMismatches({ json }: Expectation, answer: Answer, redact: Redact): string[] {
@@ -132,8 +99,4 @@ function write(value: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function cut(text: string): string {
-  return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }

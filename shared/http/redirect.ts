@@ -1,6 +1,6 @@
+import { Unanswered } from "../probe/index.ts";
 import type { Answer } from "./check.ts";
 import type { HttpRequest } from "./request.ts";
-import { Unanswered } from "./unanswered.ts";
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 
@@ -23,7 +23,7 @@ export function redirected(
   }
   const sameOrigin = url.origin === request.url.origin;
   if (request.via !== undefined && !sameOrigin) {
-    throw refused(`the redirect leads away from the Service, to ${url.origin}`);
+    throw refused(`the redirect leads away from what is asked, to ${url.origin}`);
   }
   const toGet =
     status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST";

@@ -21,6 +21,7 @@ export {
   type WatchEvent,
   type WriteOptions,
 } from "./cluster.ts";
+export { type View, viewOf } from "./collection-view.ts";
 export type { ServedResource, ServedResources } from "./discovery.ts";
 export { type Exec, type ExecResult, execute } from "./exec.ts";
 export { type KubeconfigOptions, kubeconfigContent } from "./kubeconfig.ts";
@@ -66,5 +67,6 @@ export {
   readyPodOfService,
   type ServiceRef,
 } from "./service-endpoint.ts";
+export { type ServiceWatch, watchService } from "./service-watch.ts";
 export { type Demand, GRACES, type Graces, parseDemand } from "./verdict/index.ts";
 export { type Follower, follow } from "./watch.ts";

@@ -66,7 +66,12 @@ export async function readyPodOfService(cluster: Cluster, ref: ServiceRef): Prom
   return { namespace, ...first };
 }
 
-async function findService(cluster: Cluster, { namespace, name }: ServiceRef): Promise<Service> {
+/**
+ * The Service itself.
+ *
+ * @throws {UserError} naming the nearest one when there is none of this name.
+ */
+export async function findService(cluster: Cluster, { namespace, name }: ServiceRef): Promise<Service> {
   const kind = { apiVersion: "v1", kind: "Service", namespace };
   const service = await cluster.find<Service>({ ...kind, name });
   if (service !== undefined) return service;

@@ -38,7 +38,7 @@ describe("a service that answers well", () => {
     });
     expect(Number(outputs.seconds)).toBeLessThan(5);
     expect(summary).toMatch(/^## ✅ smoke-test: the check of http/);
-    expect(summary).toContain("```mermaid\nflowchart LR");
+    expect(summary).toContain("```mermaid\ngantt");
   });
 
   it("passes all kinds of checks", async () => {
@@ -190,7 +190,7 @@ describe("a service that does not", () => {
     await using server = await serveSelfSigned((_, response) => response.end());
     const { outputs, milliseconds, stdout } = await run({ url: server.url, timeout: "60s" });
     expect(outputs.cause).toMatch(/certificate of 127\.0\.0\.1:\d+ is not valid here: self-signed/);
-    expect(stdout).toContain("NODE_EXTRA_CA_CERTS");
+    expect(stdout).toContain("by the input `ca`");
     expect(milliseconds).toBeLessThan(5_000);
   });
 
@@ -241,7 +241,13 @@ describe("an answer full of malice", () => {
       expect(text).not.toContain(token.slice(0, 12));
       expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
     }
-    expect(Object.keys(result.outputs).sort()).toEqual(["cause", "report", "seconds", "verdict"]);
+    expect(Object.keys(result.outputs).sort()).toEqual([
+      "cause",
+      "junit",
+      "report",
+      "seconds",
+      "verdict",
+    ]);
     const withoutFences = result.summary.replace(/^(`{3,})[\s\S]*?^\1$/gm, "");
     expect(withoutFences).not.toContain("<script>");
   });

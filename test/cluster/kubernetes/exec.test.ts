@@ -1,10 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import {
-  execute,
-  type Pod,
-  parseTarget,
-  waitForRollout,
-} from "../../../shared/kubernetes/index.ts";
+import { execute, parseTarget, waitForRollout } from "../../../shared/kubernetes/index.ts";
 import { deployment, type Sandbox, sandbox, testWorld } from "./sandbox.ts";
 
 let box: Sandbox;
@@ -18,7 +13,7 @@ beforeAll(async () => {
   const deadline = Date.now() + 40_000;
   const targets = [parseTarget("deployment/shell", namespace)];
   await waitForRollout(cluster, targets, { deadline, world: testWorld().world });
-  const { items } = await cluster.list<Pod>({ apiVersion: "v1", kind: "Pod", namespace });
+  const { items } = await cluster.list({ apiVersion: "v1", kind: "Pod", namespace });
   pod = items[0]?.metadata.name ?? "";
 }, 60_000);
 afterAll(async () => box?.[Symbol.asyncDispose]());

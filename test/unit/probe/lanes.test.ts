@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { lanes } from "../../../shared/http/lanes.ts";
+import { lanes } from "../../../shared/probe/lanes.ts";
 
 /** Works that end when they are told to. */
 function works() {
@@ -25,6 +25,22 @@ describe("lanes", () => {
       running.shift()?.();
       await settle();
     }
+    await Promise.all(all);
+  });
+
+  it("lets a wide work run alone, and those after it wait", async () => {
+    const { running, work, settle } = works();
+    const lane = lanes(2);
+    const all = [lane(work), lane(work, 2), lane(work)];
+    await settle();
+    expect(running).toHaveLength(1);
+    running.shift()?.();
+    await settle();
+    expect(running).toHaveLength(1);
+    running.shift()?.();
+    await settle();
+    expect(running).toHaveLength(1);
+    running.shift()?.();
     await Promise.all(all);
   });
 

@@ -1,4 +1,4 @@
-import type { Redact } from "./mismatches.ts";
+import type { Redact } from "./text.ts";
 
 const LONGEST = 500;
 

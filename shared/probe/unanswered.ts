@@ -14,6 +14,7 @@ export type Trouble =
   | "redirect"
   | "not-ready"
   | "service"
+  | "command"
   | "other";
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { nextStep } from "../../../shared/http/next-step.ts";
-import { explain } from "../../../shared/http/unanswered.ts";
+import { nextStep } from "../../../shared/probe/next-step.ts";
+import { explain } from "../../../shared/probe/unanswered.ts";
 
 describe("nextStep", () => {
   const situation = { now: 5_000, deadline: 60_000, interval: 1_000, patience: Infinity, since: 0 };
