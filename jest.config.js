@@ -12,7 +12,12 @@ export default {
       "\\.ts$": [
         "@swc/jest",
         {
-          jsc: { parser: { syntax: "typescript" }, target: "es2024" },
+          jsc: {
+            parser: { syntax: "typescript" },
+            target: "es2024",
+            // Without it `with { type: "json" }` is dropped, and Node.js refuses the import.
+            experimental: { keepImportAttributes: true },
+          },
           module: { type: "es6" },
         },
       ],

@@ -37,7 +37,7 @@ export async function zizmor(): Promise<string> {
 }
 
 /** How to call pip. Where Python has none, as on a bare Debian, its package is unpacked. */
-async function pathToPip(cache: string): Promise<string[]> {
+export async function pathToPip(cache: string): Promise<string[]> {
   if (runTool("python3", ["-m", "pip", "--version"]).status === 0) return ["python3", "-m", "pip"];
   const packages = ["python3-pip", "python3-pip-whl", "python3-setuptools", "python3-wheel"];
   await unpackPackages(cache, await missingPackages(cache, packages));

@@ -19,7 +19,10 @@ describe("the file of folders for the PATH", () => {
     const file = join(folder, "path");
     process.env.GITHUB_PATH = file;
     writePath(["/tools/helm", "/tools/kubectl"]);
-    expect(readFileSync(file, "utf8").trim().split("\n")).toEqual(["/tools/kubectl", "/tools/helm"]);
+    expect(readFileSync(file, "utf8").trim().split("\n")).toEqual([
+      "/tools/kubectl",
+      "/tools/helm",
+    ]);
   });
 
   it("throws where the file cannot be written", () => {
