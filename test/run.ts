@@ -15,6 +15,8 @@ interface Layer {
   readonly name: string;
   /** What of the test bed its tests use. */
   readonly testbed: readonly string[];
+  /** Files at once: tests of the cluster mostly wait. Else as many as there are processors, less one. */
+  readonly atOnce?: number;
 }
 
 const CLUSTER = ["kubernetes", "registry", "buildkit", "images", "helm", "helm3", "kubectl"];
@@ -23,7 +25,7 @@ const LAYERS: readonly Layer[] = [
   { name: "unit", testbed: [] },
   { name: "contract", testbed: [] },
   { name: "bundle", testbed: [] },
-  { name: "cluster", testbed: CLUSTER },
+  { name: "cluster", testbed: CLUSTER, atOnce: 3 },
   { name: "workflow", testbed: [...CLUSTER, "act"] },
 ];
 
@@ -49,7 +51,7 @@ function plan(args: readonly string[]) {
 }
 
 /** Runs one layer; a layer that ends without a report counts as one failure. */
-function runLayer(layer: string, patterns: readonly string[]): Tally {
+function runLayer({ name: layer, atOnce }: Layer, patterns: readonly string[]): Tally {
   console.log(`\n=== ${layer}`);
   const folder = mkdtempSync(join(tmpdir(), "seaworthy-test-"));
   const report = join(folder, "report.json");
@@ -61,6 +63,7 @@ function runLayer(layer: string, patterns: readonly string[]): Tally {
     "--json",
     "--outputFile",
     report,
+    ...(atOnce === undefined ? [] : [`--maxWorkers=${atOnce}`]),
   ];
   const { status: exitCode } = spawnSync(process.execPath, [jest, ...options, ...patterns], {
     cwd: root,
@@ -85,14 +88,15 @@ async function testbedIsUp(): Promise<boolean> {
 }
 
 /** A layer whose servers cannot be brought up has failed, and the others still run. */
-async function runWithTestbed({ name, testbed }: Layer, patterns: readonly string[]) {
+async function runWithTestbed(layer: Layer, patterns: readonly string[]) {
+  const { name, testbed } = layer;
   try {
     if (testbed.length > 0) await up(testbed, { log: (line) => console.log(line) });
   } catch (error) {
     console.error(`The test bed for the ${name} tests did not come up: ${describe(error)}`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
-  return runLayer(name, patterns);
+  return runLayer(layer, patterns);
 }
 
 async function runAll(args: readonly string[]): Promise<Tally> {
