@@ -5,11 +5,13 @@ import {
   type Ground,
   HookWatch,
   hooksOf,
+  keptText,
   leaveNote,
   noteProof,
   ownedWorld,
 } from "../../shared/release/index.ts";
 import { configGrace, proveImages, workloadsOf } from "../../shared/workload/index.ts";
+import type { Preflight } from "./preflight.ts";
 import type { Run } from "./run.ts";
 import type { UserImpact } from "./user-impact.ts";
 
@@ -19,15 +21,19 @@ import type { UserImpact } from "./user-impact.ts";
  *
  * @throws {UserError} with the cause, when anything of it fails.
  */
-export async function deploy(ground: Ground, given: Run, impact: UserImpact): Promise<void> {
+export async function deploy(
+  ground: Ground,
+  checked: Preflight,
+  given: Run,
+  impact: UserImpact,
+): Promise<void> {
   const run = { ...given, world: ownedWorld(given.world, ground) };
   const { world, options, facts, journal, tools } = run;
   const until = world.clock.now() + options.timeout;
   const before = ground.good === undefined ? [] : objectsOf(ground.good.manifest);
-  await impact.begin(before);
-  const noted = leaveNote(ground, world);
-  const revision = await journal.phase("upgrade", () => apply(ground, run, until));
-  await noted;
+  if (checked.kept.length > 0) world.log.info(`${keptText(checked.kept)}: that is kept.`);
+  await Promise.all([impact.begin(before), leaveNote(ground, world)]);
+  const revision = await journal.phase("upgrade", () => apply(ground, checked, run, until));
   facts.revision = revision.revision;
   facts.running = revision.revision;
   world.log.info(
@@ -41,18 +47,22 @@ export async function deploy(ground: Ground, given: Run, impact: UserImpact): Pr
 }
 
 /** Has Helm apply the release and run its hooks, which are watched meanwhile. */
-async function apply({ history }: Ground, { tools, world }: Run, until: number): Promise<Revision> {
-  const { helm, chart, values, cluster, release } = tools;
+async function apply(
+  { history }: Ground,
+  { rendering, kept }: Preflight,
+  { tools, world }: Run,
+  until: number,
+): Promise<Revision> {
+  const { helm, chart, values, cluster, release, flags, postRendering } = tools;
   const doing = standingOf(history).state === "absent" ? "install" : "upgrade";
-  // A chart that renders only with the cluster is upgraded without this.
-  const hooks = await tools.rendered.then(
-    (manifest) => hooksOf(objectsOf(manifest), doing),
-    () => [],
-  );
+  const hooks = hooksOf(rendering.hooks, doing);
   const watch = await HookWatch.begin(hooks, { cluster, ...release }, until, world);
   const signal = AbortSignal.any([world.signal, watch.failed]);
   try {
-    return await helm.upgrade(chart, values, Math.max(1_000, until - world.clock.now()), signal);
+    return await postRendering.during(kept, (more) => {
+      const left = Math.max(1_000, until - world.clock.now());
+      return helm.upgrade(chart, values, left, signal, { ...flags, ...more });
+    });
   } catch (error) {
     throw await watch.explain(error);
   } finally {

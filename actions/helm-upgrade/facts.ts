@@ -1,4 +1,5 @@
 import type { AvailabilityReport } from "../../shared/availability/index.ts";
+import type { Difference } from "../../shared/diff/index.ts";
 import type { Revision } from "../../shared/helm/index.ts";
 import type { RolloutReport } from "../../shared/kubernetes/index.ts";
 import type { ImageProof } from "../../shared/workload/index.ts";
@@ -14,6 +15,8 @@ export interface Facts {
   /** The number of the one that is deployed now. */
   running?: number | undefined;
   rolledBack: boolean;
+  /** What changes, or would. */
+  difference?: Difference | undefined;
   /** How the new revision fared, and how the one that was put back did. */
   rollout?: RolloutReport | undefined;
   recovery?: RolloutReport | undefined;

@@ -1,20 +1,28 @@
 import type { Outcome } from "../../shared/action/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import { Journal } from "../../shared/journal/index.ts";
-import { asUserError, giveBack, own, undo, withUndo } from "../../shared/release/index.ts";
+import {
+  asUserError,
+  type Ground,
+  giveBack,
+  own,
+  undo,
+  withUndo,
+} from "../../shared/release/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { deploy } from "./deploy.ts";
 import type { Facts } from "./facts.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { outcomeOf } from "./outcome.ts";
-import { preflight } from "./preflight.ts";
+import { type Preflight, preflight, runningIn } from "./preflight.ts";
 import { prepare } from "./prepare.ts";
 import type { Run } from "./run.ts";
 import { UserImpact } from "./user-impact.ts";
 
 /**
  * Installs or upgrades a release with the images of a digest map, waits until its pods run, proves
- * that they run those images, and puts the last good revision back when anything of it fails.
+ * that they run those images, and puts the last good revision back when anything of it fails. What
+ * cannot work is found out before anything is touched; in the mode `plan` that is all.
  */
 export async function helmUpgrade(options: Options, world: World): Promise<Outcome<OutputName>> {
   const journal = new Journal(world.clock);
@@ -35,14 +43,19 @@ async function release(
   facts: Facts,
 ): Promise<void> {
   await using tools = await journal.phase("prepare", () => prepare(options, world));
-  const run = { options, world, journal, facts, tools };
-  await journal.phase("render", () => preflight(tools, world, facts));
+  const run: Run = { options, world, journal, facts, tools };
+  const checked = await journal.phase("check", () => preflight(run));
+  if (options.mode === "plan") {
+    if (checked === undefined) throw inTheMiddle(options);
+    return;
+  }
   const ground = await journal.phase("lease", () => own(tools, options, world));
   try {
     facts.previous = ground.good;
-    facts.running = ground.history.findLast(({ status }) => status === "deployed")?.revision;
+    facts.running = runningIn(ground.history);
+    const known = await stillTrue(checked, ground, run);
     await using impact = new UserImpact(run);
-    await deploy(ground, run, impact).catch(async (error: unknown) => {
+    await deploy(ground, known, run, impact).catch(async (error: unknown) => {
       throw await undone(error, run, ground);
     });
   } finally {
@@ -50,8 +63,29 @@ async function release(
   }
 }
 
+/** What was found out before the release was ours, or found out anew when it has changed since. */
+async function stillTrue(
+  checked: Preflight | undefined,
+  { history }: Ground,
+  run: Run,
+): Promise<Preflight> {
+  if (checked !== undefined && checked.newest === (history.at(-1)?.revision ?? 0)) return checked;
+  run.facts.notes.length = 0;
+  const again = await run.journal.phase("check again", () => preflight(run));
+  if (again === undefined) throw inTheMiddle(run.options);
+  return again;
+}
+
+function inTheMiddle({ release, namespace }: Options): UserError {
+  return new UserError({
+    title: "Another operation is on the release",
+    cause: `An install, upgrade or rollback of ${release} in namespace ${namespace} has begun and not ended.`,
+    remedy: "Run again when it has ended; a deployment also heals what a dead run left behind.",
+  });
+}
+
 /** The failure, with what came of putting the release back. */
-async function undone(error: unknown, run: Run, ground: Parameters<typeof undo>[0]) {
+async function undone(error: unknown, run: Run, ground: Ground): Promise<unknown> {
   const { tools, options, world, journal, facts } = run;
   if (ground.lease?.lost.aborted) return error;
   const failure = error instanceof UserError ? error : undefined;

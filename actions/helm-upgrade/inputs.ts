@@ -38,6 +38,11 @@ export const inputs = {
     accepts: "a map of services to {repository, tag, digest}, as build-push puts it out",
   }),
   "image-values": pairs({ accepts: "lines of the form service=path.in.the.values" }),
+  crds: choice(["install", "apply", "skip"], { default: "install" }),
+  "post-renderer": text({ accepts: "a program's name or path" }, /^(?!-)\P{Cc}+$/u),
+  "post-renderer-args": list({ default: "" }),
+  "force-conflicts": flag({ default: "false" }),
+  mode: choice(["deploy", "plan"], { default: "deploy" }),
   timeout: duration({ min: 5_000, max: 6 * 3_600_000 }, { default: "5m" }),
   "restarts-allowed": integer({ min: 0, max: 100 }, { default: "2" }),
   "on-failure": choice(["rollback", "keep"], { default: "rollback" }),
@@ -52,6 +57,7 @@ export const inputs = {
 } satisfies Inputs;
 
 export const outputs = [
+  "changes",
   "revision",
   "previous-revision",
   "running-revision",

@@ -1,4 +1,5 @@
 import type { Outcome } from "../../shared/action/index.ts";
+import { differenceData } from "../../shared/diff/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
 import type { Journal } from "../../shared/journal/index.ts";
 import type { Facts } from "./facts.ts";
@@ -15,6 +16,7 @@ export function outcomeOf(
   const seconds = Math.round(journal.elapsed() / 10) / 100;
   return {
     outputs: {
+      changes: facts.difference === undefined ? "" : differenceData(facts.difference),
       revision: facts.revision ?? "",
       "previous-revision": facts.previous?.revision ?? "",
       "running-revision": facts.running ?? "",

@@ -1,81 +1,96 @@
+import { basename } from "node:path";
+import { headlineOf } from "../../shared/diff/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
-import {
-  HelmFailure,
-  objectsOf,
-  type PlacedImage,
-  type Rendering,
-  readHistory,
-  standingOf,
-} from "../../shared/helm/index.ts";
-import { repositoryOf, type Workload, workloadsOf } from "../../shared/workload/index.ts";
-import type { World } from "../../shared/world/index.ts";
-import type { Facts } from "./facts.ts";
-import type { Tools } from "./prepare.ts";
+import { HelmFailure, type Revision, standingOf } from "../../shared/helm/index.ts";
+import { type Checked, checkRelease, historyOf, hooksOf } from "../../shared/release/index.ts";
+import { workloadsOf } from "../../shared/workload/index.ts";
+import { checkImages } from "./image-use.ts";
+import type { Rendering } from "./rendering.ts";
+import type { Run } from "./run.ts";
+
+/** What is known of a release before it is touched. */
+export interface Preflight extends Checked {
+  readonly rendering: Rendering;
+  /** The history that it was compared with, by its newest revision. */
+  readonly newest: number;
+}
 
 /**
- * Renders the chart before anything is touched, and checks that it uses the images that it was
- * given. A chart that renders by itself is not rendered a second time with what the cluster
- * serves: `helm upgrade` does that, and stops before it changes anything. One that does not gets
- * its chance with the cluster, for it may depend on what is there.
+ * Renders the chart, checks that it uses the images that it was given, compares it with what is
+ * live, and asks the API server whether all of it will be allowed and accepted. Nothing is touched.
  *
- * @throws {HelmFailure} with the template's file and line when it does not render.
- * @throws {UserError} when the chart makes nothing of an image.
+ * @returns undefined while another operation is on the release: it is looked at again once it is
+ *   this run's own.
+ * @throws {UserError} when the chart cannot work.
  */
-export async function preflight(tools: Tools, world: World, facts: Facts): Promise<void> {
-  const { cluster, release, storage, placed } = tools;
-  const standing = standingOf(await readHistory(cluster, { ...release, storage }));
-  if (standing.state !== "absent") facts.running = standing.good?.revision;
-  const rendering = standing.state === "absent" ? "install" : "upgrade";
-  const workloads = await rendered(tools, rendering, world);
-  for (const image of placed) {
-    const use = useOf(image, workloads);
-    if (use === "none") throw unused(image, workloads);
-    if (use === "tag") world.log.warning(tagOnly(image), "An image is not pinned");
-  }
-}
-
-async function rendered(
-  tools: Tools,
-  rendering: Rendering,
-  world: World,
-): Promise<readonly Workload[]> {
-  const { helm, chart, values, placed, release } = tools;
-  const read = (manifest: string) => workloadsOf(objectsOf(manifest), release.namespace);
+export async function preflight(run: Run): Promise<Preflight | undefined> {
+  const { tools, facts, world, options } = run;
+  const { release, placed } = tools;
   try {
-    const workloads = read(await tools.rendered);
-    if (placed.every((image) => useOf(image, workloads) !== "none")) return workloads;
+    const [history, rendering] = await Promise.all([historyOf(tools), tools.rendering()]);
+    const standing = standingOf(history);
+    if (standing.state !== "absent") facts.running = runningIn(history);
+    if (standing.state === "pending") return undefined;
+    checkImages(placed, workloadsOf(rendering.objects, release.namespace), world);
+    const doing = standing.state === "absent" ? "install" : "upgrade";
+    const checked = await checkRelease(tools, {
+      objects: rendering.objects,
+      hooks: hooksOf(rendering.hooks, doing),
+      definitions: await tools.definitions,
+      previous: appliedIn(history),
+      manner: {
+        serverSide: history.at(-1)?.serverSide ?? false,
+        manager: basename(options.helm),
+        force: options.forceConflicts,
+      },
+      namespaceIsNew: await isNew(run, standing.state === "absent"),
+      redact: (text) => world.secrets.redact(text),
+    });
+    facts.difference = checked.difference;
+    facts.notes.push(...checked.notes);
+    if (checked.failure !== undefined) throw checked.failure;
+    tell(checked, run);
+    const newest = history.at(-1)?.revision ?? 0;
+    return { ...checked, rendering, newest };
   } catch (error) {
-    if (!(error instanceof HelmFailure) || !["render", "other"].includes(error.kind)) throw error;
+    if (error instanceof HelmFailure && error.kind === "pending") return undefined;
+    throw error;
   }
-  return read(await helm.template(chart, values, rendering, world.signal));
 }
 
-/** Whether the workloads name an image by its digest, only by its repository, or not at all. */
-export function useOf(
-  { repository, digest }: Pick<PlacedImage, "repository" | "digest">,
-  workloads: readonly Workload[],
-): "digest" | "tag" | "none" {
-  const images = workloads.flatMap(({ containers }) => containers.map(({ image }) => image));
-  if (images.some((image) => image.endsWith(`@${digest}`))) return "digest";
-  return images.some((image) => repositoryOf(image) === repository) ? "tag" : "none";
+/** The revision that is deployed, or undefined. */
+export function runningIn(history: readonly Revision[]): number | undefined {
+  return history.findLast(({ status }) => status === "deployed")?.revision;
 }
 
-function unused({ service, path, repository }: PlacedImage, workloads: readonly Workload[]) {
-  const images = workloads.flatMap(({ kind, name, containers }) =>
-    containers.map(({ image }) => `${kind.toLowerCase()}/${name}: ${image}`),
-  );
-  return new UserError({
-    title: "The chart makes nothing of an image",
-    cause: `The image of ${service} was put at ${path}, but no container of the rendered chart runs ${repository}.`,
-    remedy:
-      "Check that a template reads that value, or name another place with `image-values`; nothing was changed.",
-    ...(images.length === 0 ? {} : { evidence: images.join("\n") }),
-  });
+/** The revision whose objects Helm takes for those that are there: pkg/action/upgrade.go. */
+function appliedIn(history: readonly Revision[]): Revision | undefined {
+  const last = history.at(-1);
+  if (last === undefined || last.status === "uninstalled") return undefined;
+  return history.findLast(({ status }) => status === "deployed") ?? last;
 }
 
-function tagOnly({ service, path, tag }: PlacedImage): string {
-  return (
-    `The chart runs ${service} by its tag ${tag ?? ""}, not by the digest at ${path}.digest: a tag can be moved. ` +
-    "Which image the pods run is checked after the rollout."
-  );
+async function isNew({ tools, options, world }: Run, absent: boolean): Promise<boolean> {
+  if (!absent || !options.createNamespace) return false;
+  const { cluster, release } = tools;
+  try {
+    const namespace = { apiVersion: "v1", kind: "Namespace", name: release.namespace };
+    return (await cluster.find(namespace)) === undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    world.log.debug(`Whether the namespace exists is not known: ${error.cause}`);
+    return false;
+  }
+}
+
+const MOST_TOLD = 20;
+
+function tell({ difference, notes }: Checked, { world, options }: Run): void {
+  const changing = difference.objects.filter(({ change }) => change !== "unchanged");
+  const lines = changing.slice(0, MOST_TOLD).map((one) => headlineOf(one, options.namespace));
+  const rest = changing.length - lines.length;
+  const { unchanged } = difference.counts;
+  const title = `${changing.length} objects change, ${unchanged} stay as they are`;
+  if (lines.length > 0) world.log.group(title, rest > 0 ? [...lines, `And ${rest} more`] : lines);
+  for (const note of notes) world.log.info(note);
 }

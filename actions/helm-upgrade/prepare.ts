@@ -9,28 +9,30 @@ import {
   kubeconfigFile,
   type PlacedImage,
   PrivateFolder,
-  type ReleaseRef,
+  type ReleaseFlags,
   readValuesFiles,
-  type StorageKind,
   storageKind,
   type ValuesTree,
 } from "../../shared/helm/index.ts";
-import { type Cluster, connect } from "../../shared/kubernetes/index.ts";
+import { connect, type KubernetesObject } from "../../shared/kubernetes/index.ts";
+import type { ReleaseTools } from "../../shared/release/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
+import { PostRendering } from "./post-rendering.ts";
+import { definitionsOf, type Rendering, render } from "./rendering.ts";
 
 /** What the work is done with. */
-export interface Tools extends AsyncDisposable {
-  readonly helm: Helm;
-  readonly cluster: Cluster;
-  readonly release: ReleaseRef;
-  readonly storage: StorageKind;
+export interface Tools extends ReleaseTools, AsyncDisposable {
   readonly chart: ChartRef;
   /** Paths of the values files for Helm, those that count most last. */
   readonly values: readonly string[];
   readonly placed: readonly PlacedImage[];
-  /** The manifest as Helm renders it without asking the cluster; begun early, for it takes long. */
-  readonly rendered: Promise<string>;
+  readonly flags: ReleaseFlags;
+  readonly postRendering: PostRendering;
+  /** The chart as it is rendered; the first time was begun early, for it takes long. */
+  rendering(): Promise<Rendering>;
+  /** The definitions in the chart's folder crds/. */
+  readonly definitions: Promise<readonly KubernetesObject[]>;
 }
 
 /**
@@ -56,9 +58,16 @@ export async function prepare(options: Options, world: World): Promise<Tools> {
     const { values, placed } = await writeValues(options, folder, () =>
       chartValues(chart, helm, signal),
     );
-    const rendered = helm.template(chart, values, "alone", signal);
-    // Whoever needs it looks at it; until then a failure must not count as unhandled.
-    rendered.catch(() => {});
+    const flags = { skipCrds: options.crds !== "install", forceConflicts: options.forceConflicts };
+    const postRendering = new PostRendering(options, helm, folder, world);
+    const rendered = () =>
+      postRendering.during([], (more) =>
+        render(helm, chart, values, { ...flags, ...more }, signal),
+      );
+    let first: Promise<Rendering> | undefined = rendered();
+    const definitions = definitionsOf(helm, chart, signal);
+    // Whoever needs them looks at them; until then a failure must not count as unhandled.
+    for (const early of [first, definitions]) early.catch(() => {});
     const { kubeconfig, context } = options;
     const cluster = await connect({ kubeconfig, context }, world);
     return {
@@ -69,7 +78,14 @@ export async function prepare(options: Options, world: World): Promise<Tools> {
       chart,
       values,
       placed,
-      rendered,
+      flags,
+      postRendering,
+      definitions,
+      rendering() {
+        const rendering = first ?? rendered();
+        first = undefined;
+        return rendering;
+      },
       [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { sentence } from "../../shared/availability/index.ts";
+import { countsText, differenceMarkdown } from "../../shared/diff/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
 import { type Journal, timeline } from "../../shared/journal/index.ts";
 import type { ResourceReport } from "../../shared/kubernetes/index.ts";
@@ -23,14 +24,22 @@ export function summaryOf(
     imageTable(facts.images),
     facts.availability === undefined ? "" : `${escapeMarkdown(sentence(facts.availability))}\n`,
     ...facts.notes.map((note) => `> ${escapeMarkdown(note)}\n`),
+    facts.difference === undefined
+      ? ""
+      : differenceMarkdown(facts.difference, { namespace: options.namespace }),
     failure?.evidence === undefined ? "" : details("Evidence", codeBlock(failure.evidence)),
   ]
     .filter((part) => part !== "")
     .join("\n");
 }
 
-function headline({ release }: Options, facts: Facts, failure: UserError | undefined): string {
-  const name = escapeMarkdown(release);
+function headline(options: Options, facts: Facts, failure: UserError | undefined): string {
+  const name = escapeMarkdown(options.release);
+  if (failure === undefined && options.mode === "plan") {
+    const { difference } = facts;
+    const what = difference === undefined ? "" : countsText(difference.counts);
+    return `## ✅ ${name}: a plan, nothing was changed: ${what}\n`;
+  }
   if (failure === undefined) {
     const count = facts.rollout?.resources.length ?? 0;
     const ready = count === 0 ? "nothing in it runs pods" : `${count} of ${count} ready`;

@@ -14,27 +14,28 @@ export interface ChartRef {
 export const RELEASE_NAME =
   /^(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/**
- * How a chart is rendered: by itself, which is quick; or with what the cluster serves, and checked
- * against it, as the first install or as an upgrade. None changes anything.
- */
-export type Rendering = "alone" | "install" | "upgrade";
+/** What else shapes a release, beside its chart and values. */
+export interface ReleaseFlags {
+  /** The CustomResourceDefinitions in the chart's folder crds/ are not Helm's to install. */
+  readonly skipCrds?: boolean;
+  /** Helm 4: fields that others own are taken over. */
+  readonly forceConflicts?: boolean;
+  /** Flags that lead Helm to a post-renderer, and what its environment needs for that. */
+  readonly postRender?: readonly string[];
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
 
-/**
- * Helm 4 calls `--validate` deprecated, but it means the same in both: its successor
- * `--dry-run=server` does not ask the cluster in Helm 3.
- */
+/** Renders a chart by itself, without asking the cluster: quick, and exact where it asks nothing. */
 export function templateArguments(
   release: ReleaseRef,
   chart: ChartRef,
   values: readonly string[],
-  rendering: Rendering,
+  { postRender = [] }: ReleaseFlags = {},
 ): readonly string[] {
   return [
     "template",
     ...namespaceFlag(release),
-    ...(rendering === "alone" ? [] : ["--validate"]),
-    ...(rendering === "upgrade" ? ["--is-upgrade"] : []),
+    ...postRender,
     ...chartFlags(chart, values),
     "--",
     release.name,
@@ -52,6 +53,7 @@ export function upgradeArguments(
   chart: ChartRef,
   values: readonly string[],
   timeoutSeconds: number,
+  { skipCrds = false, forceConflicts = false, postRender = [] }: ReleaseFlags = {},
 ): readonly string[] {
   return [
     "upgrade",
@@ -60,11 +62,28 @@ export function upgradeArguments(
     "--reset-values",
     `--timeout=${timeoutSeconds}s`,
     "--output=json",
+    ...(skipCrds ? ["--skip-crds"] : []),
+    ...(forceConflicts ? ["--force-conflicts"] : []),
+    ...postRender,
     ...chartFlags(chart, values),
     "--",
     release.name,
     chart.location,
   ];
+}
+
+/**
+ * Renders as the upgrade will, with what the cluster has and serves. It does so alike in Helm 3 and
+ * 4, where `helm template` does not.
+ */
+export function previewArguments(
+  release: ReleaseRef,
+  chart: ChartRef,
+  values: readonly string[],
+  flags: ReleaseFlags = {},
+): readonly string[] {
+  const [command = "", ...rest] = upgradeArguments(release, chart, values, 60, flags);
+  return [command, "--dry-run=server", ...rest];
 }
 
 export function rollbackArguments(
@@ -80,6 +99,11 @@ export function rollbackArguments(
 export function uninstallArguments(release: ReleaseRef, keepHistory: boolean): readonly string[] {
   const keep = keepHistory ? ["--keep-history"] : [];
   return ["uninstall", ...namespaceFlag(release), ...keep, "--", release.name];
+}
+
+/** The definitions in the folders crds/ of a chart and of those that it depends on. */
+export function showCrdsArguments(chart: ChartRef): readonly string[] {
+  return ["show", "crds", ...chartFlags(chart, []), "--", chart.location];
 }
 
 export function showValuesArguments(chart: ChartRef): readonly string[] {

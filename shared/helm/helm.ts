@@ -2,9 +2,11 @@ import { type Completed, execute } from "../process/index.ts";
 import type { Secrets } from "../secrets/index.ts";
 import {
   type ChartRef,
+  previewArguments,
+  type ReleaseFlags,
   type ReleaseRef,
-  type Rendering,
   rollbackArguments,
+  showCrdsArguments,
   showValuesArguments,
   templateArguments,
   uninstallArguments,
@@ -23,8 +25,17 @@ export interface HelmSetting {
   readonly context?: string | undefined;
   readonly secrets: Secrets;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Variables for Helm beside those. */
+  readonly more?: Readonly<Record<string, string>>;
   /** Helm's words as users should see them: names of temporary files put right. */
   readonly reword?: (words: string) => string;
+}
+
+interface RunOptions {
+  readonly chart?: ChartRef;
+  /** In milliseconds. */
+  readonly deadline?: number;
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 const SPARE_MS = 2_000;
@@ -49,15 +60,35 @@ export class Helm {
     return (await this.#run(args, "read the chart's values", signal, { chart })).stdout;
   }
 
-  /** The manifest as it would be applied, hooks included. */
+  /** The chart's own CustomResourceDefinitions, as YAML. */
+  async showCrds(chart: ChartRef, signal: AbortSignal): Promise<string> {
+    const args = showCrdsArguments(chart);
+    return (await this.#run(args, "read the chart's definitions", signal, { chart })).stdout;
+  }
+
+  /** The manifest as it is rendered without the cluster, hooks among the rest. */
   async template(
     chart: ChartRef,
     values: readonly string[],
-    rendering: Rendering,
     signal: AbortSignal,
+    flags: ReleaseFlags = {},
   ): Promise<string> {
-    const args = templateArguments(this.#setting.release, chart, values, rendering);
-    return (await this.#run(args, "render the chart", signal, { chart })).stdout;
+    const args = templateArguments(this.#setting.release, chart, values, flags);
+    const { environment } = flags;
+    return (await this.#run(args, "render the chart", signal, { chart, environment })).stdout;
+  }
+
+  /** What the upgrade would make, rendered with what the cluster has; changes nothing. */
+  async preview(
+    chart: ChartRef,
+    values: readonly string[],
+    signal: AbortSignal,
+    flags: ReleaseFlags = {},
+  ): Promise<Revision> {
+    const args = previewArguments(this.#setting.release, chart, values, flags);
+    const { environment } = flags;
+    const { stdout } = await this.#run(args, "render the chart", signal, { chart, environment });
+    return revisionOfOutput(stdout);
   }
 
   /** Installs or upgrades, runs hooks, and does not wait for pods. */
@@ -66,13 +97,18 @@ export class Helm {
     values: readonly string[],
     timeoutMs: number,
     signal: AbortSignal,
+    flags: ReleaseFlags = {},
   ): Promise<Revision> {
     const { release } = this.#setting;
-    const args = upgradeArguments(release, chart, values, secondsOf(timeoutMs));
+    const args = upgradeArguments(release, chart, values, secondsOf(timeoutMs), flags);
     const doing = `upgrade ${release.name}`;
     // Helm's own timeout comes first: its words say more than an end by force.
     const deadline = timeoutMs + SPARE_MS;
-    const { stdout } = await this.#run(args, doing, signal, { chart, deadline });
+    const { stdout } = await this.#run(args, doing, signal, {
+      chart,
+      deadline,
+      environment: flags.environment,
+    });
     return revisionOfOutput(stdout);
   }
 
@@ -96,7 +132,7 @@ export class Helm {
     args: readonly string[],
     doing: string,
     signal: AbortSignal,
-    { chart, deadline }: { readonly chart?: ChartRef; readonly deadline?: number } = {},
+    { chart, deadline, environment }: RunOptions = {},
   ): Promise<Completed> {
     const { program, release, secrets, reword } = this.#setting;
     const task: HelmTask = {
@@ -108,7 +144,14 @@ export class Helm {
     try {
       const command = { program, args: [...this.#clusterFlags(), ...args] };
       return await execute(
-        { ...command, environment: environmentFor(this.#setting.environment) },
+        {
+          ...command,
+          environment: {
+            ...environmentFor(this.#setting.environment),
+            ...this.#setting.more,
+            ...environment,
+          },
+        },
         { signal, secrets, deadline },
       );
     } catch (error) {

@@ -1,4 +1,5 @@
-export { type ChartRef, RELEASE_NAME, type ReleaseRef, type Rendering } from "./arguments.ts";
+export { type ChartRef, RELEASE_NAME, type ReleaseFlags, type ReleaseRef } from "./arguments.ts";
+export { mayHaveDefinitions, needsCluster } from "./chart-folder.ts";
 export { describeRevision } from "./describe-revision.ts";
 export { HelmFailure, type HelmFailureKind } from "./failure.ts";
 export { Helm, type HelmSetting } from "./helm.ts";
@@ -10,6 +11,12 @@ export {
 } from "./image-values.ts";
 export { kubeconfigFile } from "./kubeconfig-file.ts";
 export { objectsOf } from "./manifest.ts";
+export { type PostRender, PostRenderer, pluginFolders } from "./post-render.ts";
+export {
+  type PostRenderProgram,
+  postRenderProgram,
+  runPostRenderer,
+} from "./post-render-program.ts";
 export type { Proof } from "./proof.ts";
 export {
   goodIn,
@@ -22,6 +29,7 @@ export {
 export {
   markRevision,
   readHistory,
+  recordRef,
   type StorageKind,
   type StoredReleaseRef,
   storageKind,

@@ -34,6 +34,15 @@ export class PrivateFolder implements AsyncDisposable {
     return file;
   }
 
+  /** Makes a folder in it, and gives its path. */
+  async folder(name: string): Promise<string> {
+    return mkdtemp(join(this.#path, `${name}-`));
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
   /** The text with the paths of this folder replaced by what the user calls those files. */
   named(text: string): string {
     let named = text;

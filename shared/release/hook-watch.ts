@@ -10,7 +10,7 @@ import {
   waitForRollout,
 } from "../kubernetes/index.ts";
 import type { World } from "../world/index.ts";
-import type { Hook } from "./hooks.ts";
+import { type Hook, runs } from "./hooks.ts";
 
 /** How often a hook is looked for that Helm has not made yet. */
 const LOOK_MS = 500;
@@ -52,7 +52,7 @@ export class HookWatch {
     world: World,
   ): Promise<HookWatch> {
     const watch = new HookWatch(cluster, world, deadline);
-    const found = hooks.map(async (hook) => {
+    const found = hooks.filter(runs).map(async (hook) => {
       const { namespace = home, ...ref } = refOf(hook.object);
       const before = await cluster.find({ ...ref, namespace });
       return { hook, ref: { ...ref, namespace }, before: before?.metadata.uid };

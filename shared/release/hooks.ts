@@ -4,7 +4,7 @@ import type { KubernetesObject } from "../kubernetes/index.ts";
 /** What Helm is at when it runs a hook. */
 export type Doing = "install" | "upgrade" | "rollback" | "delete";
 
-/** A Job or Pod that Helm makes and waits for beside the release. */
+/** An object that Helm makes beside the release, and deletes again; Jobs and Pods are waited for. */
 export interface Hook {
   readonly object: KubernetesObject;
   /** When Helm runs it: `pre-upgrade`; several are separated by commas. */
@@ -16,13 +16,18 @@ export interface Hook {
 const HOOK = "helm.sh/hook";
 const RUN = ["Job", "Pod"];
 
-/** The hooks of a manifest that run a program before or after what is done. */
+/** Whether a hook runs a program, which Helm waits for. */
+export function runs({ object }: Hook): boolean {
+  return RUN.includes(object.kind);
+}
+
+/** The hooks of a manifest that Helm makes before or after what is done. */
 export function hooksOf(objects: readonly KubernetesObject[], doing: Doing): readonly Hook[] {
   return objects.flatMap((object) => {
     const { annotations = {} } = object.metadata;
     const times = listOf(annotations[HOOK]);
     const when = times.filter((time) => time === `pre-${doing}` || time === `post-${doing}`);
-    if (when.length === 0 || !RUN.includes(object.kind)) return [];
+    if (when.length === 0) return [];
     const policies = listOf(annotations["helm.sh/hook-delete-policy"]);
     return [{ object, when: when.join(", "), deletedOnFailure: policies.includes("hook-failed") }];
   });

@@ -3,6 +3,7 @@ import { isTransient } from "../kubernetes/index.ts";
 import type { World } from "../world/index.ts";
 import { HookWatch } from "./hook-watch.ts";
 import { recordedHooks } from "./hooks.ts";
+import { keepReplicasIn } from "./keep-replicas.ts";
 import { historyOf, type ReleaseTools } from "./tools.ts";
 
 /** A rollback applies objects and runs hooks; pods are waited for afterwards. */
@@ -26,7 +27,8 @@ export async function putBack(
   const deadline = world.clock.now() + given;
   const finishing = { ...world, signal: world.aftermath };
   const hooks = recordedHooks(target.hooks, "rollback");
-  const place = { cluster: tools.cluster, namespace: tools.release.namespace };
+  const place = { cluster: bound(tools, world).cluster, namespace: tools.release.namespace };
+  await keepReplicasIn(target, bound(tools, world), world);
   for (;;) {
     const watch = await HookWatch.begin(hooks, place, deadline, finishing);
     const signal = AbortSignal.any([world.aftermath, watch.failed]);
@@ -42,6 +44,10 @@ export async function putBack(
       await watch.stop();
     }
   }
+}
+
+function bound(tools: ReleaseTools, { aftermath }: World): ReleaseTools {
+  return { ...tools, cluster: tools.cluster.boundTo(aftermath) };
 }
 
 /** An API server that was away when something failed may be back in a moment. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { useOf } from "../../../actions/helm-upgrade/preflight.ts";
+import { useOf } from "../../../actions/helm-upgrade/image-use.ts";
 import { secretsOfValues } from "../../../actions/helm-upgrade/values-secrets.ts";
 import type { PlacedImage } from "../../../shared/helm/index.ts";
 import { imageMap } from "../../../shared/image-map/index.ts";

@@ -17,7 +17,7 @@ describe("what Helm is told", () => {
         const release = { name, namespace: "n" };
         const chart = { location };
         for (const args of [
-          templateArguments(release, chart, ["v"], "upgrade"),
+          templateArguments(release, chart, ["v"]),
           upgradeArguments(release, chart, ["v"], 300),
         ]) {
           expect(args.slice(args.indexOf("--"))).toEqual(["--", name, location]);

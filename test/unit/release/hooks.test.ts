@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { hooksOf } from "../../../shared/release/hooks.ts";
+import { hooksOf, runs } from "../../../shared/release/hooks.ts";
 
 const hook = (kind: string, when: string, policy?: string) => ({
   apiVersion: "batch/v1",
@@ -24,7 +24,8 @@ describe("hooks", () => {
     ];
     const times = (doing: "install" | "upgrade") => hooksOf(objects, doing).map(({ when }) => when);
     expect(times("install")).toEqual(["pre-install"]);
-    expect(times("upgrade")).toEqual(["pre-upgrade", "post-upgrade"]);
+    expect(hooksOf(objects, "upgrade").map(runs)).toEqual([true, true, false]);
+    expect(times("upgrade")).toEqual(["pre-upgrade", "post-upgrade", "pre-upgrade"]);
   });
 
   it("tell whether Helm deletes them when they fail", () => {
