@@ -7,8 +7,9 @@ import {
   Rejection,
   text,
 } from "../../shared/action/index.ts";
-import { type Mirrors, parseMirrors } from "../../shared/tools/index.ts";
+import type { Mirrors } from "../../shared/tools/index.ts";
 import { parseHeaders, secretsOfHeaders } from "./headers.ts";
+import { parseMirrors } from "./mirrors.ts";
 import { type Request, readRequests } from "./requests.ts";
 
 /** A field of text that is read by a function. */

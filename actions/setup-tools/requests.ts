@@ -1,5 +1,5 @@
 import { FormatError } from "../../shared/failure/index.ts";
-import { parseRange, type Range } from "../../shared/tools/index.ts";
+import { parseRange, type Range } from "../../shared/version/index.ts";
 
 /** A tool as the user asks for it, by whichever of its names. */
 export interface Request {

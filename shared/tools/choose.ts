@@ -1,5 +1,12 @@
 import { nearestName, UserError } from "../failure/index.ts";
-import { type Range, satisfies } from "./range.ts";
+import {
+  compareNumbers,
+  compareVersions,
+  parseVersion,
+  type Range,
+  satisfies,
+  type Version,
+} from "../version/index.ts";
 import {
   type Layout,
   type OwnTable,
@@ -9,7 +16,6 @@ import {
   type Table,
   type ToolTable,
 } from "./table.ts";
-import { compareNumbers, compareVersions, parseVersion, type Version } from "./version.ts";
 
 /** One published file of a tool, and the checksum that it must have. */
 export interface Release {

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Dispatcher } from "undici";
 import { codeOf, type UserError } from "../failure/index.ts";
-import { explain } from "../http/index.ts";
+import { explain } from "../probe/index.ts";
 import type { World } from "../world/index.ts";
 import { type Attempted, checksumError, networkError, statusError } from "./fetch-trouble.ts";
 import { retryAfter, TryFailed } from "./try-failed.ts";

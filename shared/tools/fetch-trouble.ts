@@ -1,5 +1,5 @@
 import { UserError } from "../failure/index.ts";
-import type { Trouble } from "../http/index.ts";
+import type { Trouble } from "../probe/index.ts";
 
 /** What a user needs to know of a fetch that failed. */
 export interface Attempted {

@@ -1,7 +1,7 @@
 import { UserError } from "../failure/index.ts";
 import { CommandFailed, execute } from "../process/index.ts";
+import { parseVersion, type Version } from "../version/index.ts";
 import type { World } from "../world/index.ts";
-import { parseVersion, type Version } from "./version.ts";
 
 const LONGEST_MS = 30_000;
 

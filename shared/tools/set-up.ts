@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { compareVersions, type Range, satisfies, type Version } from "../version/index.ts";
 import type { World } from "../world/index.ts";
 import { cacheRoot, jobRoot, lookUp, NotWritable, programsIn, put, remove } from "./cache.ts";
 import { newest, noRelease, platformOf, type Release, type Tool } from "./choose.ts";
@@ -8,9 +9,7 @@ import type { Downloader } from "./download.ts";
 import { addressOf, type Mirrors, mirrorOf } from "./mirror.ts";
 import { dockerPluginFolder, findOnPath } from "./on-path.ts";
 import { prove, versionOf } from "./program-version.ts";
-import { type Range, satisfies } from "./range.ts";
 import { digestAt } from "./unpack.ts";
-import { compareVersions, type Version } from "./version.ts";
 
 /** A tool that is ready for later steps. */
 export interface Ready {

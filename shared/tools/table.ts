@@ -1,6 +1,6 @@
 import { FAILSAFE_SCHEMA, load } from "js-yaml";
 import { describe, FormatError, nearestName } from "../failure/index.ts";
-import { parseVersion } from "./version.ts";
+import { parseVersion } from "../version/index.ts";
 
 /** An operating system and a processor, as the table names them. */
 export const PLATFORMS = ["linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64"] as const;

@@ -1,4 +1,4 @@
-import type { Trouble } from "../http/index.ts";
+import type { Trouble } from "../probe/index.ts";
 
 /** Tries in a row that bring nothing new. */
 const MOST_TRIES = 5;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
+import { parseMirrors } from "../../../actions/setup-tools/mirrors.ts";
 import { builtInTable } from "../../../shared/tools/built-in-table.ts";
 import { findTool, newest } from "../../../shared/tools/choose.ts";
-import { addressOf, parseMirrors } from "../../../shared/tools/mirror.ts";
-import { parseRange } from "../../../shared/tools/range.ts";
+import { addressOf } from "../../../shared/tools/mirror.ts";
 import { parseOwnTable } from "../../../shared/tools/table.ts";
-import { compareVersions, parseVersion } from "../../../shared/tools/version.ts";
+import { compareVersions, parseRange, parseVersion } from "../../../shared/version/index.ts";
 
 const tools = Object.keys(builtInTable);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { parseRange, satisfies } from "../../../shared/tools/range.ts";
-import { compareVersions, parseVersion } from "../../../shared/tools/version.ts";
+import { parseRange, satisfies } from "../../../shared/version/range.ts";
+import { compareVersions, parseVersion } from "../../../shared/version/version.ts";
 
 const holds = (range: string, version: string) =>
   satisfies(parseRange(range), parseVersion(version));
