@@ -105,6 +105,7 @@ export interface ReplicaSet extends KubernetesObject {
 export interface StatefulSet extends KubernetesObject {
   readonly spec: {
     readonly replicas?: number;
+    readonly podManagementPolicy?: string;
     readonly updateStrategy?: {
       readonly type?: string;
       readonly rollingUpdate?: { readonly partition?: number };

@@ -1,5 +1,6 @@
 import { isNotFound } from "../api-error.ts";
 import type { Cluster } from "../cluster.ts";
+import type { KubernetesObject } from "../object.ts";
 import type { Cause } from "../verdict/index.ts";
 
 const SECOND = 1_000;
@@ -8,7 +9,16 @@ const UNTIL_TRIED_AGAIN_MS = 20 * SECOND;
 /** Where nobody can be asked, the doubt is given this. */
 const DOUBT_MS = 10 * SECOND;
 
-const KINDS = { configmap: "ConfigMap", secret: "Secret" } as const;
+interface Configuration extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+const KINDS: Readonly<Record<string, string>> = { configmap: "ConfigMap", secret: "Secret" };
+/** Variables come from the pod's own specification, mostly: nobody else makes them. */
+const OF_ITS_OWN = /missing value for \S+/;
+const MISSING_KEY =
+  /couldn't find key (?<key>\S+) in (?<kind>ConfigMap|Secret) [^/\s]+\/(?<name>\S+)/;
 const MISSING = /\b(?<kind>configmap|secret) "(?<name>[^"]+)" not found/;
 
 /**
@@ -22,12 +32,17 @@ export async function reprieve(
   { reason, message, grace }: Cause,
 ): Promise<number> {
   if (reason !== "ConfigError" || grace === 0) return 0;
-  const missing = MISSING.exec(message)?.groups;
-  if (missing === undefined) return DOUBT_MS;
-  const kind = KINDS[missing.kind as keyof typeof KINDS];
+  const {
+    kind = "",
+    name = "",
+    key,
+  } = MISSING.exec(message)?.groups ?? MISSING_KEY.exec(message)?.groups ?? {};
+  if (name === "") return OF_ITS_OWN.test(message) ? 0 : DOUBT_MS;
   try {
-    await cluster.get({ apiVersion: "v1", kind, namespace, name: missing.name ?? "" });
-    return UNTIL_TRIED_AGAIN_MS;
+    const ref = { apiVersion: "v1", kind: KINDS[kind] ?? kind, namespace, name };
+    const { data, binaryData } = await cluster.get<Configuration>(ref);
+    const there = key === undefined || key in { ...data, ...binaryData };
+    return there ? UNTIL_TRIED_AGAIN_MS : 0;
   } catch (error) {
     return isNotFound(error) ? 0 : DOUBT_MS;
   }

@@ -7,6 +7,7 @@ import {
   type Terminated,
 } from "../workload.ts";
 import { imageProblem } from "./image.ts";
+import { type Killing, killingOf } from "./killing.ts";
 import { latestEvent, type Sight } from "./sight.ts";
 import type { Problem } from "./verdict.ts";
 
@@ -54,10 +55,13 @@ export function waitingFor({ spec, status, init }: ContainerSight): string | und
   return status.ready ? undefined : `${name}: not ready`;
 }
 
+/** States of a container between two runs. */
+const BACKING_OFF = ["CrashLoopBackOff", "PostStartHookError"];
+
 /** How many times the container has ended; of a running one, how many times before. */
 export function endingsOf(status: ContainerStatus): number {
   const { waiting, terminated } = status.state ?? {};
-  const ended = terminated !== undefined || waiting?.reason === "CrashLoopBackOff";
+  const ended = terminated !== undefined || BACKING_OFF.includes(waiting?.reason ?? "");
   return status.restartCount + (ended ? 1 : 0);
 }
 
@@ -162,32 +166,19 @@ function crashProblem(container: ContainerSight, sight: Sight): Problem | undefi
   const certain = wrongArchitecture || (endings >= sight.graces.crashes && !ranForLong(ended));
   const times = endings === 1 ? "" : ` ${endings} times`;
   const said = words === undefined ? "" : `; its last words: ${words}`;
-  const killer = latestEvent(sight, pod.metadata.uid, ["Killing"])?.message;
-  const probe = /failed (liveness|startup) probe/.exec(killer ?? "")?.[1];
-  const killed =
-    probe === undefined
-      ? ""
-      : `, killed because its ${probe} probe failed${probeWords(probe, pod, sight)}`;
+  const killing = killingOf(pod, status, ended, sight);
+  const why = killing?.words === undefined ? "" : ` (${killing.words})`;
+  const killed = killing === undefined ? "" : `, killed because its ${killing.by} failed${why}`;
   return {
     ...placeOf(pod, status),
     // A crash loop is another thing than a first crash: it is first seen when it is one.
     key: `${certain ? "crash-loop" : "crash"}:${pod.metadata.uid}:${status.name}`,
     reason: wrongArchitecture ? "WrongArchitecture" : "CrashLoop",
     message: `${whereOf(pod, status, init)} crashed${times} with ${endOf(ended)}${killed}${said}`,
-    remedy: remedyOf(ended, wrongArchitecture, probe),
+    remedy: remedyOf(ended, wrongArchitecture, killing),
     grace: certain ? 0 : Infinity,
     exitCode: ended.exitCode,
   };
-}
-
-/** What a probe said when it failed last. */
-function probeWords(probe: string, pod: Pod, sight: Sight): string {
-  const failed = new RegExp(`^${probe} probe failed: (?<words>[^\\n]+)`, "i");
-  const said = sight
-    .events(pod.metadata.uid)
-    .map(({ message }) => failed.exec(message ?? "")?.groups?.words?.trim())
-    .findLast((words) => words !== undefined && words !== "");
-  return said === undefined ? "" : ` (${said})`;
 }
 
 /**
@@ -205,8 +196,9 @@ const FORGIVEN_AFTER_MS = 10 * 60_000;
 /** The run of a container that ended and should not have; undefined when there is none. */
 function endedRun({ pod, spec, status, init }: ContainerSight): Terminated | undefined {
   const { waiting, terminated } = status.state ?? {};
-  const backingOff =
-    waiting?.reason === "CrashLoopBackOff" ? status.lastState?.terminated : undefined;
+  const backingOff = BACKING_OFF.includes(waiting?.reason ?? "")
+    ? status.lastState?.terminated
+    : undefined;
   const ended = terminated ?? backingOff;
   if (ended === undefined) return undefined;
   const restarts =
@@ -219,11 +211,12 @@ function endedRun({ pod, spec, status, init }: ContainerSight): Terminated | und
 function remedyOf(
   ended: Terminated,
   wrongArchitecture: boolean,
-  probe: string | undefined,
+  killing: Killing | undefined,
 ): string {
   if (wrongArchitecture) return "Build the image for the architecture of the cluster's nodes.";
-  if (probe !== undefined)
-    return `Give the program more time or correct its ${probe} probe; the log tells more.`;
+  if (killing?.by === "postStart hook") return "Correct the hook, or do without it.";
+  if (killing !== undefined)
+    return `Give the program more time or correct its ${killing.by}; the log tells more.`;
   if (isOutOfMemory(ended))
     return "Raise the container's memory limit, or make the program need less.";
   if (ended.exitCode === 0) return "The program ends by itself: run a server, or use a Job.";

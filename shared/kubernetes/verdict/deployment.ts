@@ -33,7 +33,7 @@ export function assessDeployment(
     sight,
   );
   const refused = replicaFailure(current, sight);
-  const deadline = deadlineProblem(deployment, [...refused, ...ownPods.problems]);
+  const deadline = deadlineProblem(deployment, [...refused, ...ownPods.problems], ownPods.missing);
   const missing = missingOf(deployment, wanted);
   return joined({ missing, problems: [...refused, ...deadline] }, ownPods);
 }
@@ -78,7 +78,11 @@ function paused({ metadata }: Deployment): Problem {
   };
 }
 
-function deadlineProblem(deployment: Deployment, others: readonly Problem[]): Problem[] {
+function deadlineProblem(
+  deployment: Deployment,
+  others: readonly Problem[],
+  missing: readonly string[],
+): Problem[] {
   const progressing = conditionOf(deployment, "Progressing");
   if (progressing?.status !== "False" || progressing.reason !== "ProgressDeadlineExceeded")
     return [];
@@ -89,7 +93,7 @@ function deadlineProblem(deployment: Deployment, others: readonly Problem[]): Pr
       ...reason,
       key: `deadline:${deployment.metadata.uid}:${deployment.metadata.generation}`,
       reason: "ProgressDeadlineExceeded",
-      message: reason === undefined ? words : `${reason.message} (${words})`,
+      message: [reason?.message ?? missing[0], words].filter(Boolean).join(": "),
       remedy:
         reason?.remedy ?? "Look at the pods' events: nothing moved for progressDeadlineSeconds.",
       grace: 0,

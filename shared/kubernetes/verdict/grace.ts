@@ -28,6 +28,8 @@ export interface Graces {
   readonly probe: number;
   /** An object that was asked for and does not exist. */
   readonly absent: number;
+  /** A broken pod of the old revision, which whoever rolled back may be about to delete. */
+  readonly blocked: number;
   /** Something that another object refers to and that does not exist: it may come a little later. */
   readonly reference: number;
   /** Metrics of pods that run: a metrics server collects them every 15 to 60 s. */
@@ -55,6 +57,7 @@ export const GRACES: Graces = {
   sandbox: 45 * SECOND,
   probe: 60 * SECOND,
   absent: 5 * SECOND,
+  blocked: 10 * SECOND,
   reference: 30 * SECOND,
   metrics: 120 * SECOND,
   address: 60 * SECOND,

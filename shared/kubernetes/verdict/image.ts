@@ -22,11 +22,14 @@ const DENIED =
 const IN_TROUBLE =
   /\b5\d\d\b|timeout|timed out|deadline exceeded|connection re(fused|set)|no such host|TLS|EOF|too many requests/i;
 
+const PULL_FAILED = /^Failed to pull image "[^"]*": /;
+const INVALID_NAME = /couldn't parse image name|invalid reference format/;
+
 /** What keeps a container's image away, or undefined when nothing does. */
 export function imageProblem(pod: Pod, status: ContainerStatus, sight: Sight): Problem | undefined {
-  const { reason, message } = status.state?.waiting ?? {};
-  if (reason === undefined || !IMAGE_REASONS.includes(reason)) return undefined;
-  const words = ownWords(message) ?? eventWords(pod, status, sight) ?? reason;
+  const trouble = troubleOf(pod, status, sight);
+  if (trouble === undefined) return undefined;
+  const { reason, words } = trouble;
   const image = status.image ?? "";
   const place = { pod: pod.metadata.name, container: status.name };
   const key = `image:${pod.metadata.uid}:${status.name}`;
@@ -74,6 +77,40 @@ export function imageProblem(pod: Pod, status: ContainerStatus, sight: Sight): P
   };
 }
 
+interface Trouble {
+  /** One of IMAGE_REASONS. */
+  readonly reason: string;
+  readonly words: string;
+}
+
+function troubleOf(pod: Pod, status: ContainerStatus, sight: Sight): Trouble | undefined {
+  const { reason, message } = status.state?.waiting ?? {};
+  if (reason === undefined) return undefined;
+  if (IMAGE_REASONS.includes(reason)) {
+    return { reason, words: ownWords(message) ?? eventWords(pod, status, sight) ?? reason };
+  }
+  // The kubelet tells of its first try by an event, and by the status up to seconds later. Once
+  // the image is there, the container waits for something else or runs.
+  return reason === "ContainerCreating" ? announced(pod, status, sight) : undefined;
+}
+
+function announced(pod: Pod, status: ContainerStatus, sight: Sight): Trouble | undefined {
+  const event = sight
+    .events(pod.metadata.uid)
+    .findLast(
+      ({ reason = "", message = "", involvedObject }) =>
+        involvedObject.fieldPath?.endsWith(`{${status.name}}`) === true &&
+        (reason === "ErrImageNeverPull" ||
+          (reason === "InspectFailed" && INVALID_NAME.test(message)) ||
+          (reason === "Failed" && PULL_FAILED.test(message))),
+    );
+  const { reason = "", message = "" } = event ?? {};
+  if (event === undefined) return undefined;
+  if (reason === "ErrImageNeverPull") return { reason, words: message };
+  if (reason === "InspectFailed") return { reason: "InvalidImageName", words: message };
+  return { reason: "ErrImagePull", words: shorten(message.replace(PULL_FAILED, "")) };
+}
+
 function classify(reason: string, words: string): "invalid" | "absent" | "denied" | "other" {
   if (reason === "InvalidImageName") return "invalid";
   if (reason === "ErrImageNeverPull") return "absent";
@@ -103,11 +140,11 @@ function eventWords(pod: Pod, status: ContainerStatus, sight: Sight): string | u
       ({ reason, message, involvedObject }) =>
         reason === "Failed" &&
         involvedObject.fieldPath?.includes(`{${status.name}}`) !== false &&
-        message?.startsWith("Failed to pull image") === true,
+        PULL_FAILED.test(message ?? ""),
     );
   return failed?.message === undefined
     ? latestEvent(sight, pod.metadata.uid, ["InspectFailed"])?.message
-    : shorten(failed.message.replace(/^Failed to pull image "[^"]*": /, ""));
+    : shorten(failed.message.replace(PULL_FAILED, ""));
 }
 
 /** The runtime names the image up to three times on the way to the reason. */

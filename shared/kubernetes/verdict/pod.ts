@@ -1,4 +1,4 @@
-import { conditionOf, type Pod } from "../workload.ts";
+import { type ContainerStatus, conditionOf, type Pod } from "../workload.ts";
 import { conditionWords } from "./conditions.ts";
 import {
   type ContainerSight,
@@ -9,6 +9,7 @@ import {
   settledAt,
   waitingFor,
 } from "./container.ts";
+import { imageProblem } from "./image.ts";
 import { latestEvent, type Sight } from "./sight.ts";
 import { type Assessment, type Problem, READY, underway } from "./verdict.ts";
 
@@ -30,6 +31,16 @@ export function hasEnded({ status }: Pod): boolean {
   return status?.phase === "Failed" || status?.phase === "Succeeded";
 }
 
+/** Limits of a pod's own, beyond which its node evicts it. */
+const OWN_LIMIT = /exceed(s|ed) (the|its) .*(limit|total)/i;
+
+/** Whether a pod was ended by its node for what it asks for or does, not for the node's own sake. */
+export function endsByItself({ status }: Pod): boolean {
+  const { phase, reason = "", message = "" } = status ?? {};
+  if (phase !== "Failed" || reason === "") return false;
+  return reason === "Evicted" ? OWN_LIMIT.test(message) : !NOT_ITS_FAULT.test(reason);
+}
+
 /** A note on a pod that ended: whose fault it was, its own words tell. */
 export function endNote({ metadata, status }: Pod): string {
   const { phase, reason, message } = status ?? {};
@@ -44,6 +55,7 @@ export function assessPod(pod: Pod, sight: Sight): Assessment {
   const containers = containersOf(pod);
   const problems = [
     ...schedulingProblems(pod, sight),
+    ...unreported(pod).flatMap((status) => imageProblem(pod, status, sight) ?? []),
     ...containers.flatMap((container) => containerProblems(container, sight)),
     ...nodeProblems(pod, containers, sight),
   ];
@@ -107,6 +119,15 @@ export function containersOf(pod: Pod): ContainerSight[] {
     ...join(pod.spec.initContainers ?? [], pod.status?.initContainerStatuses, true),
     ...join(pod.spec.containers, pod.status?.containerStatuses, false),
   ];
+}
+
+/** Containers that the node has not reported on: it may have told of their images by events. */
+function unreported({ spec, status }: Pod): ContainerStatus[] {
+  const reported = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const state = { waiting: { reason: "ContainerCreating" } };
+  return [...(spec.initContainers ?? []), ...spec.containers]
+    .filter(({ name }) => !reported.some((one) => one.name === name))
+    .map(({ name, image = "" }) => ({ name, image, ready: false, restartCount: 0, state }));
 }
 
 function whyNotReady(pod: Pod, containers: readonly ContainerSight[]): string {

@@ -1,5 +1,5 @@
 import type { Pod } from "../workload.ts";
-import { assessPod, endNote, hasEnded } from "./pod.ts";
+import { assessPod, endNote, endsByItself, hasEnded, isReady } from "./pod.ts";
 import type { Sight } from "./sight.ts";
 import { type Assessment, type Problem, READY } from "./verdict.ts";
 
@@ -23,9 +23,28 @@ export function assessPods(pods: readonly Pod[], sight: Sight): PodsAssessment {
     missing: all.flatMap(({ missing }) => missing),
     notes: all.flatMap(({ notes }) => notes),
     ended: there.filter(hasEnded).map(endNote),
-    problems: all.flatMap(({ problems }) => problems),
+    problems: [...all.flatMap(({ problems }) => problems), ...endings(there, sight)],
     lookAgainAt: looks.length > 0 ? Math.min(...looks) : undefined,
   };
+}
+
+/** Pods that a node ends again and again for what they are: the next one fares no better. */
+function endings(pods: readonly Pod[], { graces }: Sight): Problem[] {
+  const ended = pods.filter(endsByItself);
+  const last = ended.at(-1);
+  if (last === undefined || pods.some((pod) => !hasEnded(pod) && isReady(pod))) return [];
+  const certain = ended.length >= graces.crashes;
+  const { reason = "", message = "" } = last.status ?? {};
+  return [
+    {
+      pod: last.metadata.name,
+      key: `${certain ? "endings" : "ending"}:${last.metadata.ownerReferences?.[0]?.uid}`,
+      reason: "PodFailed",
+      message: `its node ended ${ended.length === 1 ? "a pod" : `${ended.length} pods`}, the last one ${last.metadata.name}: ${reason}: ${message.trim()}`,
+      remedy: "Change what the message names: a pod like that is ended on any node.",
+      grace: certain ? 0 : Infinity,
+    },
+  ];
 }
 
 /** Joins what the workload itself shows with what its pods show. */

@@ -28,9 +28,10 @@ export function assessStatefulSet(
   const due = byHand ? 0 : wanted - (spec.updateStrategy?.rollingUpdate?.partition ?? 0);
   const missing = missingOf(set, wanted, Math.max(0, due));
   if (missing.length > 0 && !byHand) missing.push(...blockers(own, isNew));
-  const refused = refusals(set, wanted, sight);
+  const problems = refusals(set, wanted, sight);
+  if (missing.length > 0 && !byHand) problems.push(...blockages(set, own, isNew, sight));
   const notes = notesOf(set, wanted, byHand);
-  return joined({ missing, notes, problems: refused }, assessPods(counted, sight));
+  return joined({ missing, notes, problems }, assessPods(counted, sight));
 }
 
 function missingOf({ status = {} }: StatefulSet, wanted: number, due: number): string[] {
@@ -47,7 +48,29 @@ function missingOf({ status = {} }: StatefulSet, wanted: number, due: number): s
   return missing;
 }
 
-/** A broken pod of the old revision stops the update, and only a person can delete it. */
+/**
+ * A broken pod of the old revision stops the update: the controller waits for it to be ready before
+ * it replaces any, unless it may handle pods in parallel (kubernetes/kubernetes#67250).
+ */
+function blockages(
+  { spec }: StatefulSet,
+  pods: readonly Pod[],
+  isNew: (pod: Pod) => boolean,
+  sight: Sight,
+): Problem[] {
+  if (spec.podManagementPolicy === "Parallel") return [];
+  const old = pods.filter((pod) => !isNew(pod) && !isReady(pod));
+  return assessPods(old, sight).problems.map((problem) => ({
+    ...problem,
+    key: `blocked:${problem.key}`,
+    reason: "Blocked",
+    message: `pod ${problem.pod} of the old revision blocks the update: ${problem.message}`,
+    remedy: `Delete it, and it is made anew from the new revision: kubectl delete pod ${problem.pod}.`,
+    grace: Math.max(problem.grace, sight.graces.blocked),
+  }));
+}
+
+/** What waits for a pod of the old revision that is not ready. */
 function blockers(pods: readonly Pod[], isNew: (pod: Pod) => boolean): string[] {
   return pods
     .filter((pod) => !isNew(pod) && !isReady(pod) && pod.metadata.deletionTimestamp === undefined)

@@ -235,6 +235,48 @@ describe("a container in trouble", () => {
     expect(problems[0]).toMatchObject({ reason: "ImageNotFound", grace: 0 });
   });
 
+  it.each<readonly [string, string, string, string]>([
+    [
+      "not found",
+      "Failed",
+      `Failed to pull image "registry/web:2": ${REF}: not found`,
+      "ImageNotFound",
+    ],
+    [
+      "not a name",
+      "InspectFailed",
+      'Failed to apply default image tag "W": couldn\'t parse image name "W"',
+      "ImageNameInvalid",
+    ],
+    [
+      "not pulled",
+      "ErrImageNeverPull",
+      'Container image "registry/web:2" is not present with pull policy of Never',
+      "ImageNotFound",
+    ],
+  ])(
+    "knows from the event that the image is %s before the status tells",
+    (_, reason, message, expected) => {
+      const plain = event("uid-web-2-abcde", reason, message);
+      const told = (container: string) =>
+        seeing([
+          {
+            ...plain,
+            involvedObject: { ...plain.involvedObject, fieldPath: `spec.containers{${container}}` },
+          },
+        ]);
+      const creating = pod(waiting("ContainerCreating", ""));
+      expect(assessPod(creating, told("web")).problems).toMatchObject([
+        { reason: expected, grace: 0 },
+      ]);
+      expect(assessPod(creating, told("proxy")).problems).toEqual([]);
+      const silent = pod({ status: {} });
+      const unreported = { ...silent, status: { ...silent.status, containerStatuses: [] } };
+      expect(assessPod(unreported, told("web")).problems).toMatchObject([{ reason: expected }]);
+      expect(assessPod(pod(), told("web")).ready).toBe(true);
+    },
+  );
+
   it("fails at the first crash of a program for another processor, which only its log tells", () => {
     const words = sight({ lastWords: () => "exec /app: exec format error" });
     const { problems } = assessPod(pod(ended(1, 0)), words);

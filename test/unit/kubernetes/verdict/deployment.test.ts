@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { assessDeployment } from "../../../../shared/kubernetes/verdict/deployment.ts";
 import { GRACES } from "../../../../shared/kubernetes/verdict/grace.ts";
 import type { Deployment } from "../../../../shared/kubernetes/workload.ts";
-import { deployment, pod, replicaSet, sight, WEB } from "../objects.ts";
+import { ago, deployment, pod, replicaSet, sight, WEB } from "../objects.ts";
 import { condition } from "./verdict-table.ts";
 
 const crashing = { status: { restartCount: 5, state: { terminated: { exitCode: 1 } } } };
@@ -121,6 +121,33 @@ describe("a Deployment", () => {
     const deadline = problems.find(({ reason }) => reason === "ProgressDeadlineExceeded");
     expect(deadline?.grace).toBe(0);
     expect(deadline?.message).toMatch(/crashed 6 times.*timed out progressing/);
+  });
+
+  it("says at its progress deadline what its pods wait for, where nothing is wrong", () => {
+    const conditions = [condition("Progressing", "False", "ProgressDeadlineExceeded", "too late")];
+    const late = deployment({}, { availableReplicas: 0, conditions });
+    const starting = pod({ init: { state: { running: { startedAt: ago(9) } } } });
+    const [problem] = assessDeployment(late, sets, [starting], sight()).problems;
+    expect(problem?.message).toMatch(/init container setup is running: too late$/);
+  });
+
+  it("fails when nodes end its pods again and again for what they are", () => {
+    const late = deployment({}, { availableReplicas: 0 });
+    const ended = (name: string, reason: string, message: string) => {
+      const plain = pod({ name, phase: "Failed" });
+      return { ...plain, status: { ...plain.status, phase: "Failed" as const, reason, message } };
+    };
+    const rejected = ["a", "b", "c"].map((name) =>
+      ended(name, "SysctlForbidden", "no such sysctl"),
+    );
+    const problemsOf = (pods: readonly ReturnType<typeof ended>[]) =>
+      assessDeployment(late, sets, pods, sight()).problems;
+    expect(problemsOf(rejected)).toMatchObject([{ reason: "PodFailed", grace: 0, pod: "c" }]);
+    expect(problemsOf(rejected.slice(1))).toMatchObject([{ grace: Infinity }]);
+    const evicted = (message: string) =>
+      problemsOf(["a", "b", "c"].map((name) => ended(name, "Evicted", message)));
+    expect(evicted('Usage of EmptyDir volume "v" exceeds the limit "1Mi".')).toHaveLength(1);
+    expect(evicted("The node was low on resource: memory.")).toEqual([]);
   });
 
   it("is ready with no replicas, and says so", () => {

@@ -59,10 +59,19 @@ describe("a StatefulSet", () => {
       [member("db-2", "b"), member("db-1", "a", crashing)],
       sight(),
     );
-    expect(problems).toEqual([]);
+    expect(problems).toMatchObject([{ reason: "Blocked", grace: GRACES.blocked, pod: "db-1" }]);
     expect(missing.join()).toContain(
       "pod db-1 of the old revision is not ready and may block the update",
     );
+  });
+
+  it("is not blocked where its controller handles pods in parallel, nor by one that starts", () => {
+    const stuck = { updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2 };
+    const parallel = set({ podManagementPolicy: "Parallel" }, stuck);
+    const pods = [member("db-2", "b"), member("db-1", "a", crashing)];
+    expect(assessStatefulSet(parallel, pods, sight()).problems).toEqual([]);
+    const starting = member("db-1", "a", { status: { restartCount: 0 } });
+    expect(assessStatefulSet(set({}, stuck), [starting], sight()).problems).toEqual([]);
   });
 
   it("learns from events alone that its pods are refused", () => {
