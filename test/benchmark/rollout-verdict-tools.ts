@@ -41,7 +41,6 @@ export function byRolloutWait({ endpoints }: Setting): Tool {
     name: "rollout-wait",
     deployFirst: (scene) => scene.deployFirst(),
     async rollOut(scene, { awaits }) {
-      scene.begin();
       await scene.apply(scene.objects);
       const { exitCode, outputs, stderr } = await runStep(bundleOf("rollout-wait"), {
         inputs: {
@@ -60,7 +59,6 @@ export function byKubectl({ endpoints }: Setting): Tool {
     name: "kubectl",
     deployFirst: (scene) => scene.deployFirst(),
     async rollOut(scene, one) {
-      scene.begin();
       await scene.apply(scene.objects);
       const answers: Answer[] = [];
       for (const target of scene.targets) {
@@ -96,10 +94,7 @@ export function byHelm({ endpoints, folder }: Setting): Tool {
       const { passed, said } = await upgrade(scene, scene.first, `${FIRST_SECONDS}s`);
       if (!passed) throw new Error(`the first revision by Helm: ${said}`);
     },
-    async rollOut(scene, one) {
-      scene.begin();
-      return upgrade(scene, scene.objects, boundOf(one));
-    },
+    rollOut: (scene, one) => upgrade(scene, scene.objects, boundOf(one)),
   };
 }
 

@@ -81,6 +81,7 @@ async function runAll(
 async function run(grounds: Grounds, tool: Tool, one: BrokenCase | HealthyCase): Promise<Trial> {
   await using scene = await Scene.open(grounds, one);
   await tool.deployFirst(scene);
+  scene.begin();
   const sighted = "sign" in one ? scene.regard.spot(one.sign) : undefined;
   const { passed, said } = await tool.rollOut(scene, one);
   const ended = Date.now();

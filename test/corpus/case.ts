@@ -25,6 +25,12 @@ export interface Meanwhile {
   /** A merge patch. */
   patch(resource: string, change: object): Promise<void>;
   delete(resource: string): Promise<void>;
+  /** A merge patch of every pod of the case. */
+  patchPods(change: object): Promise<void>;
+  /** Deletes one pod of the case. */
+  deletePod(): Promise<void>;
+  /** Gives every node a label, until the case is over. */
+  labelNodes(label: string): Promise<void>;
 }
 
 export interface RolloutCase {
@@ -32,6 +38,8 @@ export interface RolloutCase {
   readonly name: string;
   /** What there is in the namespace before anything is rolled out. */
   readonly before?: Objects;
+  /** What must be seen of that first. */
+  readonly beforeShows?: Sign;
   /** A revision that runs well already when the one in question comes. */
   readonly from?: Objects;
   /** The revision in question. */

@@ -4,6 +4,8 @@ import type { Place } from "./case.ts";
 /** How a workload differs from a plain one. */
 export interface Parts {
   readonly replicas?: number;
+  /** Without the readiness probe that the main container has else. */
+  readonly unprobed?: boolean;
   /** Of the main container. */
   readonly container?: object;
   /** Of the pod's specification. */
@@ -15,16 +17,17 @@ export interface Parts {
 }
 
 /** A container that serves HTTP on 8080 by a shell's small server. */
-export function server(place: Place, more: object = {}) {
+function server(place: Place, more: object) {
   return {
     name: "main",
     image: place.image,
     command: ["httpd", "-f", "-p", "8080", "-h", "/etc"],
     ports: [{ name: "http", containerPort: 8080 }],
-    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
     ...more,
   };
 }
+
+const PROBE = { readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } };
 
 /** What the main container runs in place of its server. */
 export function script(text: string): { readonly command: readonly string[] } {
@@ -41,7 +44,7 @@ function template(place: Place, name: string, parts: Parts) {
     metadata: { labels: { app: name }, annotations: parts.annotations ?? {} },
     spec: {
       terminationGracePeriodSeconds: 1,
-      containers: [server(place, parts.container)],
+      containers: [server(place, { ...(parts.unprobed ? {} : PROBE), ...parts.container })],
       ...parts.pod,
     },
   };
@@ -119,13 +122,16 @@ function volumeOf(name: string, spec: object) {
 }
 
 export function claim(place: Place, name: string, more: object = {}) {
-  const spec = {
+  return core(place, "PersistentVolumeClaim", name, { spec: claimSpec(more) });
+}
+
+export function claimSpec(more: object = {}) {
+  return {
     accessModes: ["ReadWriteOnce"],
     storageClassName: "",
     resources: { requests: { storage: "1Mi" } },
     ...more,
   };
-  return core(place, "PersistentVolumeClaim", name, { spec });
 }
 
 /** A volume of the pod and where the main container has it. */
@@ -134,4 +140,31 @@ export function mounted(source: object, mount: object = {}): Pick<Parts, "contai
     pod: { volumes: [{ name: "volume", ...source }] },
     container: { volumeMounts: [{ name: "volume", mountPath: "/volume", ...mount }] },
   };
+}
+
+/** Picks this namespace for a rule of the whole cluster, by the label that each one has. */
+export function onlyHere({ namespace }: Place) {
+  return { matchLabels: { "kubernetes.io/metadata.name": namespace } };
+}
+
+/** A webhook that is asked about every new pod of the namespace, and whose server is away. */
+export function webhook(place: Place, failurePolicy: "Fail" | "Ignore" = "Fail"): KubernetesObject {
+  const { namespace } = place;
+  const hook = {
+    name: "pods.guard.example.com",
+    admissionReviewVersions: ["v1"],
+    sideEffects: "None",
+    failurePolicy,
+    timeoutSeconds: 2,
+    namespaceSelector: onlyHere(place),
+    clientConfig: { service: { namespace, name: "guard", path: "/" } },
+    rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+  };
+  const configuration = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: namespace },
+    webhooks: [hook],
+  };
+  return configuration;
 }

@@ -50,6 +50,7 @@ export class Scene implements AsyncDisposable {
   readonly #grounds: Grounds;
   readonly #case: BrokenCase | HealthyCase;
   readonly #clusterWide: ObjectRef[] = [];
+  readonly #labels: string[] = [];
   readonly #over = new AbortController();
 
   private constructor(grounds: Grounds, one: BrokenCase | HealthyCase) {
@@ -76,6 +77,7 @@ export class Scene implements AsyncDisposable {
     const account = { apiVersion: "v1", kind: "ServiceAccount", namespace, name: "default" };
     while ((await grounds.cluster.find(account)) === undefined) await sleep(50);
     await scene.apply(one.before?.(scene.place) ?? []);
+    if (one.beforeShows !== undefined) await scene.regard.spot(one.beforeShows);
     return scene;
   }
 
@@ -108,7 +110,8 @@ export class Scene implements AsyncDisposable {
 
   async apply(objects: readonly KubernetesObject[]): Promise<void> {
     for (const object of objects) {
-      if (object.metadata.namespace === undefined) this.#clusterWide.push(refOf(object));
+      if (object.metadata.namespace === undefined && object.kind !== "Namespace")
+        this.#clusterWide.push(refOf(object));
       await this.#grounds.cluster.apply(object, { fieldManager: "corpus", force: true });
     }
   }
@@ -127,7 +130,25 @@ export class Scene implements AsyncDisposable {
       apply: (objects) => this.apply(objects),
       patch: async (resource, change) => void (await cluster.patch(ref(resource), change)),
       delete: (resource) => cluster.delete(ref(resource)),
+      patchPods: async (change) => {
+        for (const pod of this.regard.seen.pods) await cluster.patch(refOf(pod), change);
+      },
+      deletePod: async () => {
+        const [pod] = this.regard.seen.pods;
+        if (pod !== undefined) await cluster.delete(refOf(pod));
+      },
+      labelNodes: async (label) => {
+        this.#labels.push(label);
+        await this.#label(label, "true");
+      },
     };
+  }
+
+  async #label(label: string, value: string | null): Promise<void> {
+    const { cluster } = this.#grounds;
+    const { items } = await cluster.list({ apiVersion: "v1", kind: "Node" });
+    for (const node of items)
+      await cluster.patch(refOf(node), { metadata: { labels: { [label]: value } } });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,6 +156,7 @@ export class Scene implements AsyncDisposable {
     this.regard[Symbol.dispose]();
     const { cluster } = this.#grounds;
     const namespace = { apiVersion: "v1", kind: "Namespace", name: this.place.namespace };
+    for (const label of this.#labels) await this.#label(label, null);
     for (const ref of [namespace, ...this.#clusterWide]) await cluster.delete(ref);
   }
 }

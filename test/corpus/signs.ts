@@ -11,6 +11,8 @@ export interface Seen {
   readonly events: readonly ClusterEvent[];
   /** Objects of the other kinds that are watched. */
   of(kind: string): readonly AnyObject[];
+  /** Whether an object of this kind went away. */
+  lost(kind: string): boolean;
   /** When the revision in question was applied, in milliseconds since the Unix epoch. */
   readonly appliedAt: number;
 }
@@ -67,7 +69,7 @@ export const failedPods =
 export const gone =
   (kind: string): Sign =>
   (seen) =>
-    seen.of(kind).length === 0;
+    seen.lost(kind);
 
 /** There is nothing to see but what was asked for. */
 export const fromTheStart: Sign = ({ appliedAt }) => appliedAt;
@@ -107,8 +109,10 @@ export const refused = either(
   condition("ReplicaSet", "ReplicaFailure", "True"),
 );
 
+/** Pods on their way out end as they are told to: that is no sign. */
 function statusesOf(pods: readonly Pod[]): readonly ContainerStatus[] {
-  return pods.flatMap(({ status }) => [
+  const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return staying.flatMap(({ status }) => [
     ...(status?.initContainerStatuses ?? []),
     ...(status?.containerStatuses ?? []),
   ]);

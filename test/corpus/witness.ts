@@ -33,7 +33,7 @@ export class Witness implements Disposable {
   private constructor(proxy: ChildProcess) {
     this.#proxy = proxy;
     this.#clock = setInterval(() => {
-      for (const regard of this.#regards.values()) regard.look();
+      for (const regard of this.#regards.values()) regard.look(false);
     }, LOOK_AGAIN_MS);
   }
 
@@ -105,6 +105,7 @@ async function* textOf({ body }: Response): AsyncGenerator<string> {
 /** What the witness sees of one namespace. */
 export class Regard implements Disposable {
   readonly #objects = new Map<string, Map<string, AnyObject>>();
+  readonly #lost = new Set<string>();
   readonly #awaited = new Map<Sign, (at: number) => void>();
   readonly #close: () => void;
   #appliedAt = Date.now();
@@ -125,6 +126,7 @@ export class Regard implements Disposable {
       pods: of("Pod") as Pod[],
       events: of("Event") as unknown as ClusterEvent[],
       of,
+      lost: (kind) => this.#lost.has(kind),
       appliedAt: this.#appliedAt,
     };
   }
@@ -133,25 +135,29 @@ export class Regard implements Disposable {
   spot(sign: Sign): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#awaited.set(sign, resolve);
-    this.look();
+    this.look(false);
     return promise;
   }
 
   take(kind: string, object: AnyObject, isGone: boolean): void {
     const objects = this.#objects.get(kind) ?? new Map<string, AnyObject>();
     this.#objects.set(kind, objects);
+    if (isGone) this.#lost.add(kind);
     if (isGone) objects.delete(object.metadata.name);
     else objects.set(object.metadata.name, object);
-    this.look();
+    this.look(true);
   }
 
-  /** Looks for the signs that are awaited. */
-  look(): void {
+  /**
+   * Looks for the signs that are awaited. What a change brought about is visible from now on, and
+   * what time alone did, since the time that the sign gives.
+   */
+  look(changed: boolean): void {
     for (const [sign, resolve] of this.#awaited) {
       const found = sign(this.seen);
       if (found === false) continue;
       this.#awaited.delete(sign);
-      resolve(found === true ? Date.now() : found);
+      resolve(found === true || changed ? Date.now() : found);
     }
   }
 
