@@ -1,4 +1,6 @@
 import type { Readable, Transform } from "node:stream";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   constants,
   createBrotliDecompress,
@@ -11,6 +13,9 @@ import {
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 /** Where nobody needs the end of a body, reading stops after this. */
 const READ_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES;
+
+/** After so much of all bodies, what was read and thrown away is collected. */
+const COLLECT_EVERY_BYTES = 16 * BODY_LIMIT_BYTES;
 
 /** A body as it came over the wire. */
 export interface RawBody {
@@ -40,11 +45,30 @@ export async function readBody(
     const part = chunk.subarray(0, BODY_LIMIT_BYTES - kept);
     if (part.length > 0) chunks.push(part);
     kept += part.length;
+    collectGarbage(chunk.length);
     if (!whole && bytes > READ_LIMIT_BYTES) {
       return { kept: Buffer.concat(chunks), bytes, complete: false };
     }
   }
   return { kept: Buffer.concat(chunks), bytes, complete: true };
+}
+
+let uncollected = 0;
+let collect: ((options: { readonly type: "minor" }) => void) | undefined;
+
+/**
+ * Buffers lie outside of the heap, and V8 lets some 80 MB of them pile up before it looks: more
+ * than all the rest of an action needs. The young generation alone is gone through in no time.
+ */
+function collectGarbage(bytes: number): void {
+  uncollected += bytes;
+  if (uncollected < COLLECT_EVERY_BYTES) return;
+  uncollected = 0;
+  if (collect === undefined) {
+    setFlagsFromString("--expose-gc");
+    collect = runInNewContext("gc") as typeof collect;
+  }
+  collect?.({ type: "minor" });
 }
 
 /** A body as text. */
