@@ -137,7 +137,8 @@ export async function connect(
 ): Promise<Cluster> {
   const kubeconfig = await loadKubeconfig(options, world);
   const transport = new Transport(kubeconfig, world);
-  return new Cluster(transport, kubeconfig, world.signal, { kinds: new Map() });
+  const redact = (text: string) => world.secrets.redact(text);
+  return new Cluster(transport, kubeconfig, world.signal, { kinds: new Map(), redact });
 }
 
 /**
@@ -151,19 +152,19 @@ export class Cluster {
   readonly namespace: string;
   readonly #transport: Transport;
   readonly #signal: AbortSignal;
-  readonly #discovered: Discovered;
+  readonly #shared: Shared;
 
   constructor(
     transport: Transport,
     place: { readonly context: string; readonly namespace: string },
     signal: AbortSignal,
-    discovered: Discovered,
+    shared: Shared,
   ) {
     this.#transport = transport;
     this.context = place.context;
     this.namespace = place.namespace;
     this.#signal = signal;
-    this.#discovered = discovered;
+    this.#shared = shared;
   }
 
   /** Address of the API server. */
@@ -173,7 +174,7 @@ export class Cluster {
 
   /** The same cluster under another signal: for clean-up after the first one has aborted. */
   boundTo(signal: AbortSignal): Cluster {
-    return new Cluster(this.#transport, this, signal, this.#discovered);
+    return new Cluster(this.#transport, this, signal, this.#shared);
   }
 
   /** The same cluster, whose every call ends after so many milliseconds from now on. */
@@ -380,16 +381,24 @@ export class Cluster {
    * definition may have been installed since.
    */
   async resources({ fresh = false } = {}): Promise<ServedResources> {
-    if (fresh) this.#discovered.all = undefined;
-    const all = this.#discovered.all ?? this.#discoverAll();
-    this.#discovered.all = all;
+    if (fresh) this.#shared.all = undefined;
+    const all = this.#shared.all ?? this.#discoverAll();
+    this.#shared.all = all;
     all.catch(() => {
-      this.#discovered.all = undefined;
+      this.#shared.all = undefined;
     });
     return all;
   }
 
-  /** The last lines of a container's log. */
+  /**
+   * A text without the secrets that are known: to be asked before a part of a text is cut out, for
+   * what is left of a secret is recognized by nobody.
+   */
+  redact(text: string): string {
+    return this.#shared.redact(text);
+  }
+
+  /** The last lines of a container's log, not redacted. */
   async logs(options: LogOptions): Promise<string> {
     const { namespace, pod, container, previous, tailLines } = options;
     const request: ApiRequest = {
@@ -432,7 +441,7 @@ export class Cluster {
     const { apiVersion } = kind;
     const known = builtIn(apiVersion, kind.kind);
     if (known !== undefined) return known;
-    const { kinds } = this.#discovered;
+    const { kinds } = this.#shared;
     const discovered = kinds.get(apiVersion) ?? this.#discover(apiVersion);
     kinds.set(apiVersion, discovered);
     try {
@@ -514,8 +523,9 @@ export class Cluster {
   }
 }
 
-/** What discovery found, shared by all that speak with the same server. */
-interface Discovered {
+/** What all that speak with the same server share: what discovery found, and what is secret. */
+interface Shared {
+  readonly redact: (text: string) => string;
   /** By API version. */
   readonly kinds: Map<string, Promise<readonly DiscoveredResource[]>>;
   all?: Promise<ServedResources> | undefined;

@@ -33,7 +33,12 @@ export async function readLog(
     const text = await cluster
       .within(LOG_PATIENCE_MS)
       .logs({ namespace, pod, container, previous, tailLines: LINES });
-    return { pod, container, run, lines: NO_LONGER_THERE.test(text) ? [] : tailOf(text) };
+    return {
+      pod,
+      container,
+      run,
+      lines: NO_LONGER_THERE.test(text) ? [] : tailOf(cluster.redact(text)),
+    };
   } catch (error) {
     if (!(error instanceof UserError)) return `log of ${pod}: no answer in time`;
     if (/waiting to start|not found|is not available/.test(error.cause)) {
@@ -44,7 +49,7 @@ export async function readLog(
 }
 
 function tailOf(text: string): string[] {
-  const lines = text.split("\n").map((line) => line.trimEnd().slice(0, LONGEST_LINE));
+  const lines = text.split(/[\r\n]/).map((line) => line.trimEnd().slice(0, LONGEST_LINE));
   return lines.filter((line) => line !== "").slice(-LINES);
 }
 
@@ -68,7 +73,10 @@ export function groupEvents(events: readonly ClusterEvent[]): EventGroup[] {
     const key = [object, type, reason, message].join("\n");
     const count = (groups.get(key)?.count ?? 0) + countOf(event);
     const lastAt = new Date(lastSeenOf(event)).toISOString();
-    const words = message.trim().slice(0, LONGEST_MESSAGE);
+    const words = message
+      .trim()
+      .replace(/\s*[\r\n]\s*/g, " ")
+      .slice(0, LONGEST_MESSAGE);
     groups.set(key, { object, type, reason, message: words, count, lastAt });
   }
   return [...groups.values()].slice(-MOST_EVENTS);

@@ -97,12 +97,15 @@ const LONGEST_WORDS = 2_000;
  * How to copy the objects of a kind: without what no verdict reads, which is nine tenths of a
  * pod. A namespace may hold thousands of them.
  *
- * @param whole for a kind of which a user demands something: what, only the user knows.
+ * @param how `whole` for a kind of which a user demands something: what, only the user knows.
  */
-export function leanOf({ apiVersion, kind }: KindOf, whole: boolean): Lean {
+export function leanOf(
+  { apiVersion, kind }: KindOf,
+  { whole, redact }: { readonly whole: boolean; readonly redact: (text: string) => string },
+): Lean {
   if (whole) return withoutRecords;
   if (apiVersion === "v1" && kind === "Pod") return (object) => leanPod(object as Pod);
-  if (kind === "Event") return (object) => leanEvent(object as unknown as ClusterEvent);
+  if (kind === "Event") return (object) => leanEvent(object as unknown as ClusterEvent, redact);
   const group = apiVersion.split("/")[0];
   return group === "apps" || group === "batch" ? leanWorkload : withoutRecords;
 }
@@ -147,7 +150,7 @@ function leanStatus(status: ContainerStatus): ContainerStatus {
   return pick(status, STATUS);
 }
 
-function leanEvent(event: ClusterEvent): ClusterEvent {
+function leanEvent(event: ClusterEvent, redact: (text: string) => string): ClusterEvent {
   const { metadata, involvedObject, message } = event;
   const { name, uid, resourceVersion, creationTimestamp } = metadata;
   return {
@@ -159,7 +162,7 @@ function leanEvent(event: ClusterEvent): ClusterEvent {
       ...(creationTimestamp && { creationTimestamp }),
     },
     involvedObject: pick(involvedObject ?? {}, INVOLVED),
-    ...(message && { message: message.slice(0, LONGEST_WORDS) }),
+    ...(message && { message: redact(message).slice(0, LONGEST_WORDS) }),
   };
 }
 

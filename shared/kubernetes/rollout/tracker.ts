@@ -6,6 +6,7 @@ import {
   type FirstSeen,
   judge,
   nextLook,
+  type Problem,
   type Sight,
   type Surroundings,
   sightings,
@@ -144,9 +145,9 @@ export class Tracker {
     const { namespace } = this.target;
     const where = namespace === undefined ? "in the cluster" : `in namespace ${namespace}`;
     if (this.#uid !== undefined) {
-      const problem = {
+      const problem: Problem = {
         key: `gone:${this.#uid}`,
-        reason: "Deleted",
+        reason: "Deleted" as const,
         message: `it was deleted ${where} while it was waited for`,
         remedy: "Find out who deletes it: another deployment, or a person.",
         // Whoever replaces an object by force deletes it and makes it anew.
@@ -164,10 +165,13 @@ export class Tracker {
     };
   }
 
-  #whyAbsent({ noSuchKind, others }: Extract<Seen, { object: undefined }>, where: string) {
+  #whyAbsent(
+    { noSuchKind, others }: Extract<Seen, { object: undefined }>,
+    where: string,
+  ): Pick<Problem, "reason" | "message" | "remedy"> {
     if (noSuchKind !== undefined) {
       return {
-        reason: "NoSuchKind",
+        reason: "NoSuchKind" as const,
         message: `the cluster does not know its kind: ${noSuchKind}`,
         remedy:
           "Check apiVersion and kind; a custom resource needs its definition installed first.",
@@ -177,7 +181,7 @@ export class Tracker {
     const near = nearestName(this.target.name, names);
     const known = near !== undefined ? `did you mean ${near}?` : listOf(names);
     return {
-      reason: "NotFound",
+      reason: "NotFound" as const,
       message: `it does not exist ${where}: it is late, or its name is wrong; ${known}`,
       remedy: "Check the name, the namespace and the cluster, and that the step before made it.",
     };

@@ -128,10 +128,11 @@ export class View {
       namespace: kind.namespace,
     };
     const { signal, onChange } = this.#options;
+    const redact = (text: string) => this.#cluster.redact(text);
     const copy = mirror(this.#cluster, collection, {
       signal,
       optional,
-      lean: leanOf(kind, this.#whole.has(key)),
+      lean: leanOf(kind, { whole: this.#whole.has(key), redact }),
       passing: kind.kind === EVENTS.kind,
       onObject: (before, after) => {
         const name = (after ?? before)?.metadata.name;

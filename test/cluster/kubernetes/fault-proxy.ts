@@ -6,6 +6,8 @@ import type { Cluster } from "../../../shared/kubernetes/index.ts";
 /** What becomes of a request; `pass` where nothing is wrong. */
 export type Fate =
   | "pass"
+  /** No answer ever comes. */
+  | "hang"
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** Another address is asked in its place. */
   | { readonly url: string };
@@ -37,6 +39,7 @@ export async function faultProxy(
     const url = new URL(asked.url ?? "/", cluster.server);
     requests.push(`${asked.method} ${url.pathname}${url.search}`);
     const fate = fateOf({ method: asked.method ?? "GET", url });
+    if (fate === "hang") return;
     if (typeof fate === "object" && "status" in fate) {
       answer.writeHead(fate.status, { "content-type": "application/json", ...fate.headers });
       answer.end(JSON.stringify({ kind: "Status", message: "a fault on purpose" }));
