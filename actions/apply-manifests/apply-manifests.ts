@@ -40,6 +40,9 @@ async function deploy(
   const order = {
     set: { name, namespace: options.namespace },
     settings: settingsOf(options),
+    bringsNamespace: sources.objects.some(
+      ({ object }) => object.kind === "Namespace" && object.metadata.name === options.namespace,
+    ),
     wanted: (bound: Cluster) => wantedOf(sources, options, bound, runOf(world)),
   };
   if (options.mode === "plan") await previewSet(cluster, order, world, journal, facts);

@@ -75,6 +75,15 @@ export async function wantedOf(
   };
 }
 
+/** Kinds whose pods may have to be made anew. */
+const RUNNING_PODS = new Set([
+  "apps/v1 Deployment",
+  "apps/v1 StatefulSet",
+  "apps/v1 DaemonSet",
+  "batch/v1 Job",
+  "batch/v1 CronJob",
+]);
+
 /** Has pods made anew that read what has changed. */
 async function withConfig(
   desired: readonly DesiredObject[],
@@ -84,7 +93,7 @@ async function withConfig(
 ): Promise<readonly DesiredObject[]> {
   const refs = desired.map(({ object }) => refOf(object));
   const workloads = refs
-    .filter(({ apiVersion }) => /^(apps|batch)\/v1$/.test(apiVersion))
+    .filter(({ apiVersion, kind }) => RUNNING_PODS.has(`${apiVersion} ${kind}`))
     .map((ref) => ({ ...ref, namespace: ref.namespace ?? namespace }));
   const live = await findAll(cluster, workloads);
   const liveOf = (object: KubernetesObject) =>

@@ -52,8 +52,12 @@ export async function deploySet(
   journal: Journal,
   facts: DeployFacts,
 ): Promise<void> {
-  const { set, settings } = order;
-  const taken = await journal.phase("lease", () => hold(cluster, set, settings, world));
+  const { set, settings, bringsNamespace = false } = order;
+  const { timeout } = settings;
+  const createNamespace = settings.createNamespace || bringsNamespace;
+  const taken = await journal.phase("lease", () =>
+    hold(cluster, set, { timeout, createNamespace }, world),
+  );
   const lost = taken?.lease.lost;
   const signal = lost === undefined ? world.signal : AbortSignal.any([world.signal, lost]);
   try {

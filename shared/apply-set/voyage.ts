@@ -25,6 +25,8 @@ export interface Wanted {
 export interface DeployOrder {
   readonly set: ApplySetRef;
   readonly settings: DeploySettings;
+  /** The set brings its own namespace: it is made early, for lease and record go there. */
+  readonly bringsNamespace?: boolean;
   readonly wanted: (cluster: Cluster) => Promise<Wanted>;
 }
 

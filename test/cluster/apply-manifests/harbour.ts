@@ -112,8 +112,9 @@ export class Harbour implements AsyncDisposable {
   }
 }
 
-/** What a run said and did, for the message of an assertion that fails. */
-export function told({ stdout, stderr, outputs }: Step): string {
+/** The verdict of a run; all that it said where it is not the expected one. */
+export function verdictOf({ stdout, stderr, outputs }: Step, expected: string): string {
+  if (outputs.verdict === expected) return expected;
   return `${stdout}\n${stderr}\n${JSON.stringify(outputs, undefined, 1).slice(0, 3_000)}`;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { Harbour, mapOf, pinned, told } from "./harbour.ts";
+import { Harbour, mapOf, pinned, verdictOf } from "./harbour.ts";
 
 const SERVICES = ["core-service", "ai-service", "frontend"] as const;
 
@@ -25,7 +25,7 @@ describe("images only", () => {
       ),
     );
     const good = await harbour.deploy({ images: mapOf(images) });
-    expect([good.exitCode, told(good)]).toEqual([0, expect.stringContaining("")]);
+    expect(verdictOf(good, "passed")).toBe("passed");
     expect(good.outputs).toMatchObject({ verdict: "passed", changed: "3", "rolled-back": "false" });
     for (const [name, image] of Object.entries(images)) {
       expect(await harbour.images("Deployment", name)).toEqual({ [name]: pinned(image) });
@@ -52,7 +52,7 @@ describe("images only", () => {
       }),
     };
     const bad = await harbour.deploy({ images: mapOf(broken), "restarts-allowed": "1" });
-    expect([bad.exitCode, told(bad)]).toEqual([1, expect.stringContaining("")]);
+    expect(verdictOf(bad, "failed")).toBe("failed");
     expect(bad.outputs).toMatchObject({
       verdict: "failed",
       "rolled-back": "true",
@@ -82,10 +82,8 @@ describe("images only", () => {
 
     const frontend = await harbour.image("frontend", "v2");
     const healed = await harbour.deploy({ images: mapOf({ frontend }) });
-    expect([healed.exitCode, told(healed)]).toEqual([
-      0,
-      expect.stringContaining("deployment/core-service was put back"),
-    ]);
+    expect(verdictOf(healed, "passed")).toBe("passed");
+    expect(healed.stdout).toContain("deployment/core-service was put back");
     expect(await harbour.images("Deployment", "core-service")).toEqual(was);
     expect(await harbour.images("Deployment", "frontend")).toEqual({ frontend: pinned(frontend) });
 
@@ -108,11 +106,8 @@ describe("images only", () => {
     await died.finished;
     const broken = await harbour.image("core-service", "v3", { entrypoint: ["/no/such/program"] });
     const bad = await harbour.deploy({ images: mapOf({ "core-service": broken }) });
-    expect([bad.exitCode, bad.outputs["rolled-back"], told(bad)]).toEqual([
-      1,
-      "true",
-      expect.any(String),
-    ]);
+    expect(verdictOf(bad, "failed")).toBe("failed");
+    expect(bad.outputs["rolled-back"]).toBe("true");
     expect(await harbour.images("Deployment", "core-service")).toEqual(was);
   }, 120_000);
 
@@ -170,7 +165,8 @@ describe("images only", () => {
       },
     );
     const step = await harbour.deploy({ images: mapOf({ web }) });
-    expect([step.exitCode, told(step)]).toEqual([0, expect.stringContaining("OnDelete")]);
+    expect(verdictOf(step, "passed")).toBe("passed");
+    expect(step.stdout).toContain("OnDelete");
     expect(await harbour.images("StatefulSet", "db")).toEqual({ web: pinned(web) });
     expect(await harbour.images("DaemonSet", "agent")).toEqual({ web: pinned(web) });
     expect(await harbour.images("CronJob", "tidy")).toEqual({ tidy: pinned(web) });
@@ -185,11 +181,9 @@ describe("images only", () => {
     const broken = await harbour.image("web", "v3", { entrypoint: ["/no/such/program"] });
     const lines = "sts/db:web=web";
     const bad = await harbour.deploy({ images: mapOf({ web: broken }), workloads: lines });
-    expect([bad.exitCode, bad.outputs["rolled-back"], told(bad)]).toEqual([
-      1,
-      "true",
-      expect.stringMatching(/which is healthy/),
-    ]);
+    expect(verdictOf(bad, "failed")).toBe("failed");
+    expect(bad.outputs["rolled-back"]).toBe("true");
+    expect(bad.stdout).toMatch(/which is healthy/);
     expect(await harbour.images("StatefulSet", "db")).toEqual({ web: pinned(web) });
   }, 120_000);
 
@@ -225,10 +219,8 @@ describe("images only", () => {
     );
     expect(stopped.outputs.cause).toMatch(/deployment\/still is paused/);
     expect(nowhere.outputs.cause).toMatch(/no-such-place/);
-    expect([planned.exitCode, told(planned)]).toEqual([
-      0,
-      expect.stringMatching(/Helm release shop/),
-    ]);
+    expect(verdictOf(planned, "passed")).toBe("passed");
+    expect(planned.stdout).toMatch(/Helm release shop/);
     expect(planned.outputs.changes).toContain(web.digest);
     expect(await harbour.generation("Deployment", "web")).toBe(generation);
   }, 120_000);

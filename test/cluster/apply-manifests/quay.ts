@@ -22,6 +22,13 @@ export interface Thing extends KubernetesObject {
   };
 }
 
+interface WebParts {
+  readonly image?: string;
+  readonly text?: string;
+  /** Seconds for which a pod must be up to count. */
+  readonly steadyFor?: number;
+}
+
 /** A namespace, a workspace, and runs of the action on sets in it. */
 export class Quay implements AsyncDisposable {
   readonly box: Sandbox;
@@ -108,14 +115,15 @@ export class Quay implements AsyncDisposable {
   }
 
   /** A Deployment of one pod that is ready at once, as text of a manifest. */
-  web(name: string, parts: { readonly image?: string; readonly text?: string } = {}): string {
-    const { image = this.box.endpoints.busyboxImage, text = "one" } = parts;
+  web(name: string, parts: WebParts = {}): string {
+    const { image = this.box.endpoints.busyboxImage, text = "one", steadyFor = 0 } = parts;
     return manifest({
       apiVersion: "apps/v1",
       kind: "Deployment",
       metadata: { name },
       spec: {
         replicas: 1,
+        minReadySeconds: steadyFor,
         selector: { matchLabels: { app: name } },
         template: {
           metadata: { labels: { app: name } },
