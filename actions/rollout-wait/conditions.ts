@@ -31,10 +31,8 @@ export async function readConditions(
   cluster: Cluster,
   namespace: string,
 ): Promise<readonly UserCondition[]> {
-  const lines = (text ?? "").split(/\r\n|\r|\n/).map((line) => line.trim());
-  const given = lines.filter((line) => line !== "" && !line.startsWith("#")).map(readLine);
   return Promise.all(
-    given.map(async ({ line, resource, demand }) => {
+    readLines(text).map(async ({ line, resource, demand }) => {
       if (!resource.includes("/")) {
         return { line, demand, kind: (await resolveKind(cluster, resource)).kind };
       }
@@ -64,7 +62,17 @@ export function withConditions(
   });
 }
 
-function readLine(line: string): Pick<UserCondition, "line" | "demand"> & { resource: string } {
+interface Line extends Pick<UserCondition, "line" | "demand"> {
+  readonly resource: string;
+}
+
+/** @throws {UserError} when a line has another form. */
+export function readLines(text: string | undefined): readonly Line[] {
+  const lines = (text ?? "").split(/\r\n|\r|\n/).map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("#")).map(readLine);
+}
+
+function readLine(line: string): Line {
   const parts = /^(?<resource>[^\s:{]+)\s*:\s*(?<what>\S.*)$/.exec(line)?.groups;
   if (parts?.resource === undefined || parts.what === undefined) {
     throw unreadable(line, "it is not of the form resource: condition");

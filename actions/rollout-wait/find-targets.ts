@@ -9,7 +9,7 @@ import {
 } from "../../shared/kubernetes/index.ts";
 import { type ManifestSource, readManifests } from "../../shared/manifests/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import { readConditions, withConditions } from "./conditions.ts";
+import { readConditions, readLines, withConditions } from "./conditions.ts";
 import { findObjects } from "./find-objects.ts";
 import type { Options } from "./inputs.ts";
 import { releaseTargets } from "./release.ts";
@@ -41,9 +41,14 @@ export async function findTargets(
   return uniqueTargets(withConditions([...found, ...named], conditions));
 }
 
-/** @throws {UserError} when none of the inputs names anything to wait for. */
+/**
+ * Looks at what is asked for as far as no cluster is needed for it.
+ *
+ * @throws {UserError} when nothing is asked for, or when a condition cannot be read.
+ */
 export function assertAsked(options: Options): void {
   const { resources = [], selector, all, manifests, release, conditions } = options;
+  readLines(conditions);
   const given = [selector, manifests, release, conditions];
   if (resources.length > 0 || all || given.some((input) => input !== undefined)) return;
   throw new UserError({

@@ -13,10 +13,14 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
+/** Kinds may be qualified by version and group; names of a few kinds have colons. */
+const RESOURCE =
+  /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\/)?[A-Za-z][A-Za-z0-9.-]*\/[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/;
+
 export const inputs = {
   resources: words(
     { accepts: "kind/name or namespace/kind/name, separated by white space or commas" },
-    /^[^/\s]+(\/[^/\s]+){1,2}$/,
+    RESOURCE,
   ),
   selector: text({ accepts: "a label selector such as app=web,tier!=db" }),
   all: flag({ default: "false" }),

@@ -1,4 +1,5 @@
 import { UserError } from "../../failure/index.ts";
+import type { Reason } from "../verdict/index.ts";
 
 /** What came of waiting for a rollout: plain data, fit for JSON. Times are RFC 3339, UTC. */
 export interface RolloutReport {
@@ -19,8 +20,7 @@ export interface ReportedCause {
   /** `deployment/web` */
   readonly resource: string;
   readonly namespace: string;
-  /** A stable word: ImageNotFound, CrashLoop, ConfigError ... */
-  readonly reason: string;
+  readonly reason: Reason;
   /** One sentence that begins with the resource. */
   readonly message: string;
   readonly remedy: string;

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../object.ts";
 import type { PersistentVolumeClaim } from "../workload.ts";
 import { latestEvent, type Sight } from "./sight.ts";
-import { type Assessment, READY, underway } from "./verdict.ts";
+import { type Assessment, type Problem, READY, underway } from "./verdict.ts";
 
 interface StorageClass extends KubernetesObject {
   readonly volumeBindingMode?: string;
@@ -24,7 +24,7 @@ export function assessClaim(
   const phase = claim.status?.phase;
   if (phase === "Bound") return READY;
   if (phase === "Lost") {
-    const lost = {
+    const lost: Problem = {
       key: `claim:${uid}`,
       reason: "VolumeLost",
       message: `the volume of claim ${name} is lost`,
@@ -39,7 +39,7 @@ export function assessClaim(
     return { ...READY, notes: ["it is bound when the first pod uses it"] };
   }
   const event = latestEvent(sight, uid, TROUBLE);
-  const problems =
+  const problems: readonly Problem[] =
     event === undefined
       ? []
       : [

@@ -1,3 +1,5 @@
+import type { Reason } from "./reason.ts";
+
 /** Where a cause was seen, for evidence. */
 export interface Place {
   readonly pod?: string;
@@ -8,8 +10,7 @@ export interface Place {
 export interface Problem extends Place {
   /** The same problem has the same key for as long as it lasts. */
   readonly key: string;
-  /** A stable word for programs: ImageNotFound, CrashLoop, ConfigMissing ... */
-  readonly reason: string;
+  readonly reason: Reason;
   /** One sentence or clause, with the cluster's own words. */
   readonly message: string;
   /** What to do about it. */

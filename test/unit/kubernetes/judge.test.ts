@@ -11,7 +11,7 @@ import {
 const problem = (key: string, grace: number): Problem => ({
   key,
   grace,
-  reason: "X",
+  reason: "NotReady",
   message: key,
   remedy: "",
 });

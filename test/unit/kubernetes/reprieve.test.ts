@@ -2,8 +2,9 @@ import { describe, expect, it } from "@jest/globals";
 import { apiError } from "../../../shared/kubernetes/api-error.ts";
 import type { Cluster } from "../../../shared/kubernetes/index.ts";
 import { reprieve } from "../../../shared/kubernetes/rollout/second-look.ts";
+import type { Cause } from "../../../shared/kubernetes/verdict/index.ts";
 
-const cause = {
+const cause: Cause = {
   key: "k",
   reason: "ConfigError",
   message: 'container "web" of pod web-1 cannot be created: configmap "settings" not found',
@@ -37,7 +38,7 @@ describe("what misses its configuration", () => {
     ["is given no more time for a key that is still missing", holding({ b: "" }), keyless, 0],
     ["... and another try for one that is there by now", holding({ a: "" }), keyless, 20_000],
     ["is given none when no waiting helps", never, { ...cause, grace: 0 }, 0],
-    ["is no other fault", never, { ...cause, reason: "ImagePull" }, 0],
+    ["is no other fault", never, { ...cause, reason: "ImagePull" as const }, 0],
   ])("%s", async (_, answering, subject, expected) => {
     expect(await reprieve(answering, "shop", subject)).toBe(expected);
   });
