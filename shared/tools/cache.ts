@@ -108,7 +108,7 @@ export async function put(
   const work = join(parent, `.${processor}-${randomUUID()}`);
   try {
     const file = publishedFile(release, work);
-    await mkdir(join(file, ".."), { recursive: true });
+    await makeFolder(join(file, ".."));
     await fetch(file);
     if (release.layout.archive === undefined) await chmod(file, 0o755);
     else await unpack(file, release.layout, join(work, "tool"));
@@ -148,7 +148,7 @@ async function move(from: string, to: string): Promise<boolean> {
 /** Another job was quicker. What it put there is used only when it is sound. */
 async function takeOver(release: Release, work: string, folder: string): Promise<void> {
   if ((await unsoundness(release, folder)) === undefined) return;
-  await remove(folder);
+  if (!(await remove(folder))) throw new NotWritable(folder);
   await rename(work, folder);
 }
 

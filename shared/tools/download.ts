@@ -36,7 +36,7 @@ export interface Downloader {
 }
 
 /** A server that sends nothing for so long has died. */
-const SILENCE_MS = 30_000;
+const SILENCE_MS = 15_000;
 const CONNECT_MS = 10_000;
 const MOST_REDIRECTS = 10;
 const MOST_BYTES = 2 ** 31;
@@ -192,7 +192,7 @@ class Fetch {
       }
       if (/^UND_ERR_(BODY|HEADERS)_TIMEOUT$/.test(codeOf(error) ?? "")) {
         throw new TryFailed(`${host} sent nothing for ${SILENCE_MS / 1_000} s`, {
-          trouble: "broken-off",
+          trouble: "timeout",
         });
       }
       const { message, trouble } = explain(error, host);

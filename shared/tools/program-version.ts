@@ -27,7 +27,7 @@ export async function versionOf(
     );
     const version = firstVersion(stdout) ?? firstVersion(stderr);
     if (version !== undefined) return { version };
-    const said = stdout.trim().split("\n")[0] ?? "";
+    const said = secrets.redact(stdout).trim().split("\n")[0] ?? "";
     return { version: undefined, why: `prints no version: ${JSON.stringify(said.slice(0, 200))}` };
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;

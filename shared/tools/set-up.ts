@@ -177,7 +177,7 @@ async function fromCache(
     return cached.folder;
   }
   log.warning(
-    `${cached.why}. The cached ${name} is not used; it is removed and fetched anew.`,
+    `${cached.why}. The cached ${name} is not used, but removed and fetched anew.`,
     `The cached ${name} is not what it should be`,
   );
   await remove(cached.folder);

@@ -61,8 +61,8 @@ export type OwnTable = Readonly<Record<string, OwnTool>>;
 export function parseOwnTable(text: string): OwnTable {
   let value: unknown;
   try {
-    // Without it the version 1.30 would be the number 1.3.
-    value = load(text, { schema: FAILSAFE_SCHEMA });
+    // YAML forbids tabs where JSON may have them. Without that schema 1.30 would be the number 1.3.
+    value = /^\s*\{\s*"/.test(text) ? JSON.parse(text) : load(text, { schema: FAILSAFE_SCHEMA });
   } catch (error) {
     throw new FormatError(`it cannot be read: ${describe(error).split("\n")[0]}`);
   }

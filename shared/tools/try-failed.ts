@@ -39,7 +39,7 @@ export class TryFailed extends Error {
     if (status !== undefined && status < 500 && ![408, 425, 429].includes(status)) return false;
     // A proxy that is overloaded may answer later; one that refuses does not.
     if (trouble === "proxy" && !/status 5\d\d/.test(this.message)) return false;
-    const unreached = ["name", "refused", "unreachable"].includes(trouble);
+    const unreached = ["name", "refused", "unreachable", "timeout"].includes(trouble);
     return inVain < (unreached ? MOST_TRIES_UNREACHED : MOST_TRIES);
   }
 

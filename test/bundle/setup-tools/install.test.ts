@@ -219,7 +219,7 @@ describe("the cache", () => {
     writeFileSync(path, bytes);
     const step = await bench.run({ inputs: { ...inputs, table } });
     expect(toolOf(step, "kubectl").source).toBe("download");
-    expect(step.stdout).toContain("The cached kubectl 1.98.7 is not used; it is removed");
+    expect(step.stdout).toContain("The cached kubectl 1.98.7 is not used, but removed");
     expect(readFileSync(path).equals(kubectl)).toBe(true);
   });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it, jest } from "@jest/globals";
@@ -151,16 +151,28 @@ describe("a disk that is full", () => {
     });
     const fixed = join(bench.runner.folder, "fixed");
     mkdirSync(fixed);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "ro", "tmpfs", fixed]);
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", fixed]);
     try {
       const versions = { [crane.version]: { [platform]: sha256(archive) } };
-      const step = await bench.run({
+      const setting = {
         inputs: { tools: `crane ${crane.version}`, table: JSON.stringify({ crane: { versions } }) },
         environment: { RUNNER_TOOL_CACHE: fixed },
-      });
-      expect(step.stdout).not.toContain("::error");
-      expect(step.stdout).toContain("The tool cache is read-only");
-      expect(existsSync(toolOf(step, "crane").path ?? "")).toBe(true);
+      };
+      execFileSync("mount", ["-o", "remount,ro", fixed]);
+      const empty = await bench.run(setting);
+      expect(empty.stdout).not.toContain("::error");
+      expect(empty.stdout).toContain("The tool cache is read-only");
+      expect(existsSync(toolOf(empty, "crane").path ?? "")).toBe(true);
+      execFileSync("mount", ["-o", "remount,rw", fixed]);
+      const filled = await bench.run(setting);
+      const { path = "" } = toolOf(filled, "crane");
+      expect(path).toContain(fixed);
+      writeFileSync(path, "#!/bin/sh\necho evil\n");
+      execFileSync("mount", ["-o", "remount,ro", fixed]);
+      const poisoned = await bench.run(setting);
+      expect(poisoned.stdout).not.toContain("::error");
+      expect(poisoned.stdout).toContain("is not what it should be");
+      expect(toolOf(poisoned, "crane").path).not.toContain(fixed);
     } finally {
       execFileSync("umount", [fixed]);
     }
