@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { load } from "js-yaml";
 import { root } from "../../../scripts/action-manifest.ts";
 import { type Runner, runStep, type Step, sourceOf } from "../../runner/index.ts";
+import { verdictOf } from "../apply-manifests/harbour.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -22,6 +23,8 @@ export interface JobSetting {
   readonly words?: readonly (readonly [from: string, to: string])[];
   /** Ids of steps that need what the test bed has not. */
   readonly without?: readonly string[];
+  /** Ids of the only steps to run. */
+  readonly only?: readonly string[];
   /** Where programs are found. */
   readonly path?: string;
 }
@@ -29,6 +32,11 @@ export interface JobSetting {
 export interface Ran {
   readonly action: string;
   readonly step: Step;
+}
+
+/** How the steps of a job ended: `helm-upgrade passed`; with its log where one failed. */
+export function endsOf(ran: readonly Ran[]): readonly string[] {
+  return ran.map(({ action, step }) => `${action} ${verdictOf(step, "passed")}`);
 }
 
 /** All files of a folder of the repository, by their paths within it. */
@@ -60,11 +68,12 @@ export async function runJob(
   const named = Object.entries(env).map(([name, value]) => [`env.${name}`, value]);
   const expressions = { ...setting.expressions, ...Object.fromEntries(named) };
   const ran: Ran[] = [];
-  for (const { uses = "", id, with: given = {}, env: own = {} } of workflow.jobs[job]?.steps ??
+  for (const { uses = "", id = "", with: given = {}, env: own = {} } of workflow.jobs[job]?.steps ??
     []) {
     const action = /\/actions\/([a-z-]+)@/.exec(uses)?.[1];
     const isOurs = uses.startsWith("OWNER/seaworthy/") && action !== undefined;
-    if (!isOurs || setting.without?.includes(id ?? "")) continue;
+    if (!isOurs || setting.without?.includes(id)) continue;
+    if (setting.only !== undefined && !setting.only.includes(id)) continue;
     const step = await runStep(sourceOf(action), {
       runner: setting.runner,
       inputs: evaluated(given, expressions),
