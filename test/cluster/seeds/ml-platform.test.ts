@@ -20,13 +20,6 @@ let images: Readonly<Record<Service, ServiceImage>>;
 let production: string;
 let monitoring: string;
 
-const ALL_OF_STAGING = [
-  "apply-manifests passed",
-  ...Object.keys(DATABASES).map(() => "helm-upgrade passed"),
-  "apply-manifests passed",
-  ...NAMES.map(() => "smoke-test passed"),
-];
-
 /** The databases' charts with images that the bed has, and nothing to keep data on. */
 async function withLocalImages(files: Readonly<Record<string, string>>) {
   const stood = Object.entries(DATABASES).map(async ([name, port]) => {
