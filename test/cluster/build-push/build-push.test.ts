@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { Runner, runStep, sourceOf } from "../../runner/index.ts";
+import { failureOf, Runner, runStep, snapshot, sourceOf } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { challenge, FaultRegistry, type Rule, tokenRules } from "../images/fault-registry.ts";
 
@@ -200,6 +200,16 @@ describe("what does not build", () => {
     expect(run.outputs).toMatchObject({ verdict: "failed", images: "{}", digests: "{}" });
     expect(run.summary).toMatch(/^## ❌ build-push: broken/);
     expect(run.leftovers).toEqual([]);
+  });
+
+  it("says so in the words that the README shows", async () => {
+    await using runner = await Runner.create({
+      "api/Dockerfile": `FROM ${bed.busyboxImage}\nRUN echo 'no such package: left-pad@9' >&2; exit 3\n`,
+    });
+    const inputs = { registry: registry(), name: "api", context: "api" };
+    const run = await runStep(source, { runner, inputs, environment });
+    const { said, kept } = snapshot("build-push", failureOf(run));
+    expect(said).toBe(kept);
   });
 
   it("shows what the failed command printed, and lets it forge nothing", async () => {

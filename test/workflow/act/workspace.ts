@@ -16,7 +16,7 @@ export interface Workspace extends AsyncDisposable {
 }
 
 /**
- * Makes a repository of the quickstart's files that ships itself with this checkout's workflow and
+ * Makes a repository of the quickstart's files that ships itself with this checkout's workflows and
  * built actions.
  *
  * On GitHub the actions come from Seaworthy's own repository; act knows neither `$/` nor how to
@@ -52,8 +52,10 @@ async function copySeaworthy(workspace: Workspace): Promise<void> {
     const built = join("dist", action);
     await cp(join(root, built), join(workspace.folder, built), { recursive: true });
   }
-  const deploy = ".github/workflows/deploy.yml";
-  await workspace.write(deploy, ownActions(await readFile(join(root, deploy), "utf8")));
+  for (const name of ["deploy.yml", "rollback.yml"]) {
+    const workflow = join(".github/workflows", name);
+    await workspace.write(workflow, ownActions(await readFile(join(root, workflow), "utf8")));
+  }
   const caller = ".github/workflows/ship.yml";
   await workspace.write(caller, ownWorkflow(await workspace.read(caller)));
 }
