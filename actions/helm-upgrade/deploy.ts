@@ -11,6 +11,7 @@ import {
   ownedWorld,
 } from "../../shared/release/index.ts";
 import { configGrace, proveImages, workloadsOf } from "../../shared/workload/index.ts";
+import { applyDefinitions } from "./definitions.ts";
 import type { Preflight } from "./preflight.ts";
 import type { Run } from "./run.ts";
 import type { UserImpact } from "./user-impact.ts";
@@ -33,6 +34,10 @@ export async function deploy(
   const before = ground.good === undefined ? [] : objectsOf(ground.good.manifest);
   if (checked.kept.length > 0) world.log.info(`${keptText(checked.kept)}: that is kept.`);
   await Promise.all([impact.begin(before), leaveNote(ground, world)]);
+  if (options.crds === "apply") {
+    const definitions = await tools.definitions;
+    await journal.phase("definitions", () => applyDefinitions(definitions, run, until));
+  }
   const revision = await journal.phase("upgrade", () => apply(ground, checked, run, until));
   facts.revision = revision.revision;
   facts.running = revision.revision;
@@ -50,7 +55,7 @@ export async function deploy(
 async function apply(
   { history }: Ground,
   { rendering, kept }: Preflight,
-  { tools, world }: Run,
+  { tools, world, facts }: Run,
   until: number,
 ): Promise<Revision> {
   const { helm, chart, values, cluster, release, flags, postRendering } = tools;
@@ -64,7 +69,9 @@ async function apply(
       return helm.upgrade(chart, values, left, signal, { ...flags, ...more });
     });
   } catch (error) {
-    throw await watch.explain(error);
+    const explained = await watch.explain(error);
+    facts.hookCause = watch.cause;
+    throw explained;
   } finally {
     await watch.stop();
   }

@@ -1,7 +1,7 @@
 import type { AvailabilityReport } from "../../shared/availability/index.ts";
 import type { Difference } from "../../shared/diff/index.ts";
 import type { Revision } from "../../shared/helm/index.ts";
-import type { RolloutReport } from "../../shared/kubernetes/index.ts";
+import type { ReportedCause, RolloutReport } from "../../shared/kubernetes/index.ts";
 import type { ImageProof } from "../../shared/workload/index.ts";
 
 /** What a run found out and did; outputs and summary are made from it, also after a failure. */
@@ -17,6 +17,8 @@ export interface Facts {
   rolledBack: boolean;
   /** What changes, or would. */
   difference?: Difference | undefined;
+  /** Why a hook failed. */
+  hookCause?: ReportedCause | undefined;
   /** How the new revision fared, and how the one that was put back did. */
   rollout?: RolloutReport | undefined;
   recovery?: RolloutReport | undefined;

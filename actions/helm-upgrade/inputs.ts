@@ -11,7 +11,7 @@ import {
   yaml,
 } from "../../shared/action/index.ts";
 import { imageMap } from "../../shared/image-map/index.ts";
-import { secretsOfValues } from "./values-secrets.ts";
+import { secretsAtPaths, secretsOfValues } from "./values-secrets.ts";
 
 // Helm's own check of a release name: pkg/chart/v2/util/validate_name.go.
 const RELEASE = /^(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -30,10 +30,20 @@ export const inputs = {
     CHART,
   ),
   "chart-version": text({ accepts: "a version such as 1.2.3" }, VERSION),
+  repository: text({ accepts: "the address of a chart repository" }, /^https?:\/\/\P{Cc}+$/u),
+  "chart-username": text({ accepts: "a user of the repository or registry" }),
+  "chart-password": text({ secret: true, accepts: "that user's password or token" }),
+  "chart-ca": text({ accepts: "certificates as PEM" }, /-----BEGIN CERTIFICATE-----/),
+  dependencies: choice(["check", "build"], { default: "check" }),
   namespace: text({ default: "default", accepts: "a namespace's name" }, NAMESPACE),
   "create-namespace": flag({ default: "false" }),
   values: text({ accepts: "values as YAML", secretsIn: secretsOfValues }),
   "values-files": list({ default: "" }),
+  "set-string": pairs({
+    accepts: "lines of the form path.in.the.values=text",
+    secretsIn: secretsAtPaths,
+  }),
+  "set-file": pairs({ accepts: "lines of the form path.in.the.values=file" }),
   images: yaml(imageMap, {
     accepts: "a map of services to {repository, tag, digest}, as build-push puts it out",
   }),

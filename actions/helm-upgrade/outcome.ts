@@ -39,7 +39,7 @@ function reportOf(
   seconds: number,
 ): object {
   const { rollout, recovery, images, notes, helmVersion } = facts;
-  const cause = rollout?.cause;
+  const cause = rollout?.cause ?? facts.hookCause;
   const late =
     cause === undefined || rollout === undefined
       ? undefined

@@ -4,6 +4,7 @@ import { UserError } from "../../shared/failure/index.ts";
 import { HelmFailure, type Revision, standingOf } from "../../shared/helm/index.ts";
 import { type Checked, checkRelease, historyOf, hooksOf } from "../../shared/release/index.ts";
 import { workloadsOf } from "../../shared/workload/index.ts";
+import { definitionNotes } from "./definitions.ts";
 import { checkImages } from "./image-use.ts";
 import type { Rendering } from "./rendering.ts";
 import type { Run } from "./run.ts";
@@ -33,21 +34,26 @@ export async function preflight(run: Run): Promise<Preflight | undefined> {
     if (standing.state === "pending") return undefined;
     checkImages(placed, workloadsOf(rendering.objects, release.namespace), world);
     const doing = standing.state === "absent" ? "install" : "upgrade";
+    const definitions = await tools.definitions;
+    const install = doing === "install";
+    const served = options.crds === "apply" || (install && options.crds === "install");
+    const noting = definitionNotes(definitions, install, run);
     const checked = await checkRelease(tools, {
       objects: rendering.objects,
       hooks: hooksOf(rendering.hooks, doing),
-      definitions: await tools.definitions,
+      definitions: served ? definitions : [],
+      appliesDefinitions: options.crds === "apply",
       previous: appliedIn(history),
       manner: {
         serverSide: history.at(-1)?.serverSide ?? false,
         manager: basename(options.helm),
         force: options.forceConflicts,
       },
-      namespaceIsNew: await isNew(run, standing.state === "absent"),
+      namespaceIsNew: await isNew(run, install),
       redact: (text) => world.secrets.redact(text),
     });
     facts.difference = checked.difference;
-    facts.notes.push(...checked.notes);
+    facts.notes.push(...checked.notes, ...(await noting));
     if (checked.failure !== undefined) throw checked.failure;
     tell(checked, run);
     const newest = history.at(-1)?.revision ?? 0;
@@ -85,12 +91,12 @@ async function isNew({ tools, options, world }: Run, absent: boolean): Promise<b
 
 const MOST_TOLD = 20;
 
-function tell({ difference, notes }: Checked, { world, options }: Run): void {
+function tell({ difference }: Checked, { world, options, facts }: Run): void {
   const changing = difference.objects.filter(({ change }) => change !== "unchanged");
   const lines = changing.slice(0, MOST_TOLD).map((one) => headlineOf(one, options.namespace));
   const rest = changing.length - lines.length;
   const { unchanged } = difference.counts;
   const title = `${changing.length} objects change, ${unchanged} stay as they are`;
   if (lines.length > 0) world.log.group(title, rest > 0 ? [...lines, `And ${rest} more`] : lines);
-  for (const note of notes) world.log.info(note);
+  for (const note of facts.notes) world.log.info(note);
 }

@@ -1,18 +1,15 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { load } from "js-yaml";
-import { describe, UserError } from "../../shared/failure/index.ts";
 import {
   type ChartRef,
+  type ChartSource,
+  chartEnvironment,
+  checkDependencies,
+  fetchChart,
   Helm,
-  imageValues,
   kubeconfigFile,
   type PlacedImage,
   PrivateFolder,
   type ReleaseFlags,
-  readValuesFiles,
   storageKind,
-  type ValuesTree,
 } from "../../shared/helm/index.ts";
 import { connect, type KubernetesObject } from "../../shared/kubernetes/index.ts";
 import type { ReleaseTools } from "../../shared/release/index.ts";
@@ -20,6 +17,7 @@ import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import { PostRendering } from "./post-rendering.ts";
 import { definitionsOf, type Rendering, render } from "./rendering.ts";
+import { writeValues } from "./values.ts";
 
 /** What the work is done with. */
 export interface Tools extends ReleaseTools, AsyncDisposable {
@@ -45,6 +43,7 @@ export async function prepare(options: Options, world: World): Promise<Tools> {
   const folder = await PrivateFolder.make(environment.RUNNER_TEMP);
   try {
     const release = { name: options.release, namespace: options.namespace };
+    const source = sourceOf(options);
     const helm = new Helm({
       program: options.helm,
       release,
@@ -52,12 +51,14 @@ export async function prepare(options: Options, world: World): Promise<Tools> {
       context: options.context,
       secrets,
       environment,
+      more: await chartEnvironment(source, folder, secrets),
       reword: (words) => folder.named(words),
     });
-    const chart = { location: options.chart, version: options.chartVersion };
-    const { values, placed } = await writeValues(options, folder, () =>
-      chartValues(chart, helm, signal),
-    );
+    const { chart, digest } = await fetchChart(source, helm, folder, signal);
+    if (digest !== undefined) world.log.info(`The chart ${options.chart} is ${digest}.`);
+    if (options.dependencies === "build") await helm.buildDependencies(chart, signal);
+    await checkDependencies(chart.location);
+    const { values, placed } = await writeValues(options, folder, chart, helm, signal);
     const flags = { skipCrds: options.crds !== "install", forceConflicts: options.forceConflicts };
     const postRendering = new PostRendering(options, helm, folder, world);
     const rendered = () =>
@@ -94,46 +95,13 @@ export async function prepare(options: Options, world: World): Promise<Tools> {
   }
 }
 
-async function writeValues(
-  options: Options,
-  folder: PrivateFolder,
-  defaults: () => Promise<ValuesTree>,
-): Promise<{ readonly values: readonly string[]; readonly placed: readonly PlacedImage[] }> {
-  const images = options.images ?? {};
-  const placing =
-    Object.keys(images).length === 0 && options.imageValues === undefined
-      ? { values: {}, placed: [] }
-      : imageValues(images, await defaults(), options.imageValues);
-  const sources = [
-    ...(await readValuesFiles(options.valuesFiles)),
-    ...(options.values === undefined ? [] : [{ title: "the input values", text: options.values }]),
-    ...(placing.placed.length === 0
-      ? []
-      : [{ title: "the images' values", text: JSON.stringify(placing.values) }]),
-  ];
-  const values = await Promise.all(
-    sources.map((source, index) => folder.write(`values-${index}.yaml`, source)),
-  );
-  return { values, placed: placing.placed };
-}
-
-/** The values that a chart comes with; those of a folder are read without Helm's help. */
-async function chartValues(chart: ChartRef, helm: Helm, signal: AbortSignal): Promise<ValuesTree> {
-  const isFolder = await stat(chart.location).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const text = isFolder
-    ? await readFile(join(chart.location, "values.yaml"), "utf8").catch(() => "")
-    : await helm.showValues(chart, signal);
-  try {
-    const values = load(text, { json: true });
-    return typeof values === "object" && values !== null ? (values as ValuesTree) : {};
-  } catch (error) {
-    throw new UserError({
-      title: "The chart's values.yaml cannot be read",
-      cause: `${chart.location}: ${describe(error).split("\n")[0]}.`,
-      remedy: "Correct the file; nothing was changed.",
-    });
-  }
+function sourceOf(options: Options): ChartSource {
+  return {
+    location: options.chart,
+    version: options.chartVersion,
+    repository: options.repository,
+    username: options.chartUsername,
+    password: options.chartPassword,
+    ca: options.chartCa,
+  };
 }

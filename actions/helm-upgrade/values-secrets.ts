@@ -19,3 +19,12 @@ function secretsIn(value: unknown, key = ""): readonly string[] {
   const inherited = Array.isArray(value) ? key : undefined;
   return Object.entries(value).flatMap(([own, child]) => secretsIn(child, inherited ?? own));
 }
+
+/** The same in lines of `path=text`. */
+export function secretsAtPaths(raw: string): readonly string[] {
+  return raw.split(/\r\n|\r|\n/).flatMap((line) => {
+    const at = line.indexOf("=");
+    const [path, text] = [line.slice(0, Math.max(at, 0)).trim(), line.slice(at + 1).trim()];
+    return SECRET_KEY.test(path.replace(/\[\d+\]$/, "")) && text !== "" ? [text] : [];
+  });
+}

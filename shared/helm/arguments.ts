@@ -118,3 +118,20 @@ function chartFlags({ version }: ChartRef, values: readonly string[]): readonly 
   const versionFlag = version === undefined ? [] : [`--version=${version}`];
   return [...versionFlag, ...values.map((file) => `--values=${file}`)];
 }
+
+/** Gets a chart as an archive. */
+export function pullArguments(
+  chart: ChartRef,
+  folder: string,
+  { caFile, plain }: { readonly caFile?: string | undefined; readonly plain: boolean },
+): readonly string[] {
+  return [
+    "pull",
+    ...chartFlags(chart, []),
+    `--destination=${folder}`,
+    ...(caFile === undefined ? [] : [`--ca-file=${caFile}`]),
+    ...(plain ? ["--plain-http"] : []),
+    "--",
+    chart.location,
+  ];
+}

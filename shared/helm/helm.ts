@@ -3,6 +3,7 @@ import type { Secrets } from "../secrets/index.ts";
 import {
   type ChartRef,
   previewArguments,
+  pullArguments,
   type ReleaseFlags,
   type ReleaseRef,
   rollbackArguments,
@@ -58,6 +59,31 @@ export class Helm {
   async showValues(chart: ChartRef, signal: AbortSignal): Promise<string> {
     const args = showValuesArguments(chart);
     return (await this.#run(args, "read the chart's values", signal, { chart })).stdout;
+  }
+
+  /** Asks a repository that Helm knows for its charts. */
+  async updateRepository(name: string, signal: AbortSignal): Promise<void> {
+    await this.#run(["repo", "update", "--", name], "read the chart repository", signal);
+  }
+
+  /** Gets a chart as an archive into a folder, and gives back what Helm says of it. */
+  async pull(
+    chart: ChartRef & { readonly shown: string },
+    folder: string,
+    how: { readonly caFile?: string | undefined; readonly plain: boolean },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const args = pullArguments(chart, folder, how);
+    const named = { ...chart, location: chart.shown };
+    // Helm 3 says it on the one stream, Helm 4 on the other.
+    const { stdout, stderr } = await this.#run(args, "get the chart", signal, { chart: named });
+    return `${stdout}\n${stderr}`;
+  }
+
+  /** Puts a chart's dependencies into its folder charts/, as Chart.lock names them. */
+  async buildDependencies(chart: ChartRef, signal: AbortSignal): Promise<void> {
+    const args = ["dependency", "build", "--", chart.location];
+    await this.#run(args, "build the chart's dependencies", signal, { chart });
   }
 
   /** The chart's own CustomResourceDefinitions, as YAML. */
@@ -146,6 +172,7 @@ export class Helm {
       return await execute(
         {
           ...command,
+          leashed: true,
           environment: {
             ...environmentFor(this.#setting.environment),
             ...this.#setting.more,

@@ -1,7 +1,14 @@
 export { type ChartRef, RELEASE_NAME, type ReleaseFlags, type ReleaseRef } from "./arguments.ts";
 export { mayHaveDefinitions, needsCluster } from "./chart-folder.ts";
+export { checkDependencies } from "./dependencies.ts";
 export { describeRevision } from "./describe-revision.ts";
 export { HelmFailure, type HelmFailureKind } from "./failure.ts";
+export {
+  type ChartSource,
+  chartEnvironment,
+  type FetchedChart,
+  fetchChart,
+} from "./fetch-chart.ts";
 export { Helm, type HelmSetting } from "./helm.ts";
 export {
   type ImageValues,
@@ -34,4 +41,5 @@ export {
   type StoredReleaseRef,
   storageKind,
 } from "./release-store.ts";
+export { parseValuePath, type ValueStep, valuesAt } from "./value-paths.ts";
 export { PrivateFolder, readValuesFiles, type ValuesSource } from "./values-folder.ts";

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, UserError } from "../failure/index.ts";
+import { leash } from "../process/index.ts";
 
 /** A text for Helm to read, and what to call it when Helm complains. */
 export interface ValuesSource {
@@ -17,8 +18,12 @@ export class PrivateFolder implements AsyncDisposable {
   readonly #path: string;
   readonly #titles = new Map<string, string>();
 
+  readonly #leash: Disposable;
+
   private constructor(path: string) {
     this.#path = path;
+    // What is in it must not stay behind when this process is killed.
+    this.#leash = leash({ folder: path });
   }
 
   /** Made with mode 0700 below `parent`, or below the system's folder for temporary files. */
@@ -52,6 +57,7 @@ export class PrivateFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#path, { recursive: true, force: true });
+    this.#leash[Symbol.dispose]();
   }
 }
 

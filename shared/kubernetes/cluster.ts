@@ -123,6 +123,7 @@ const PAGE = 500;
  */
 const WATCH_SECONDS = 40;
 const WATCH_SILENCE_MS = (WATCH_SECONDS + 5) * 1_000;
+const LOG_SILENCE_MS = 6 * 3_600_000;
 /** Pauses before the further tries of a read that failed in passing. */
 const READ_RETRIES_MS = [150, 500];
 
@@ -408,6 +409,22 @@ export class Cluster {
       asked: { verb: "get", resource: "pods/log", namespace, name: pod },
     };
     return this.#transport.text(request, this.#signal);
+  }
+
+  /** The lines of a container's log from its beginning, as they come, until the container ends. */
+  followLogs(options: Omit<LogOptions, "previous" | "tailLines">): AsyncGenerator<string> {
+    const { namespace, pod, container } = options;
+    return this.#transport.lines(
+      {
+        method: "GET",
+        path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`,
+        query: { container, follow: true },
+        asked: { verb: "get", resource: "pods/log", namespace, name: pod },
+        // A program may be silent for long.
+        patience: LOG_SILENCE_MS,
+      },
+      this.#signal,
+    );
   }
 
   /**

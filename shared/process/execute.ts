@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 import type { Secrets } from "../secrets/index.ts";
 import { CommandFailed } from "./command-failed.ts";
+import { leash } from "./leash.ts";
 import { Lines } from "./lines.ts";
 import { type Ended, endGroup, endOf } from "./process-group.ts";
 import { type Command, start, startProblem } from "./start.ts";
@@ -66,6 +67,8 @@ export async function execute(command: Command, execution: Execution): Promise<C
     throw failed(startProblem(command, error));
   }
   using stop = stopper(child, execution);
+  using _ =
+    command.leashed === true && child.pid !== undefined ? leash({ group: child.pid }) : null;
   read(child, "stderr", stderr, execution, stop);
   read(child, "stdout", stdout, execution, stop, () => {
     if (keep === undefined && stdout.cut) stop.because({ why: "output" });

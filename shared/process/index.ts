@@ -1,3 +1,4 @@
 export { CommandFailed } from "./command-failed.ts";
 export { type Completed, type Execution, execute } from "./execute.ts";
+export { type Leashed, leash } from "./leash.ts";
 export type { Command } from "./start.ts";

@@ -10,6 +10,8 @@ export interface Command {
   readonly directory?: string | undefined;
   /** Added to the environment of this process; undefined removes a variable. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** It must not go on when this process is killed: what it does is not to be done by halves. */
+  readonly leashed?: boolean | undefined;
   /** Written to standard input, which is then closed. */
   readonly input?: string | undefined;
 }

@@ -27,6 +27,8 @@ export interface Rendered {
   readonly hooks: readonly Hook[];
   /** The definitions in the chart's folder crds/, which are there before all else. */
   readonly definitions: readonly KubernetesObject[];
+  /** These are applied by this run, not made by Helm. */
+  readonly appliesDefinitions: boolean;
   /** The revision whose objects are applied now; undefined for a first install. */
   readonly previous: Revision | undefined;
   readonly manner: Manner;

@@ -4,12 +4,14 @@ import {
   type Cluster,
   nameOf,
   type ObjectRef,
+  type ReportedCause,
   type RolloutReport,
   refOf,
   rolloutFailure,
   waitForRollout,
 } from "../kubernetes/index.ts";
 import type { World } from "../world/index.ts";
+import { followLogsOf } from "./hook-log.ts";
 import { type Hook, runs } from "./hooks.ts";
 
 /** How often a hook is looked for that Helm has not made yet. */
@@ -35,6 +37,7 @@ export class HookWatch {
   readonly #over = new AbortController();
   #watching: Promise<void> = Promise.resolve();
   #failure: UserError | undefined;
+  #cause: ReportedCause | undefined;
   /** Of a hook that Helm deleted as soon as it had failed, this is all there is. */
   #lastSeen: string | undefined;
 
@@ -74,6 +77,11 @@ export class HookWatch {
     return this.#failed.signal;
   }
 
+  /** Why a hook failed; undefined while none has. */
+  get cause(): ReportedCause | undefined {
+    return this.#cause;
+  }
+
   /** Helm's failure in the words of the hook, where it was the hook's. */
   async explain(error: unknown): Promise<unknown> {
     if (!(error instanceof HelmFailure) || !["hook", "deadline"].includes(error.kind)) return error;
@@ -107,6 +115,7 @@ export class HookWatch {
       }
       log.info(`Helm runs the ${hook.when} hook ${nameOf(ref)}.`);
       const world = { ...this.#world, signal };
+      await using _ = followLogsOf(cluster, ref, world);
       const report = await waitForRollout(cluster, [ref], { deadline: this.#deadline, world });
       await this.#judge(hook, ref, report);
     } catch (error) {
@@ -127,6 +136,7 @@ export class HookWatch {
     if (failure === undefined || report.verdict === "cancelled" || NO_FAILURE.includes(reason))
       return;
     this.#failure ??= hookFailure(hook, failure);
+    this.#cause ??= report.cause;
     const ended = SEEN_BY_HELM.includes(reason);
     if (ended) {
       await this.#world.clock.sleep(UNTIL_HELM_SEES_MS, this.#over.signal);

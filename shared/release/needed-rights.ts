@@ -18,6 +18,13 @@ export interface Deeds {
   readonly unreadable: ReadonlySet<string>;
 }
 
+export interface Circumstances {
+  readonly namespaceIsNew: boolean;
+  /** CustomResourceDefinitions that will be made or applied first. */
+  readonly definitions: readonly KubernetesObject[];
+  readonly appliesDefinitions: boolean;
+}
+
 /**
  * All that Helm will do, and that is done to watch it, as rights: to each object what is about to
  * happen to it, to Helm's own records, and to what tells how the workloads fare.
@@ -25,11 +32,15 @@ export interface Deeds {
 export function neededRights(
   deeds: Deeds,
   { release, storage }: ReleaseTools,
-  { namespaceIsNew }: { readonly namespaceIsNew: boolean },
+  { namespaceIsNew, definitions, appliesDefinitions }: Circumstances,
 ): readonly Right[] {
   const records = storage === "Secret" ? "secrets" : "configmaps";
   return [
     ...rightsTo("v1", records, release.namespace, ["get", "list", "create", "update"]),
+    ...definitions.slice(0, 1).flatMap(({ apiVersion }) => {
+      const verbs = appliesDefinitions ? ["get", "create", "patch", "list", "watch"] : ["create"];
+      return rightsTo(apiVersion, "customresourcedefinitions", undefined, verbs);
+    }),
     ...undoing("v1", records, release.namespace, ["delete"]),
     ...deeds.placed.flatMap((one) => forObject(one, deeds)),
     ...deeds.leaving.flatMap((one) => to(one, ["get", "delete"])),
