@@ -142,6 +142,7 @@ export interface Job extends KubernetesObject {
     readonly completions?: number;
     readonly suspend?: boolean;
     readonly backoffLimit?: number;
+    readonly ttlSecondsAfterFinished?: number;
   };
   readonly status?: {
     readonly active?: number;

@@ -4,6 +4,7 @@ import { isForbidden, isNotFound } from "../api-error.ts";
 import type { Cluster, Collection } from "../cluster.ts";
 import type { KubernetesObject } from "../object.ts";
 import { NoSuchKind } from "../resource.ts";
+import { hasRun } from "../verdict/index.ts";
 import { type Follower, follow } from "../watch.ts";
 import type { Lean } from "./lean.ts";
 
@@ -11,6 +12,8 @@ import type { Lean } from "./lean.ts";
 export interface Mirror {
   readonly collection: Collection;
   readonly objects: ReadonlyMap<string, KubernetesObject>;
+  /** The last state of what had run to its end when it was removed, by name. */
+  readonly removed: ReadonlyMap<string, KubernetesObject>;
   /** Whether the copy was ever whole. */
   readonly synced: boolean;
   /** Why the API server is away; undefined while it is there. */
@@ -50,6 +53,7 @@ export function mirror(cluster: Cluster, collection: Collection, options: Mirror
 class Copy implements Mirror {
   readonly collection: Collection;
   readonly objects = new Map<string, KubernetesObject>();
+  readonly removed = new Map<string, KubernetesObject>();
   readonly done: Promise<void>;
   synced = false;
   lost: UserError | undefined;
@@ -128,6 +132,7 @@ class Copy implements Mirror {
     const before = this.#options.passing === true ? object : this.objects.get(name);
     if (before === undefined) return;
     this.objects.delete(name);
+    if (hasRun(object)) this.removed.set(name, object);
     this.#options.onObject(before, undefined);
   }
 }

@@ -35,7 +35,7 @@ const MOST_MOMENTS = 30;
 /** Follows one object of a rollout from look to look. */
 export class Tracker {
   readonly target: Target;
-  /** `deployment/web` */
+  /** `deployment/web`, or more where others are called the same. */
   readonly name: string;
   #seen: FirstSeen = new Map();
   #verdict: Verdict = { state: "progressing", missing: ["not looked at yet"], notes: [] };
@@ -44,9 +44,9 @@ export class Tracker {
   readonly #reprieves = new Map<string, number>();
   #nextLook: number | undefined;
 
-  constructor(target: Target) {
+  constructor(target: Target, name = nameOf(target)) {
     this.target = target;
-    this.name = nameOf(target);
+    this.name = name;
   }
 
   get verdict(): Verdict {

@@ -87,6 +87,11 @@ export class View {
     return this.#mirrors.get(keyOf(target))?.objects.get(target.name);
   }
 
+  /** The last state of a target that had run to its end before it was removed. */
+  findRemoved(target: Target): KubernetesObject | undefined {
+    return this.#mirrors.get(keyOf(target))?.removed.get(target.name);
+  }
+
   /** The server's words where it serves no such kind. */
   noSuchKind(target: Target): UserError | undefined {
     return this.#mirrors.get(keyOf(target))?.noSuchKind;

@@ -9,6 +9,7 @@ import { Narrator } from "./narrator.ts";
 import type { RolloutReport } from "./report.ts";
 import { reprieve } from "./second-look.ts";
 import type { Target } from "./target.ts";
+import { targetNames } from "./target-names.ts";
 import { Tracker } from "./tracker.ts";
 import { View } from "./view.ts";
 
@@ -66,7 +67,10 @@ class Rollout implements Disposable {
   constructor(cluster: Cluster, targets: readonly Target[], options: RolloutOptions) {
     this.#options = options;
     this.#graces = { ...GRACES, ...options.graces };
-    this.#trackers = new Map(targets.map((target) => [target, new Tracker(target)]));
+    const names = targetNames(targets);
+    this.#trackers = new Map(
+      targets.map((target) => [target, new Tracker(target, names.get(target))]),
+    );
     this.#all = [...this.#trackers.values()];
     this.#narrator = new Narrator(options.world.log, this.#all.length);
     this.#startedAt = options.world.clock.now();
@@ -166,7 +170,7 @@ class Rollout implements Disposable {
 
   #assessOne(tracker: Tracker, sight: Sight): void {
     const { target } = tracker;
-    const object = this.#view.find(target);
+    const object = this.#view.find(target) ?? this.#view.findRemoved(target);
     if (object === undefined) {
       const others = () => this.#view.namesLike(target);
       const noSuchKind = this.#view.noSuchKind(target)?.cause;

@@ -69,14 +69,14 @@ const STATUS = { subresource: "status" } as const;
 const address = { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } };
 const idle = (name: string) => deployment(box, name, { container: { command: ["sleep", "600"] } });
 const web = (name: string, replicas = 1) => deployment(box, name, { replicas });
-const job = (name: string, spec: object) =>
+const job = (name: string, spec: object, command = ["true"]) =>
   make("batch/v1", "Job", box.namespace, name, {
     spec: {
       ...spec,
       template: {
         spec: {
           restartPolicy: "Never",
-          containers: [{ name: "main", image: box.endpoints.busyboxImage, command: ["true"] }],
+          containers: [{ name: "main", image: box.endpoints.busyboxImage, command }],
         },
       },
     },
@@ -279,6 +279,27 @@ const scenes: readonly Scene[] = [
     wait: "job/later",
     verdict: "ready",
     words: "it is suspended",
+  },
+  {
+    name: "a Job that is removed when it is done",
+    objects: () => [job("brief", { ttlSecondsAfterFinished: 0 }, ["sleep", "2"])],
+    wait: "job/brief",
+    verdict: "ready",
+    words: "",
+  },
+  {
+    name: "a Job that is removed when it has failed",
+    objects: () => [
+      job("brief-failure", { ttlSecondsAfterFinished: 0, backoffLimit: 0 }, [
+        "sh",
+        "-c",
+        "sleep 2; exit 3",
+      ]),
+    ],
+    wait: "job/brief-failure",
+    verdict: "failed",
+    reason: "JobFailed",
+    words: "BackoffLimitExceeded",
   },
   {
     name: "a Deployment that is paused",
