@@ -136,14 +136,18 @@ describe("a change", () => {
     ["of nobody's pod concerns those that want all", (s) => s.put(pod("x")), ["h"]],
     ["of an event concerns the owner of its pod", (s) => s.put(event("e", "web-1-a")), ["web"]],
     ["of an event about a stranger concerns nobody", (s) => s.put(event("e", "?")), []],
-    ["of the object itself", (s) => s.put(deployment("api")), ["api"]],
+    [
+      "of the object itself, and a Service asks for all workloads",
+      (s) => s.put(deployment("api")),
+      ["api", "front"],
+    ],
     [
       "of a pod that a Service selects",
       (s) => s.put(pod("y", undefined, { app: "web" })),
       ["front", "h"],
     ],
     ["the end of a pod", (s) => s.remove(pod("web-1-a", "web-1")), ["h", "web"]],
-    ["the end of the object", (s) => s.remove(deployment("web")), ["web"]],
+    ["the end of the object", (s) => s.remove(deployment("web")), ["front", "web"]],
   ])("%s", (_, change, concerned) => {
     const one = scene();
     change(one);
