@@ -1,4 +1,4 @@
-import { pod } from "../objects.ts";
+import { event, pod } from "../objects.ts";
 import { condition, object, verdictTable } from "./verdict-table.ts";
 
 const set = (status: object, spec: object = {}) =>
@@ -65,6 +65,13 @@ verdictTable("a DaemonSet", [
     "progressing",
     "1 of 2 nodes have an available pod",
     { pods: [on("a"), on("b", lost)], forbidden: ["Node"] },
+  ],
+  [
+    "whose pods are refused",
+    set(counts(1, 0, 0)),
+    "failing",
+    "PodsRefused; the API server refuses the pods: violates PodSecurity",
+    { events: [event("u1", "FailedCreate", "violates PodSecurity")] },
   ],
   [
     "updated by hand",

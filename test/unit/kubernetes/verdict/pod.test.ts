@@ -5,6 +5,16 @@ const uid = "uid-web-2-abcde";
 const exited = (exitCode: number) => ({ state: { terminated: { exitCode } } });
 const silent = { status: { state: { running: {} } } };
 
+const driven = pod({ phase: "Failed", restartPolicy: "Never" });
+const evicted = {
+  ...driven,
+  status: {
+    phase: "Failed",
+    reason: "Evicted",
+    message: "The node was low on resource: memory",
+  },
+} as const;
+
 const rows: readonly VerdictRow[] = [
   ["that is ready", pod(), "ready", ""],
   [
@@ -18,6 +28,12 @@ const rows: readonly VerdictRow[] = [
     pod({ phase: "Failed", restartPolicy: "Never", status: exited(3) }),
     "failed",
     'PodFailed; pod web-2-abcde failed: container "web" of pod web-2-abcde ended with exit code 3',
+  ],
+  [
+    "that its node drove out",
+    evicted,
+    "failed",
+    "PodFailed; pod web-2-abcde failed: Evicted, The node was low on resource: memory",
   ],
   [
     "of whose condition nobody knows",
