@@ -15,7 +15,10 @@ export async function readTrust(
   { environment, secrets }: Pick<World, "environment" | "secrets">,
 ): Promise<Trust> {
   if ((clientCertificate === undefined) !== (clientKey === undefined)) {
-    throw unusable("client-certificate and client-key go together, and only one is given", {});
+    throw unusable(
+      "the inputs client-certificate and client-key go together, and only one is given",
+      {},
+    );
   }
   const folder = environment.GITHUB_WORKSPACE ?? process.cwd();
   const pem = async (input: string, given: string | undefined) =>
@@ -38,9 +41,12 @@ async function fileOf(input: string, folder: string, path: string): Promise<stri
     return await readFile(resolve(folder, path), "utf8");
   } catch (error) {
     const shown = input === "client-key" ? "its file" : path;
-    throw unusable(`${input} is no PEM text, and ${shown} cannot be read: ${codeOnly(error)}`, {
-      error,
-    });
+    throw unusable(
+      `the input ${input} is no PEM text, and ${shown} cannot be read: ${codeOnly(error)}`,
+      {
+        error,
+      },
+    );
   }
 }
 

@@ -56,7 +56,10 @@ export class ServiceWays {
   byCommand(name: string, pods: Pods): Target {
     return {
       name,
-      ways: async () => (await this.#ready(pods)).map(({ pod }) => ({ pod })),
+      ways: async () => {
+        const all = await this.#means.trouble.around(() => this.#watch.readyNames());
+        return (pods === "every" ? all : all.slice(0, 1)).map((pod) => ({ pod }));
+      },
       failed: async (reason) => reason,
     };
   }

@@ -71,7 +71,10 @@ export async function readyPodOfService(cluster: Cluster, ref: ServiceRef): Prom
  *
  * @throws {UserError} naming the nearest one when there is none of this name.
  */
-export async function findService(cluster: Cluster, { namespace, name }: ServiceRef): Promise<Service> {
+export async function findService(
+  cluster: Cluster,
+  { namespace, name }: ServiceRef,
+): Promise<Service> {
   const kind = { apiVersion: "v1", kind: "Service", namespace };
   const service = await cluster.find<Service>({ ...kind, name });
   if (service !== undefined) return service;
@@ -91,8 +94,7 @@ export async function findService(cluster: Cluster, { namespace, name }: Service
  * @throws {UserError} when the Service has none such, or has several and none is named.
  */
 export function choosePort(service: Service, wanted: number | string | undefined): ServicePort {
-  const { externalName, type } = service.spec;
-  if (type === "ExternalName") throw alias(service.metadata.name, externalName);
+  refuseAlias(service);
   // A port-forward carries TCP only.
   const ports = (service.spec.ports ?? []).filter(({ protocol = "TCP" }) => protocol === "TCP");
   const [only] = ports;
@@ -112,6 +114,13 @@ export function choosePort(service: Service, wanted: number | string | undefined
   });
 }
 
+/**
+ * @throws {UserError} for a Service that has no pods by its nature.
+ */
+export function refuseAlias({ metadata, spec }: Service): void {
+  if (spec.type === "ExternalName") throw alias(metadata.name, spec.externalName);
+}
+
 function alias(name: string, externalName: string | undefined): UserError {
   return new UserError({
     title: `Service ${name} is an alias`,
@@ -129,13 +138,17 @@ export function readyPods(
     // A slice names its ports as the Service does; an unnamed one has the empty name.
     const port = slice.ports?.find((candidate) => (candidate.name ?? "") === (name ?? ""))?.port;
     if (port === undefined) return [];
-    const endpoints = slice.endpoints ?? [];
-    return endpoints.flatMap(({ conditions, targetRef }) => {
-      // Absent means ready, says the API.
-      const ready = conditions?.ready !== false && conditions?.terminating !== true;
-      const pod = targetRef?.kind === "Pod" ? targetRef.name : undefined;
-      return ready && pod !== undefined ? [{ pod, port }] : [];
-    });
+    return readyNamesOf(slice).map((pod) => ({ pod, port }));
+  });
+}
+
+/** The names of the pods of a slice that take traffic now. */
+export function readyNamesOf({ endpoints }: EndpointSlice): readonly string[] {
+  return (endpoints ?? []).flatMap(({ conditions, targetRef }) => {
+    // Absent means ready, says the API.
+    const ready = conditions?.ready !== false && conditions?.terminating !== true;
+    const pod = targetRef?.kind === "Pod" ? targetRef.name : undefined;
+    return ready && pod !== undefined ? [pod] : [];
   });
 }
 

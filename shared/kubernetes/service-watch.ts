@@ -6,7 +6,9 @@ import {
   findService,
   noReadyPod,
   type ReadyPod,
+  readyNamesOf,
   readyPods,
+  refuseAlias,
   type Service,
   type ServiceRef,
 } from "./service-endpoint.ts";
@@ -21,6 +23,8 @@ export interface ServiceWatch {
    * @throws {UserError} when there is no such Service or port, or it may not be looked at.
    */
   readyPods(): Promise<readonly ReadyPod[]>;
+  /** The names of these pods, whatever their ports. Throws as `readyPods` does. */
+  readyNames(): Promise<readonly string[]>;
   /** Looks at the Service itself anew: its port may lead elsewhere now. */
   refresh(): void;
 }
@@ -33,20 +37,33 @@ export function watchService(cluster: Cluster, ref: ServiceRef, signal: AbortSig
   const bound = cluster.boundTo(signal);
   let service: Promise<Service> | undefined;
   const slices = viewOf<EndpointSlice>(bound, collectionOf(ref), signal);
+  const look = async <T>(
+    of: (service: Service, slices: readonly EndpointSlice[]) => readonly T[],
+  ) => {
+    service ??= findService(bound, ref);
+    try {
+      const [known, all] = [await service, await slices.items()];
+      const found = of(known, all);
+      if (found.length === 0) throw noReadyPod(known, all);
+      return found;
+    } catch (error) {
+      service = undefined;
+      throw error;
+    }
+  };
   return {
-    async readyPods() {
-      service ??= findService(bound, ref);
-      try {
-        const port = choosePort(await service, ref.port);
-        const all = await slices.items();
-        const ready = readyPods(all, port).toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
-        if (ready.length === 0) throw noReadyPod(await service, all);
-        return ready.map((pod) => ({ namespace: ref.namespace, ...pod }));
-      } catch (error) {
-        service = undefined;
-        throw error;
-      }
-    },
+    readyPods: () =>
+      look((known, all) => {
+        const ready = readyPods(all, choosePort(known, ref.port));
+        return ready
+          .toSorted((a, b) => (a.pod < b.pod ? -1 : 1))
+          .map((pod) => ({ namespace: ref.namespace, ...pod }));
+      }),
+    readyNames: () =>
+      look((known, all) => {
+        refuseAlias(known);
+        return [...new Set(all.flatMap((slice) => readyNamesOf(slice)))].sort();
+      }),
     refresh() {
       service = undefined;
     },

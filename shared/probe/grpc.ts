@@ -149,7 +149,10 @@ async function call(
     if (bytes <= LONGEST_ANSWER) chunks.push(chunk);
     else stream.close();
   });
-  stream.once("close", () => resolve({ headers, trailers, body: Buffer.concat(chunks) }));
+  stream.once("close", () => {
+    if (headers[":status"] === undefined) return reject(closed());
+    return resolve({ headers, trailers, body: Buffer.concat(chunks) });
+  });
   stream.end(Buffer.concat([prefix, message]));
   try {
     return await promise;

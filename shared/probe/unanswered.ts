@@ -76,6 +76,13 @@ export function explain(thrown: unknown, host: string): Unanswered {
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
     return make("not-tls", 0, `TLS with ${host} failed: ${tlsWords(detail)}`);
   }
+  if (code === "HPE_INVALID_EOF_STATE") {
+    return make(
+      "broken-off",
+      Infinity,
+      `${host} broke the connection off in the middle of its answer`,
+    );
+  }
   if (isParserError(thrown) || code === "UND_ERR_HEADERS_OVERFLOW") {
     return make("not-http", Infinity, `${host} does not answer in proper HTTP: ${detail}`);
   }
