@@ -29,9 +29,13 @@ import type { DeployFacts } from "./facts.ts";
 import { hold, makeNamespace } from "./ground.ts";
 import { beginRevision, endRevision, readApplied, standingOf } from "./history.ts";
 import { keyOf, keyOfRef } from "./key.ts";
+import { lingering } from "./lingering.ts";
 import { both, inventoryOf, writeParent } from "./parent.ts";
+import { withPatience } from "./patience.ts";
 import { type Plan, planDeploy } from "./plan.ts";
 import { bare } from "./put-back.ts";
+import type { RevisionContent } from "./record.ts";
+import type { AppliedRevision } from "./revision.ts";
 import { settle } from "./settle.ts";
 import { undone } from "./undo.ts";
 import type { DeployOrder, Voyage, Wanted } from "./voyage.ts";
@@ -114,15 +118,29 @@ async function setOut(
       `Revision ${unfinished.revision} of ${order.set.name} ${how}: this run goes on from there${good === undefined ? "" : `, or back to revision ${good.revision}`}.`,
     );
   }
-  const past = { good: good?.content(), unfinished: unfinished?.content() };
+  const past = { good: readable(good, world), unfinished: readable(unfinished, world) };
+  const writer = cluster.boundTo(lingering(world.signal));
   const touched: Touched = new Map();
   const begun = { touched, changed: [], settled: false, before: past.unfinished?.before ?? [] };
-  return { cluster, order, world, journal, facts, taken, standing, past, ...begun };
+  return { cluster, writer, order, world, journal, facts, taken, standing, past, ...begun };
+}
+
+/** The content of a revision; a record that is damaged must not keep anybody from deploying. */
+function readable(
+  revision: AppliedRevision | undefined,
+  { log }: Pick<World, "log">,
+): RevisionContent | undefined {
+  try {
+    return revision?.content();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    log.warning(`${error.cause} Should this deploy fail, objects are put back as they are now.`);
+    return undefined;
+  }
 }
 
 async function advance(voyage: Voyage): Promise<void> {
   const { cluster, order, world, journal, facts, standing } = voyage;
-  const { set } = order;
   const wanted = await order.wanted(cluster);
   const plan = await journal.phase("plan", () => planned(voyage, wanted));
   if (hasNothingToDo(plan, wanted, voyage)) {
@@ -146,13 +164,21 @@ async function advance(voyage: Voyage): Promise<void> {
   }
   if (wanted.images.length > 0) await journal.phase("proof", () => prove(wanted, plan, voyage));
   if (voyage.revision !== undefined) {
-    await endRevision(cluster, set, voyage.revision, { status: "good" });
+    await succeed(voyage, voyage.revision);
     facts.running = voyage.revision;
   }
   voyage.settled = true;
   endWatch(voyage);
   if (!facts.unchanged) await settle(plan, voyage);
   facts.notes.push(...plan.kept.map(({ kind, metadata }) => keptNote(kind, metadata.name)));
+}
+
+/** Records the revision as good: from here on nothing is taken back. */
+async function succeed({ writer, order, world }: Voyage, revision: number): Promise<void> {
+  const { clock, signal } = world;
+  signal.throwIfAborted();
+  const patience = { clock, until: clock.now() + RECORD_MS, signal };
+  await withPatience(() => endRevision(writer, order.set, revision, { status: "good" }), patience);
 }
 
 async function planned(voyage: Voyage, wanted: Wanted): Promise<Plan> {
@@ -204,7 +230,7 @@ function tellPlan(plan: Plan, { difference }: DeployFacts, { log }: Pick<World, 
 function hasNothingToDo(
   { objects, gone }: Plan,
   { workloads }: Wanted,
-  { standing, order }: Voyage,
+  { standing, order, past }: Voyage,
 ): boolean {
   const { good, unfinished } = standing;
   return (
@@ -212,15 +238,18 @@ function hasNothingToDo(
     unfinished === undefined &&
     good.version === order.settings.version &&
     objects.every(({ deed }) => deed === "nothing") &&
-    objects.length === good.objects().length &&
+    objects.length === past.good?.objects.length &&
     gone.length === 0 &&
     (workloads?.changes.length ?? 0) === 0
   );
 }
 
+/** How long an API server that is away is waited for when a record is to be written. */
+const RECORD_MS = 30_000;
+
 /** Writes down what will be done, and where, before it is done; and begins to look after users. */
 async function begin(plan: Plan, wanted: Wanted, voyage: Voyage): Promise<void> {
-  const { cluster, order, world, facts, standing, past, taken } = voyage;
+  const { cluster, writer, order, world, facts, standing, past, taken } = voyage;
   const { set, settings } = order;
   const objects = plan.objects.map(({ object }) => object);
   if (settings.createNamespace) await makeNamespaces(objects, voyage);
@@ -241,8 +270,11 @@ async function begin(plan: Plan, wanted: Wanted, voyage: Voyage): Promise<void> 
   voyage.revision = revision;
   voyage.before = content.before;
   facts.revision = revision;
-  await beginRevision(cluster, set, head, content);
-  await writeParent(cluster, set, both(inventoryOf(objects), plan.inventory));
+  const patience = { clock, until: clock.now() + RECORD_MS, signal: world.signal };
+  await withPatience(() => beginRevision(writer, set, head, content), patience);
+  const inventory = both(inventoryOf(objects), plan.inventory);
+  await withPatience(() => writeParent(writer, set, inventory), patience);
+  world.signal.throwIfAborted();
   const live = plan.objects.flatMap((one) => one.live ?? []);
   const served = workloadsOf(
     [...objects, ...live, ...(wanted.workloads?.workloads ?? [])],
@@ -287,15 +319,16 @@ async function takeBackOrphans(wanted: Wanted, voyage: Voyage): Promise<void> {
 }
 
 async function applyAll(plan: Plan, wanted: Wanted, voyage: Voyage): Promise<void> {
-  const { cluster, order, world, facts, touched, changed } = voyage;
+  const { writer, order, world, facts, touched, changed } = voyage;
   const until = world.clock.now() + order.settings.timeout;
   try {
     await takeBackOrphans(wanted, voyage);
-    await applyPlan(plan, touched, until, world);
+    const context = { ...plan.context, cluster: writer };
+    await applyPlan({ ...plan, context }, touched, until, world);
     for (const change of wanted.workloads?.changes ?? []) {
       world.signal.throwIfAborted();
       changed.push(change);
-      await applyChange(cluster, change);
+      await applyChange(writer, change);
     }
   } finally {
     facts.changed = touched.size + changed.length;

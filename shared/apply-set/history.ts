@@ -1,4 +1,5 @@
-import { type Cluster, isNotFound, type KubernetesObject } from "../kubernetes/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import { ApiError, type Cluster, isNotFound, type KubernetesObject } from "../kubernetes/index.ts";
 import { pack, type RevisionContent } from "./record.ts";
 import {
   ANNOTATIONS,
@@ -52,7 +53,10 @@ export function standingOf(history: readonly AppliedRevision[]): Standing {
   return { good, unfinished: isLeft ? newest : undefined, last: newest?.revision ?? 0 };
 }
 
-/** Writes down what a revision is about to do, before anything of it is done. */
+/**
+ * Writes down what a revision is about to do, before anything of it is done. May be tried again: a
+ * write whose answer was lost is found done.
+ */
 export async function beginRevision(
   cluster: Cluster,
   set: ApplySetRef,
@@ -60,8 +64,19 @@ export async function beginRevision(
   content: RevisionContent,
 ): Promise<void> {
   for (const secret of recordSecrets(set, revision, content.images, pack(content))) {
-    await cluster.create(secret);
+    // Parts without a head are of a run that died: nobody counts them, and they are written over.
+    if (partOf(secret) > 0) await cluster.apply(secret, { force: true });
+    else await cluster.create(secret).catch((error: unknown) => ifOurs(error, cluster, secret));
   }
+}
+
+/** Accepts a Secret that exists already, if it is the very one that was to be made. */
+async function ifOurs(error: unknown, cluster: Cluster, secret: RecordSecret): Promise<void> {
+  if (!(error instanceof ApiError && error.apiReason === "AlreadyExists")) throw error;
+  const { name } = secret.metadata;
+  const { namespace } = secret.metadata;
+  const found = await cluster.find<RecordSecret>({ ...SECRETS, namespace, name });
+  if (!isDeepStrictEqual(found?.data, secret.data)) throw error;
 }
 
 /** How a revision ended. */

@@ -33,6 +33,8 @@ export interface DeployOrder {
 /** A deploy on its way: what it found at the beginning, and what it has done so far. */
 export interface Voyage {
   readonly cluster: Cluster;
+  /** For writes: those on their way are let come home when the job is cancelled. */
+  readonly writer: Cluster;
   readonly order: DeployOrder;
   readonly world: World;
   readonly journal: Journal;
