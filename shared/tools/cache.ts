@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf } from "../failure/index.ts";
@@ -118,6 +118,8 @@ export async function put(
     return folder;
   } finally {
     await rm(work, { recursive: true, force: true });
+    // Goes only where nothing is in it: after a failure, with nobody else at work.
+    await rmdir(parent).catch(() => {});
   }
 }
 
