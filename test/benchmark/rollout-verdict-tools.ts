@@ -78,6 +78,9 @@ function waitArguments(target: ObjectRef): readonly string[] {
   const name = nameOf(target);
   if (target.kind === "Job") return ["wait", "--for=condition=complete", name];
   if (target.kind === "Pod") return ["wait", "--for=condition=ready", name];
+  if (target.kind === "PersistentVolumeClaim")
+    return ["wait", "--for=jsonpath={.status.phase}=Bound", name];
+  if (target.kind === "Service") return ["wait", "--for=jsonpath={.spec.clusterIP}", name];
   return ["rollout", "status", name];
 }
 

@@ -9,6 +9,7 @@ import {
   type Grounds,
   type HealthyCase,
   healthy,
+  isChosen,
   openGrounds,
   Scene,
 } from "../corpus/index.ts";
@@ -17,8 +18,13 @@ import { type Bench, median, type Result } from "./results.ts";
 import { byHelm, byKubectl, byRolloutWait, type Tool } from "./rollout-verdict-tools.ts";
 
 const WANTED = ["kubernetes", "registry", "images", "helm", "kubectl"];
-/** What waits most of its time may wait beside many others; ours is timed with few beside it. */
-const AT_ONCE = { ours: 6, theirs: 24 };
+/**
+ * How many run at once. What only waits for a window or a timeout to end may do so beside many
+ * others; what is busy is timed with few beside it, lest they slow each other down.
+ */
+const AT_ONCE = { patient: 10, busy: 4, theirs: 20 };
+/** Causes with a grace of this long are mostly waited for. */
+const PATIENT_MS = 20_000;
 
 /** What came of one case with one tool. */
 interface Trial {
@@ -40,16 +46,20 @@ export const rolloutVerdict: Bench = async (log) => {
   const folder = await mkdtemp(join(tmpdir(), "seaworthy-verdict-"));
   await using grounds = await openGrounds("bench-verdict");
   const tool = { endpoints, folder };
-  const cases = [...broken, ...healthy].filter(({ name }) =>
-    name.includes(process.env.CORPUS ?? ""),
-  );
+  const cases = [...broken, ...healthy].filter(isChosen);
   log(`${cases.length} cases. A tool may take 60 s with a broken one, 120 s with a healthy one;`);
   log("rollout-wait has its defaults. Seconds are past the end of the cause's grace window.");
   try {
-    const ours = await runAll(grounds, byRolloutWait(tool), cases, AT_ONCE.ours, log);
+    const patient = cases.filter((one) => graceOf(one) >= PATIENT_MS);
+    const busy = cases.filter((one) => !patient.includes(one));
+    const parts = await Promise.all([
+      runAll(grounds, byRolloutWait(tool), patient, AT_ONCE.patient, log),
+      runAll(grounds, byRolloutWait(tool), busy, AT_ONCE.busy, log),
+    ]);
+    const ours = parts.flat();
     const [kubectl, helm] = await Promise.all([
-      runAll(grounds, byKubectl(tool), cases, AT_ONCE.theirs / 2, log),
-      runAll(grounds, byHelm(tool), cases, AT_ONCE.theirs / 2, log),
+      runAll(grounds, byKubectl(tool), cases, AT_ONCE.theirs, log),
+      runAll(grounds, byHelm(tool), cases, AT_ONCE.theirs, log),
     ]);
     for (const { one, said } of ours.filter(isWrong)) log(`${one.name}: ${said}`);
     return [
@@ -86,12 +96,16 @@ async function run(grounds: Grounds, tool: Tool, one: BrokenCase | HealthyCase):
   const { passed, said } = await tool.rollOut(scene, one);
   const ended = Date.now();
   if (!("sign" in one)) return { one, passed, late: undefined, named: false, said };
-  const grace = one.grace === "none" ? 0 : GRACES[one.grace];
   const soon = new Promise<undefined>((resolve) => setTimeout(resolve, 2_000, undefined));
   const seenAt = await Promise.race([sighted, soon]);
-  const late = seenAt === undefined ? undefined : (ended - seenAt - grace) / 1_000;
+  const late = seenAt === undefined ? undefined : (ended - seenAt - graceOf(one)) / 1_000;
   const named = !passed && one.words.every((word) => said.includes(word));
   return { one, passed, late, named, said };
+}
+
+/** The grace window of what is wrong with a case, in milliseconds. */
+function graceOf(one: BrokenCase | HealthyCase): number {
+  return !("grace" in one) || one.grace === "none" ? 0 : GRACES[one.grace];
 }
 
 function isWrong({ one, passed, named }: Trial): boolean {

@@ -26,5 +26,10 @@ export const broken: readonly BrokenCase[] = [
   ...workloads,
 ];
 
+/** Whether SEAWORTHY_CORPUS names the case, or part of its name; all are chosen without it. */
+export function isChosen({ name }: HealthyCase): boolean {
+  return name.includes(process.env.SEAWORTHY_CORPUS ?? "");
+}
+
 /** Rollouts that only look bad on the way. */
 export const healthy: readonly HealthyCase[] = [...late, ...slow];

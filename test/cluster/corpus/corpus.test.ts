@@ -12,6 +12,7 @@ import {
   type Grounds,
   type HealthyCase,
   healthy,
+  isChosen,
   openGrounds,
   Scene,
 } from "../../corpus/index.ts";
@@ -44,9 +45,7 @@ const found = new Map<string, Found>();
 /** Cases that were not run to their end, and why. */
 const failed = new Map<string, unknown>();
 
-/** A filter for those who mend one case: `CORPUS=image npm test cluster corpus`. */
-const chosen = (one: HealthyCase) => one.name.includes(process.env.CORPUS ?? "");
-const cases = { broken: broken.filter(chosen), healthy: healthy.filter(chosen) };
+const cases = { broken: broken.filter(isChosen), healthy: healthy.filter(isChosen) };
 
 /** Only the window of the case's own cause is cut short: others may open on the way. */
 function gracesFor(one: BrokenCase | HealthyCase): Graces {
@@ -70,17 +69,6 @@ async function run(one: BrokenCase | HealthyCase): Promise<void> {
     const grace = one.grace === "none" ? 0 : graces[one.grace];
     late = ended - ((await sighted) ?? 0) - grace;
   }
-  if (process.env.CORPUS_SHOW)
-    console.log(
-      one.name,
-      report.verdict,
-      report.seconds,
-      "late",
-      late,
-      report.cause?.reason,
-      "|",
-      report.cause?.message,
-    );
   found.set(one.name, { report, lines, late });
 }
 
@@ -89,7 +77,7 @@ beforeAll(async () => {
   await eachOf([...cases.broken, ...cases.healthy], AT_ONCE, (one) =>
     run(one).catch((error: unknown) => void failed.set(one.name, error)),
   );
-}, 500_000);
+}, 300_000);
 
 afterAll(async () => grounds?.[Symbol.asyncDispose]());
 
@@ -115,6 +103,18 @@ describe("a rollout that only looks bad", () => {
     const { verdict, cause } = foundOf(name).report;
     expect({ verdict, cause: cause?.message }).toEqual({ verdict: "ready", cause: undefined });
   });
+});
+
+const CRASH = "exit-with-message";
+const whereChosen = cases.broken.some(({ name }) => name === CRASH) ? it : it.skip;
+
+whereChosen("gives the last lines of the container and the events as evidence", () => {
+  const { evidence } = foundOf(CRASH).report;
+  expect(evidence.logs.flatMap(({ lines }) => lines)).toContain("Error: cannot reach the database");
+  expect(evidence.events.map(({ reason }) => reason)).toEqual(
+    expect.arrayContaining(["BackOff", "Created"]),
+  );
+  expect(evidence.unavailable).toEqual([]);
 });
 
 it("tells of changes only", () => {

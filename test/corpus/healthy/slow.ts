@@ -1,5 +1,6 @@
 import type { HealthyCase } from "../case.ts";
 import {
+  core,
   daemonSet,
   deployment,
   job,
@@ -258,12 +259,15 @@ export const slow: readonly HealthyCase[] = [
   },
   {
     name: "several-at-once",
-    awaits: ["deployment/web", "statefulset/db", "daemonset/agent", "job/migrate"],
+    awaits: ["deployment/web", "statefulset/db", "daemonset/agent", "job/migrate", "service/web"],
     to: (place) => [
       deployment(place, "web", { container: serveAfter("sleep 3") }),
       statefulSet(place, "db"),
       daemonSet(place, "agent"),
       job(place, "migrate", { container: script("sleep 2") }),
+      core(place, "Service", "web", {
+        spec: { selector: { app: "web" }, ports: [{ port: 8080 }] },
+      }),
     ],
   },
 ];
