@@ -1,5 +1,6 @@
 import { FormatError, UserError } from "../../shared/failure/index.ts";
 import {
+  allOf,
   type Cluster,
   type Demand,
   groupOf,
@@ -44,7 +45,7 @@ export async function readConditions(
 }
 
 /**
- * Adds the conditions of whole kinds to the targets of those kinds.
+ * Adds the conditions of whole kinds to the targets of those kinds that have none of their own.
  *
  * @throws {UserError} when nothing of such a kind is waited for.
  */
@@ -57,8 +58,8 @@ export function withConditions(
     if (!targets.some((target) => isOf(target, condition))) throw ofNothing(condition);
   }
   return targets.map((target) => {
-    const { demand } = ofKinds.find((condition) => isOf(target, condition)) ?? {};
-    return { ...target, demand: target.demand ?? demand };
+    const own = ofKinds.filter((condition) => isOf(target, condition));
+    return { ...target, demand: target.demand ?? allOf(own.map(({ demand }) => demand)) };
   });
 }
 

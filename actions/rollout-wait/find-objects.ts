@@ -1,5 +1,6 @@
 import { UserError } from "../../shared/failure/index.ts";
 import {
+  ApiError,
   type Cluster,
   GRACES,
   isAwaited,
@@ -90,6 +91,7 @@ async function listAll(
       try {
         lists[index] = (await cluster.list({ ...kind, namespace, labelSelector })).items;
       } catch (error) {
+        if (error instanceof ApiError && error.status === 400) throw misread(labelSelector, error);
         if (!isForbidden(error) || isWorkload(kind)) throw error;
         forbidden.push(kind.kind);
       }
@@ -104,6 +106,14 @@ async function listAll(
     );
   }
   return objects;
+}
+
+function misread(selector: string | undefined, error: ApiError): UserError {
+  return new UserError({
+    title: "The selector cannot be read",
+    cause: `The API server does not understand ${JSON.stringify(selector)}: ${error.cause}`,
+    remedy: "Write it as kubectl takes it after -l: app=web,tier!=db, or app in (web, api).",
+  });
 }
 
 function isWorkload({ apiVersion, kind }: Kind): boolean {

@@ -71,7 +71,7 @@ async function manifestTargets(
   const rest = objects.length - targets.length;
   const others = rest === 0 ? "" : `; the rest is settings and hooks, which need no waiting`;
   world.log.info(
-    `The manifests hold ${objects.length} objects, of which ${targets.length} are waited for${others}.`,
+    `The manifests hold ${objects.length === 1 ? "1 object" : `${objects.length} objects`}, of which ${targets.length} are waited for${others}.`,
   );
   return targets;
 }

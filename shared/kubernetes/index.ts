@@ -68,5 +68,5 @@ export {
   type ServiceRef,
 } from "./service-endpoint.ts";
 export { type ServiceWatch, watchService } from "./service-watch.ts";
-export { type Demand, GRACES, type Graces, parseDemand } from "./verdict/index.ts";
+export { allOf, type Demand, GRACES, type Graces, parseDemand } from "./verdict/index.ts";
 export { type Follower, follow } from "./watch.ts";

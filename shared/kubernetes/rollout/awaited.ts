@@ -1,5 +1,6 @@
 import type { KubernetesObject } from "../object.ts";
 import { groupOf } from "../resource.ts";
+import { allOf } from "../verdict/index.ts";
 import type { Target } from "./target.ts";
 
 /** The built-in kinds that a verdict means something for, by API group. */
@@ -98,7 +99,7 @@ export function uniqueTargets(targets: readonly Target[]): readonly Target[] {
 function merged(one: Target, other: Target): Target {
   return {
     ...one,
-    demand: one.demand ?? other.demand,
+    demand: allOf([one.demand ?? [], other.demand ?? []].flat()),
     incidental: one.incidental === true && other.incidental === true,
   };
 }

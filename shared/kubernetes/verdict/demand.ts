@@ -6,7 +6,14 @@ import { conditionWords, isOutdated } from "./conditions.ts";
 import { type Assessment, READY, underway } from "./verdict.ts";
 
 /** What a user demands of an object, as the flag --for of `kubectl wait` says it. */
-export type Demand = ConditionDemand | PathDemand;
+export type Demand = ConditionDemand | PathDemand | AllDemands;
+
+/** Several demands on one object, each of which must hold. */
+interface AllDemands {
+  readonly kind: "all";
+  readonly text: string;
+  readonly demands: readonly Demand[];
+}
 
 interface ConditionDemand {
   readonly kind: "condition";
@@ -68,6 +75,19 @@ function unquoted(text: string): string {
   return /^(?:'.*'|".*")$/s.test(text) ? text.slice(1, -1) : text;
 }
 
+/** The demands as one, each once; undefined where there are none. */
+export function allOf(demands: readonly Demand[]): Demand | undefined {
+  const single = demands.flatMap((one) => (one.kind === "all" ? one.demands : [one]));
+  const different = [...new Map(single.map((one) => [one.text, one])).values()];
+  const [first, ...rest] = different;
+  if (rest.length === 0) return first;
+  return {
+    kind: "all",
+    text: different.map(({ text }) => text).join(", "),
+    demands: different,
+  };
+}
+
 /**
  * Whether an object is as its user demands. While it is not, the problems that its kind shows count
  * all the same: a demand does not make a broken object whole.
@@ -79,14 +99,20 @@ export function assessDemand(
   demand: Demand,
   byKind: Assessment,
 ): Assessment {
-  const missing =
-    demand.kind === "condition" ? missingCondition(object, demand) : missingValue(object, demand);
-  if (missing === undefined) return READY;
-  return underway([missing], {
+  const missing = missingOf(object, demand);
+  if (missing.length === 0) return READY;
+  return underway(missing, {
     notes: byKind.notes,
     problems: byKind.problems,
     lookAgainAt: byKind.lookAgainAt,
   });
+}
+
+function missingOf(object: KubernetesObject, demand: Demand): readonly string[] {
+  if (demand.kind === "all") return demand.demands.flatMap((one) => missingOf(object, one));
+  const missing =
+    demand.kind === "condition" ? missingCondition(object, demand) : missingValue(object, demand);
+  return missing === undefined ? [] : [missing];
 }
 
 /** kubectl compares types and statuses whatever their case, and so is done here. */

@@ -1,5 +1,5 @@
 export { assess, type Surroundings, type Wish } from "./assess.ts";
-export { type Demand, parseDemand } from "./demand.ts";
+export { allOf, type Demand, parseDemand } from "./demand.ts";
 export { hasRun } from "./ended.ts";
 export { GRACES, type Graces } from "./grace.ts";
 export { familyOf, type Need, neededFor } from "./needs.ts";

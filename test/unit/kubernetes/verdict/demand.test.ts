@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseDemand } from "../../../../shared/kubernetes/verdict/demand.ts";
-import { condition, object, type VerdictRow, verdictTable } from "./verdict-table.ts";
+import { allOf, parseDemand } from "../../../../shared/kubernetes/verdict/demand.ts";
+import { condition, object, type VerdictRow, verdictOn, verdictTable } from "./verdict-table.ts";
 
 const status = {
   phase: "Running",
@@ -60,6 +60,32 @@ verdictTable("what a user demands", [
   row("condition=Failed", "ready", "", job),
   row("condition=Complete", "failed", "JobFailed", job),
 ]);
+
+describe("several demands on one object", () => {
+  const phase = parseDemand("{.status.phase}=Done");
+  const ready = parseDemand("condition=Ready");
+  const synced = parseDemand("condition=Synced");
+
+  it("are one, each once, in their order", () => {
+    expect(allOf([])).toBeUndefined();
+    expect(allOf([ready, ready])).toEqual(ready);
+    expect(allOf([allOf([phase, ready]) ?? ready, synced, phase])).toMatchObject({
+      text: "{.status.phase}=Done, condition=Ready, condition=Synced",
+      demands: [phase, ready, synced],
+    });
+  });
+
+  it("must all hold, and each that does not is told", () => {
+    const demand = allOf([synced, phase, ready]);
+    expect(verdictOn(widget, { demand })).toMatchObject({
+      state: "progressing",
+      missing: [
+        '{.status.phase} is "Running", and Done is demanded',
+        "Ready is False (Building), and True is demanded",
+      ],
+    });
+  });
+});
 
 describe("a demand in another form", () => {
   it.each([
