@@ -49,6 +49,7 @@ export async function readSources(options: Options, world: World): Promise<Sourc
   const read = await readManifests(sources, workspace, world);
   if (sources.length > 0 && read.length === 0) throw empty();
   const imagesOnly = sources.length === 0 && pinned.length > 0;
+  if (!imagesOnly && options.workloads.length > 0) throw misplacedLines(sources.length > 0);
   const placing = imagesOnly ? [] : pinned;
   return { objects: setImages(read, placing, imageNames), images: pinned, config, imagesOnly };
 }
@@ -131,6 +132,18 @@ function nothing(): UserError {
     cause: "None of manifests, content, images, secrets and config-maps is given.",
     remedy:
       "Name the manifests, or give images alone to put them onto workloads that run already; nothing was changed.",
+  });
+}
+
+function misplacedLines(hasManifests: boolean): UserError {
+  return new UserError({
+    title: "There is no use for workloads",
+    cause: hasManifests
+      ? "workloads says where images go on what runs already, and here they go into the manifests."
+      : "workloads says where images go on what runs already, and there are no images.",
+    remedy: hasManifests
+      ? "Leave it out, and tell by image-names what an image is called in the manifests; or deploy the images alone, in a step without manifests. Nothing was changed."
+      : "Give images too, or leave it out; nothing was changed.",
   });
 }
 

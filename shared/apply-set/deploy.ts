@@ -16,6 +16,7 @@ import { pageOf, type Taken } from "../lease/index.ts";
 import { configGrace, proveImages, workloadsOf } from "../workload/index.ts";
 import {
   applyChange,
+  headedLines,
   revertChange,
   titleOf,
   type WorkloadChange,
@@ -186,13 +187,16 @@ async function planned(voyage: Voyage, wanted: Wanted): Promise<Plan> {
   const { set, settings } = order;
   const plan = await planDeploy(cluster, set, wanted.objects, settings, await straysThere(voyage));
   const changes = wanted.workloads?.changes ?? [];
-  for (const change of changes) await applyChange(cluster, change, { dryRun: true });
+  await inLanes(changes, (change) => applyChange(cluster, change, { dryRun: true }));
   facts.plan = plan;
   facts.difference = planDifference(plan, changes, (text) => world.secrets.redact(text));
   const { notes = [], warnings = [] } = wanted.workloads ?? {};
   facts.notes.push(...plan.notes, ...notes, ...warnings);
   for (const warning of warnings) world.log.warning(warning);
   tellPlan(plan, facts, world);
+  if (wanted.workloads !== undefined) {
+    world.log.group(...headedLines(wanted.workloads));
+  }
   await checkAccess(cluster, set, plan, settings);
   return plan;
 }

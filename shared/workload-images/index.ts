@@ -2,4 +2,4 @@ export { applyChange, IMAGES_MANAGER, type Reverted, revertChange } from "./appl
 export { titleOf, type WorkloadChange, type WorkloadState } from "./change.ts";
 export { planWorkloads, type WorkloadWishes } from "./plan.ts";
 export { retarget, statesAt } from "./retarget.ts";
-export type { WorkloadPlan } from "./workload-plan.ts";
+export { headedLines, type WorkloadPlan } from "./workload-plan.ts";

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../kubernetes/index.ts";
 import { type Concerned, cautionsOf, refusePaused, warningsOf } from "./cautions.ts";
-import type { WorkloadChange } from "./change.ts";
+import { titleOf, type WorkloadChange } from "./change.ts";
 
 /** What is to be done with live workloads. Nothing of it is done yet. */
 export interface WorkloadPlan {
@@ -13,6 +13,27 @@ export interface WorkloadPlan {
   readonly notes: readonly string[];
   /** What may undo the deploy behind its back. */
   readonly warnings: readonly string[];
+}
+
+/** What a plan comes to, for the log: a heading, and a line for each workload. */
+export function headedLines({
+  changes,
+  unchanged,
+}: WorkloadPlan): readonly [heading: string, lines: readonly string[]] {
+  const stay = unchanged.length === 1 ? "1 stays" : `${unchanged.length} stay`;
+  return [
+    `Workloads that run: ${changes.length} to change, ${stay} as ${unchanged.length === 1 ? "it is" : "they are"}`,
+    [...changes.map(lineOf), ...unchanged.map((title) => `${title} stays as it is`)],
+  ];
+}
+
+function lineOf(change: WorkloadChange): string {
+  const { before, after } = change;
+  const images = Object.entries(after.images).map(
+    ([name, image]) => `${name} from ${before.images[name]} to ${image}`,
+  );
+  const config = after.config === undefined ? [] : ["pods made anew, for their config changed"];
+  return `${titleOf(change)}: ${[...images, ...config].join("; ")}`;
 }
 
 /**
