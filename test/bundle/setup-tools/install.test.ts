@@ -238,8 +238,12 @@ describe("the cache", () => {
   it("is filled by one of several jobs at once, and used by all", async () => {
     await using bench = await Bench.open(files);
     const { mirror, cache } = bench;
+    // Nobody is served before all four have asked.
+    const waiting = new Map<string, (() => void)[]>();
     mirror.always((request, response, file) => {
-      setTimeout(() => send(request, response, file), 200);
+      const asked = waiting.get(request.url ?? "") ?? [];
+      waiting.set(request.url ?? "", [...asked, () => send(request, response, file)]);
+      if (asked.length === 3) for (const serve of waiting.get(request.url ?? "") ?? []) serve();
     });
     const jobs = await Promise.all(
       [1, 2, 3, 4].map(async () => {
@@ -249,6 +253,7 @@ describe("the cache", () => {
       }),
     );
     expect(jobs.map((job) => job.outputs.verdict)).toEqual(Array(4).fill("passed"));
+    expect(mirror.seen).toHaveLength(8);
     const paths = jobs.map((job) => toolOf(job, "helm").path ?? "");
     expect(new Set(paths).size).toBe(1);
     expect(existsSync(paths[0] ?? "")).toBe(true);
