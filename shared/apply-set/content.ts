@@ -26,11 +26,10 @@ export function contentOf(
   const known = new Set(past.good?.objects.map(({ object }) => keyOf(object)));
   const carried = past.unfinished?.before ?? [];
   const remembered = new Set([...carried.map(keyOf), ...straysOf(past).map(keyOfRef)]);
-  const fresh = planned.flatMap(({ object, live, deed }) => {
+  const fresh = planned.flatMap(({ object, live }) => {
     const key = keyOf(object);
-    if (live === undefined || deed === "nothing" || known.has(key) || remembered.has(key))
-      return [];
-    return [snapshotOf(live)];
+    const isNews = live !== undefined && !known.has(key) && !remembered.has(key);
+    return isNews ? [snapshotOf(live)] : [];
   });
   return {
     objects: planned.map(({ object, origin }) => ({ object, origin })),
