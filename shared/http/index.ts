@@ -1,4 +1,3 @@
-export { explain, type Trouble, Unanswered } from "../probe/index.ts";
 export { askHttp, urlOf } from "./ask.ts";
 export type { Answer, Expectation, HttpQuestion, Source } from "./check.ts";
 export { type Client, openClient } from "./client.ts";
