@@ -83,6 +83,15 @@ export function isAwaitedKind(apiVersion: string, kind: string): boolean {
   return AWAITED[group]?.includes(kind) ?? !SETTINGS.has(group);
 }
 
+/**
+ * Whether a rollout can be judged without a target whose kind the credentials may not read: nobody
+ * named it, and it runs nothing.
+ */
+export function isDispensable({ apiVersion, kind, incidental }: Target): boolean {
+  const group = groupOf(apiVersion);
+  return incidental === true && group !== "apps" && group !== "batch" && kind !== "Pod";
+}
+
 /** Each object once, also where a manifest names it in two versions of its API. */
 export function uniqueTargets(targets: readonly Target[]): readonly Target[] {
   const byName = new Map<string, Target>();

@@ -30,6 +30,8 @@ export interface MirrorOptions {
   readonly signal: AbortSignal;
   /** Do without when the credentials may not read it, or the server does not serve it. */
   readonly optional: boolean;
+  /** Objects of this kind are waited for: a server that does not know it yet may learn it. */
+  readonly awaited?: boolean;
   readonly lean: Lean;
   /** Only pass the objects on: whoever is told keeps what it needs. */
   readonly passing?: boolean;
@@ -68,12 +70,12 @@ class Copy implements Mirror {
   }
 
   async #follow(cluster: Cluster): Promise<void> {
-    const { signal, optional } = this.#options;
+    const { signal, optional, awaited = false } = this.#options;
     while (!signal.aborted) {
       try {
         return await follow(cluster, this.collection, this.#follower(), signal);
       } catch (error) {
-        if (isUnserved(error) && !optional) {
+        if (isUnserved(error) && (!optional || awaited)) {
           this.#doWithout("noSuchKind", error);
           await systemClock.sleep(KIND_LOOK_MS, signal).catch(() => undefined);
         } else if (optional && (isForbidden(error) || isUnserved(error))) {

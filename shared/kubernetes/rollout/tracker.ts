@@ -7,6 +7,7 @@ import {
   judge,
   nextLook,
   type Problem,
+  READY,
   type Sight,
   type Surroundings,
   sightings,
@@ -27,6 +28,8 @@ export type Seen =
       readonly others: () => readonly string[];
       /** Why nothing of its kind can exist: the server does not know the kind. */
       readonly noSuchKind: string | undefined;
+      /** Why nobody may see it, where it can be done without. */
+      readonly unreadable: string | undefined;
     };
 
 /** What is kept of the story of one object: a rollout can change its words a thousand times. */
@@ -143,6 +146,9 @@ export class Tracker {
 
   #absent({ graces, now }: Sight, seen: Extract<Seen, { object: undefined }>): Assessment {
     const { namespace } = this.target;
+    if (seen.unreadable !== undefined) {
+      return { ...READY, notes: [`not checked, for it may not be read: ${seen.unreadable}`] };
+    }
     const where = namespace === undefined ? "in the cluster" : `in namespace ${namespace}`;
     if (this.#uid !== undefined) {
       const problem: Problem = {

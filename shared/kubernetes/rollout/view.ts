@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster.ts";
 import type { KubernetesObject, ObjectRef } from "../object.ts";
 import { type Need, neededFor, type Surroundings } from "../verdict/index.ts";
 import type { ClusterEvent } from "../workload.ts";
+import { isDispensable } from "./awaited.ts";
 import { leanOf } from "./lean.ts";
 import { type Mirror, mirror } from "./mirror.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
@@ -38,14 +39,15 @@ export class View {
     for (const target of targets) {
       const key = `${keyOf(target)} ${target.name}`;
       this.#byName.set(key, [...(this.#byName.get(key) ?? []), target]);
-      this.#need(target, false);
+      if (!isDispensable(target)) this.#need(target, false);
     }
     const needs = targets.flatMap((target) =>
       neededFor(target).map((need) => ({ ...need, namespace: namespaceOf(need, target) })),
     );
     // What one cannot do without comes first: another may be able to.
     for (const need of needs) if (need.optional !== true) this.#need(need, false);
-    for (const need of needs) if (need.optional === true) this.#need(need, true);
+    for (const target of targets) this.#need(target, true, true);
+    for (const need of needs) this.#need(need, true);
     for (const { namespace = EVENTS_OF_THE_CLUSTER } of targets) {
       this.#need({ ...EVENTS, namespace }, true);
     }
@@ -92,6 +94,11 @@ export class View {
     return this.#mirrors.get(keyOf(target))?.removed.get(target.name);
   }
 
+  /** Why a target may not be read that can be done without. */
+  unreadableOf(target: Target): UserError | undefined {
+    return this.#mirrors.get(keyOf(target))?.unreadable;
+  }
+
   /** The server's words where it serves no such kind. */
   noSuchKind(target: Target): UserError | undefined {
     return this.#mirrors.get(keyOf(target))?.noSuchKind;
@@ -124,7 +131,7 @@ export class View {
       : [...found.objects.values()];
   }
 
-  #need(kind: Omit<ObjectRef, "name">, optional: boolean): void {
+  #need(kind: Omit<ObjectRef, "name">, optional: boolean, awaited = false): void {
     const key = keyOf(kind);
     if (this.#mirrors.has(key)) return;
     const collection = {
@@ -137,6 +144,7 @@ export class View {
     const copy = mirror(this.#cluster, collection, {
       signal,
       optional,
+      awaited,
       lean: leanOf(kind, { whole: this.#whole.has(key), redact }),
       passing: kind.kind === EVENTS.kind,
       onObject: (before, after) => {

@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster.ts";
 import { GRACES, type Graces, type Sight } from "../verdict/index.ts";
 import type { Pod } from "../workload.ts";
 import { Conclusion } from "./conclusion.ts";
+import { beFrugal } from "./frugality.ts";
 import { LastWords } from "./last-words.ts";
 import { Narrator } from "./narrator.ts";
 import type { RolloutReport } from "./report.ts";
@@ -42,6 +43,7 @@ export async function waitForRollout(
   targets: readonly Target[],
   options: RolloutOptions,
 ): Promise<RolloutReport> {
+  beFrugal(targets.length);
   using rollout = new Rollout(cluster, targets, options);
   // Without `await`, everything would be stopped before it began.
   return await rollout.wait();
@@ -174,7 +176,8 @@ class Rollout implements Disposable {
     if (object === undefined) {
       const others = () => this.#view.namesLike(target);
       const noSuchKind = this.#view.noSuchKind(target)?.cause;
-      this.#tell(tracker, tracker.look({ object, others, noSuchKind }, sight));
+      const unreadable = this.#view.unreadableOf(target)?.cause;
+      this.#tell(tracker, tracker.look({ object, others, noSuchKind, unreadable }, sight));
       return;
     }
     const around = this.#view.around(target, object);

@@ -3,7 +3,7 @@ export { allOf, type Demand, parseDemand } from "./demand.ts";
 export { hasRun } from "./ended.ts";
 export { GRACES, type Graces } from "./grace.ts";
 export { familyOf, type Need, neededFor } from "./needs.ts";
-export { REASONS, type Reason } from "./reason.ts";
+export type { Reason } from "./reason.ts";
 export type { Sight } from "./sight.ts";
 export {
   type Assessment,
@@ -12,6 +12,7 @@ export {
   judge,
   nextLook,
   type Problem,
+  READY,
   sightings,
   type Verdict,
 } from "./verdict.ts";

@@ -239,5 +239,15 @@ describe("credentials that may read workloads only", () => {
     expect(names).toEqual(expect.arrayContaining(["deployment/web", "job/done"]));
     expect(names).not.toContain("service/web");
     expect(log).toMatch(/Not looked for.*PodDisruptionBudget.*Service/);
+
+    const text = JSON.stringify(service(namespace, "web", { selector: { app: "web" } }));
+    const found = await wait({
+      manifests: [{ kind: "inline", name: "the input manifests", text }],
+      kubeconfig: JSON.stringify(config),
+    });
+    expect(found.report.resources[0]?.notes.join()).toMatch(/^not checked.*may not list services/);
+    await expect(
+      wait({ resources: ["svc/web"], kubeconfig: JSON.stringify(config) }),
+    ).rejects.toMatchObject({ cause: expect.stringContaining("may not list services") });
   }, 60_000);
 });

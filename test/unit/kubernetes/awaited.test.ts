@@ -1,6 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import type { KubernetesObject } from "../../../shared/kubernetes/object.ts";
-import { awaitedTargets, uniqueTargets } from "../../../shared/kubernetes/rollout/awaited.ts";
+import {
+  awaitedTargets,
+  isDispensable,
+  uniqueTargets,
+} from "../../../shared/kubernetes/rollout/awaited.ts";
 
 const object = (
   apiVersion: string,
@@ -80,6 +84,19 @@ describe("what of a manifest is waited for", () => {
       undefined,
       undefined,
     ]);
+  });
+});
+
+describe("a target whose kind may not be read", () => {
+  it.each([
+    ["apps/v1", "Deployment", true, false],
+    ["batch/v1", "Job", true, false],
+    ["v1", "Pod", true, false],
+    ["v1", "Service", true, true],
+    ["example.com/v1", "Widget", true, true],
+    ["example.com/v1", "Widget", false, false],
+  ])("%s %s, found %s: can be done without: %s", (apiVersion, kind, incidental, dispensable) => {
+    expect(isDispensable({ apiVersion, kind, name: "web", incidental })).toBe(dispensable);
   });
 });
 

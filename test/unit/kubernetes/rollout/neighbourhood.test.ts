@@ -237,6 +237,7 @@ describe("after any changes", () => {
         }
         expect(scene.podsOf(ALONE)).toEqual([]);
       }),
+      { numRuns: 400 },
     );
   });
 

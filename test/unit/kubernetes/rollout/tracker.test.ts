@@ -19,6 +19,7 @@ const away = (names: readonly string[] = [], noSuchKind?: string): Seen => ({
   object: undefined,
   others: () => names,
   noSuchKind,
+  unreadable: undefined,
 });
 const after = (seconds: number) => sight({ now: NOW + seconds * 1_000 });
 const inTime = GRACES.absent / 1_000 - 1;
@@ -61,6 +62,13 @@ describe("an object that is awaited", () => {
     const unknown = away([], "example.com/v1 holds no kind Widget");
     expect(told([0, unknown], [late, unknown])[1]).toBe(
       "failed: the cluster does not know its kind: example.com/v1 holds no kind Widget",
+    );
+  });
+
+  it("and may not be read, and can be done without, is told as not checked", () => {
+    const hidden = { object: undefined, others: () => [], noSuchKind: undefined };
+    expect(told([0, { ...hidden, unreadable: "ci may not list widgets" }])[0]).toBe(
+      "ready; not checked, for it may not be read: ci may not list widgets",
     );
   });
 
