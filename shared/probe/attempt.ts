@@ -74,7 +74,8 @@ export async function attempt(
         if (signal.aborted || series.over) return;
         if (!(error instanceof Unanswered)) throw error;
         cutShort = error.trouble === "timeout" && timeout < check.pace.requestTimeout;
-        series.fail(await check.target.failed(error, way), { at, count });
+        const reason = cutShort ? timeOver(check) : await check.target.failed(error, way);
+        series.fail(reason, { at, count });
       }
     };
     await one(0);
@@ -90,6 +91,12 @@ export async function attempt(
     cutShort = error.trouble === "timeout" && budget < check.pace.requestTimeout;
   }
   return series.result(cutShort, redact);
+}
+
+/** A request that was cut short says nothing of the server: how long it took is by chance. */
+function timeOver({ target }: Check): Unanswered {
+  const message = `the time was over before ${target.name} had answered`;
+  return new Unanswered(message, { trouble: "timeout", patience: Infinity });
 }
 
 /** Which of how many requests, over how many ways. */

@@ -76,7 +76,8 @@ export function explain(thrown: unknown, host: string): Unanswered {
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) {
     return make("not-tls", 0, `TLS with ${host} failed: ${tlsWords(detail)}`);
   }
-  if (code === "HPE_INVALID_EOF_STATE") {
+  // The parser's own word for a connection that ended between two chunks; it gives it no code.
+  if (isParserError(thrown) && /Invalid EOF state/.test(detail)) {
     return make(
       "broken-off",
       Infinity,

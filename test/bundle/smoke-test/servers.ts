@@ -26,7 +26,7 @@ export function serveHttp(listener: RequestListener): Promise<Listening> {
 
 /** HTTPS with a certificate that nobody has signed but itself. */
 export function serveSelfSigned(listener: RequestListener): Promise<Listening> {
-  return listen(createHttpsServer(makeAuthority().sign("IP:127.0.0.1"), listener), "https");
+  return listen(createHttpsServer(makeAuthority(), listener), "https");
 }
 
 /** HTTPS with a certificate of one's choice. */

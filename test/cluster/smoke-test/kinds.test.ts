@@ -46,7 +46,7 @@ let bed: Endpoints;
 /** Two versions of one image. */
 let versions: readonly { readonly reference: string; readonly digest: string }[];
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 beforeAll(async () => {
   bed = await up(["kubernetes", "busybox-image", "node-image", "crane"]);
@@ -128,7 +128,7 @@ function service(name: string, app: string, ports: Readonly<Record<string, numbe
 
 function inputs(checks: string, more: Readonly<Record<string, string>> = {}) {
   const { kubeconfig } = bed;
-  return { namespace, kubeconfig, checks, timeout: "30s", interval: "200ms", ...more };
+  return { namespace, kubeconfig, checks, timeout: "60s", interval: "200ms", ...more };
 }
 
 function run(checks: string, more: Readonly<Record<string, string>> = {}): Promise<Step> {
@@ -166,17 +166,17 @@ describe("checks of every kind", () => {
   });
 
   it("fail each with what is wrong", async () => {
-    const checks = `- { name: latency, service: server:http, latency: p95 < 1ms over 10 requests }
-- { name: strangers, service: server:https, tls: true }
-- { name: plain, service: server:https }
-- { name: stock, service: server:grpc, grpc-service: shop.Stock }
-- { name: nobody, service: server:grpc, grpc-service: shop.Nobody }
-- { name: no-grpc, service: server:mail, type: grpc }
-- { name: shut, service: server:shut, type: tcp }
-- { name: words, service: server:mail, type: tcp, expect: { matches: "^SSH-" } }
-- { name: code, workload: deployment/server, command: [sh, -c, "echo no disk >&2; exit 7"] }
-- { name: program, service: server, command: [no-such-program] }`;
-    const result = await run(checks, { timeout: "4s" });
+    const checks = `- { attempts: 1, name: latency, service: server:http, latency: p95 < 1ms over 10 requests }
+- { attempts: 1, name: strangers, service: server:https, tls: true }
+- { attempts: 1, name: plain, service: server:https }
+- { attempts: 1, name: stock, service: server:grpc, grpc-service: shop.Stock }
+- { attempts: 1, name: nobody, service: server:grpc, grpc-service: shop.Nobody }
+- { attempts: 1, name: no-grpc, service: server:mail, type: grpc }
+- { attempts: 1, name: shut, service: server:shut, type: tcp }
+- { attempts: 1, name: words, service: server:mail, type: tcp, expect: { matches: "^SSH-" } }
+- { attempts: 1, name: code, workload: deployment/server, command: [sh, -c, "echo no disk >&2; exit 7"] }
+- { attempts: 1, name: program, service: server, command: [no-such-program] }`;
+    const result = await run(checks);
     const { checks: told } = reportOf(result);
     const why = Object.fromEntries(
       told.map(({ name, reasons }: { name: string; reasons: string[] }) => [name, reasons.join()]),
@@ -203,13 +203,13 @@ describe("the version that answers", () => {
 
   it("is asked of every pod, until none of the old ones is left", async () => {
     const images = mapOf(versions[1]?.digest);
-    const given = inputs("[{service: mixed, path: /health}]", { images });
-    const failed = await runStep(main, { inputs: { ...given, timeout: "2s" } });
+    const failed = await run("[{service: mixed, path: /health, attempts: 2}]", { images });
     expect(failed.outputs.cause).toMatch(
       /pod old answered, whose container main runs sha256:\w+, expected sha256:/,
     );
     const { said, kept } = snapshot("smoke-test", failureOf(failed), { [namespace]: "shop" });
     expect(said).toBe(kept);
+    const given = inputs("[{service: mixed, path: /health}]", { images });
     const running = await startStep(main, { inputs: given });
     await running.logged(/pod old answered/);
     await kubectl("delete", "pod", "old", "--grace-period=0", "--force");
@@ -232,9 +232,9 @@ describe("the version that answers", () => {
     const digest = (await tool("crane", ["digest", bed.nodeImage, "--insecure"])).trim();
     const url = `http://${bed.nodeAddress}:${port}`;
     const check = (expected: string) =>
-      `[{url: "${url}", requests: 3, answered-by: {header: X-Pod}, digest: "${expected}"}]`;
+      `[{url: "${url}", attempts: 2, requests: 3, answered-by: {header: X-Pod}, digest: "${expected}"}]`;
     expect(await run(check(digest))).toMatchObject({ exitCode: 0 });
-    const wrong = await run(check(`sha256:${"0".repeat(64)}`), { timeout: "1s" });
+    const wrong = await run(check(`sha256:${"0".repeat(64)}`));
     expect(wrong.outputs.cause).toMatch(
       /pod server-\S+ answered, whose container main runs sha256/,
     );
@@ -250,7 +250,7 @@ describe("an Ingress", () => {
     const kind = { apiVersion: "networking.k8s.io/v1", kind: "Ingress" };
     await apply({ ...kind, metadata: { name: "shop" }, spec: { rules } });
     const running = await startStep(main, {
-      inputs: { ...inputs("[{ingress: shop}]"), timeout: "4s" },
+      inputs: inputs("[{ingress: shop}]", { timeout: "15s" }),
     });
     await running.logged(/Ingress shop in namespace \S+ has no address yet/);
     // Nothing listens there, which is told with the name and the address that was tried.
