@@ -6,7 +6,6 @@ import {
   HookWatch,
   hooksOf,
   keptText,
-  leaveNote,
   noteProof,
   ownedWorld,
 } from "../../shared/release/index.ts";
@@ -14,7 +13,6 @@ import { configGrace, proveImages, workloadsOf } from "../../shared/workload/ind
 import { applyDefinitions } from "./definitions.ts";
 import type { Preflight } from "./preflight.ts";
 import type { Run } from "./run.ts";
-import type { UserImpact } from "./user-impact.ts";
 
 /**
  * Has Helm make the new revision, waits until its workloads are ready, proves their images, and
@@ -22,18 +20,11 @@ import type { UserImpact } from "./user-impact.ts";
  *
  * @throws {UserError} with the cause, when anything of it fails.
  */
-export async function deploy(
-  ground: Ground,
-  checked: Preflight,
-  given: Run,
-  impact: UserImpact,
-): Promise<void> {
+export async function deploy(ground: Ground, checked: Preflight, given: Run): Promise<void> {
   const run = { ...given, world: ownedWorld(given.world, ground) };
   const { world, options, facts, journal, tools } = run;
   const until = world.clock.now() + options.timeout;
-  const before = ground.good === undefined ? [] : objectsOf(ground.good.manifest);
   if (checked.kept.length > 0) world.log.info(`${keptText(checked.kept)}: that is kept.`);
-  await Promise.all([impact.begin(before), leaveNote(ground, world)]);
   if (options.crds === "apply") {
     const definitions = await tools.definitions;
     await journal.phase("definitions", () => applyDefinitions(definitions, run, until));

@@ -5,6 +5,7 @@ import {
   asUserError,
   type Ground,
   giveBack,
+  leaveNote,
   own,
   undo,
   withUndo,
@@ -44,23 +45,48 @@ async function release(
 ): Promise<void> {
   await using tools = await journal.phase("prepare", () => prepare(options, world));
   const run: Run = { options, world, journal, facts, tools };
-  const checked = await journal.phase("check", () => preflight(run));
   if (options.mode === "plan") {
+    const checked = await journal.phase("check", () => preflight(run));
     if (checked === undefined) throw inTheMiddle(options);
     return;
   }
-  const ground = await journal.phase("lease", () => own(tools, options, world));
+  const { ground, checking } = await begin(run);
   try {
     facts.previous = ground.good;
     facts.running = runningIn(ground.history);
-    const known = await stillTrue(checked, ground, run);
     await using impact = new UserImpact(run);
-    await deploy(ground, known, run, impact).catch(async (error: unknown) => {
+    const [checked] = await Promise.all([
+      checking.then((found) => stillTrue(found, ground, run)),
+      impact.begin(ground.good),
+      leaveNote(ground, world),
+    ]);
+    await deploy(ground, checked, run).catch(async (error: unknown) => {
       throw await undone(error, run, ground);
     });
   } finally {
     await giveBack(ground, tools, world);
   }
+}
+
+interface Beginning {
+  readonly ground: Ground;
+  readonly checking: Promise<Preflight | undefined>;
+}
+
+/**
+ * Checks the chart, and makes the release this run's own meanwhile: neither changes anything of the
+ * release that works. A chart that cannot work does not wait for its turn.
+ */
+async function begin(run: Run): Promise<Beginning> {
+  const { options, world, journal, tools } = run;
+  const checking = journal.phase("check", () => preflight(run));
+  const hopeless = new AbortController();
+  checking.catch((error: unknown) => hopeless.abort(error));
+  // A namespace is made only for a chart that can work.
+  if (options.createNamespace) await checking;
+  const signal = AbortSignal.any([world.signal, hopeless.signal]);
+  const ground = await journal.phase("lease", () => own(tools, options, { ...world, signal }));
+  return { ground, checking };
 }
 
 /** What was found out before the release was ours, or found out anew when it has changed since. */

@@ -5,7 +5,7 @@ import {
   watchAvailability,
 } from "../../shared/availability/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
-import type { KubernetesObject } from "../../shared/kubernetes/index.ts";
+import { objectsOf, type Revision } from "../../shared/helm/index.ts";
 import { workloadsOf } from "../../shared/workload/index.ts";
 import type { Run } from "./run.ts";
 
@@ -22,8 +22,9 @@ export class UserImpact implements AsyncDisposable {
   }
 
   /** Resolves when it is known how many endpoints were ready before. */
-  async begin(objects: readonly KubernetesObject[]): Promise<void> {
+  async begin(good: Revision | undefined): Promise<void> {
     const { tools, options, world } = this.#run;
+    const objects = good === undefined ? [] : objectsOf(good.manifest);
     const served = workloadsOf(objects, tools.release.namespace);
     const { minimumAvailable } = options;
     const minimum = minimumAvailable === undefined ? undefined : minimumOf(minimumAvailable);

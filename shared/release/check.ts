@@ -1,6 +1,6 @@
 import { type Comparison, type Difference, differenceOf } from "../diff/index.ts";
 import type { UserError } from "../failure/index.ts";
-import { objectsOf, type Revision } from "../helm/index.ts";
+import { objectsOf, type ReleaseRef, type Revision } from "../helm/index.ts";
 import {
   type Cluster,
   findAll,
@@ -16,7 +16,7 @@ import type { Hook } from "./hooks.ts";
 import { neededRights } from "./needed-rights.ts";
 import { OWNER, type PlacedObject, placeObjects } from "./place.ts";
 import { type Refusal, refusedError } from "./refusal.ts";
-import { linesOf, missingRights, missingRightsError } from "./rights.ts";
+import { linesOf, missingRights, missingRightsError, rulesOf } from "./rights.ts";
 import type { ReleaseTools } from "./tools.ts";
 import { type Manner, type Trial, tryOut } from "./try-out.ts";
 
@@ -68,18 +68,25 @@ export async function checkRelease(tools: ReleaseTools, rendered: Rendered): Pro
     cluster,
   );
   const known = [...placed, ...leaving].filter(({ plural }) => plural !== undefined);
+  const rules = rulesOf(cluster, namespacesOf([...known, ...hooks], release));
   const [live, unreadable] = await readLive(cluster, rendered.namespaceIsNew ? [] : known);
-  const rights = await missingRights(
-    cluster,
-    neededRights({ placed, leaving, hooks, live, unreadable }, tools, rendered),
+  const deeds = { placed, leaving, hooks, live, unreadable };
+  const missing = missingRights(cluster, neededRights(deeds, tools, rendered), await rules).then(
+    (rights) => {
+      const fatal = rights.filter(({ onlyToUndo }) => onlyToUndo !== true);
+      if (fatal.length > 0) throw missingRightsError(fatal, release.name);
+      return rights;
+    },
   );
-  const fatal = rights.filter(({ onlyToUndo }) => onlyToUndo !== true);
-  if (fatal.length > 0) throw missingRightsError(fatal, release.name);
   const objects = placed.map(({ object }) => object);
   const kept = await keptReplicas(cluster, objects, live);
   const wanted = withReplicas(objects, kept, release.namespace);
   const pairs = placed.map((one, index) => ({ ...one, object: wanted[index] ?? one.object }));
-  const trials = await tryAll(pairs, before, live, tools, rendered);
+  // Both at once; where rights are missing, that is what counts.
+  const trying = tryAll(pairs, before, live, tools, rendered);
+  trying.catch(() => {});
+  const rights = await missing;
+  const trials = await trying;
   const comparisons = [
     ...trials.map(({ comparison }) => comparison),
     ...leaving.map(({ object }) => ({ live: live(refOf(object)), desired: undefined })),
@@ -92,6 +99,11 @@ export async function checkRelease(tools: ReleaseTools, rendered: Rendered): Pro
     notes: [...uncheckedNotes(comparisons), ...undoNotes(undo)],
     failure: refusals.length === 0 ? undefined : refusedError(refusals),
   };
+}
+
+function namespacesOf(placed: readonly PlacedObject[], { namespace }: ReleaseRef) {
+  const named = placed.flatMap(({ object }) => object.metadata.namespace ?? []);
+  return [...new Set([namespace, ...named])];
 }
 
 function isDefinition({ kind }: KubernetesObject): boolean {

@@ -11,6 +11,7 @@ import type { World } from "../world/index.ts";
 const LOOK_MS = 250;
 /** Of a hook that talks without end, so many lines are shown while it runs. */
 const MOST_LINES = 2_000;
+const TAIL = 40;
 /** What is still on its way when a hook has ended. */
 const LAST_LINES_MS = 1_000;
 
@@ -24,6 +25,12 @@ interface HookPod extends KubernetesObject {
   };
 }
 
+/** What the containers of a hook print. */
+export interface HookLog extends AsyncDisposable {
+  /** The last lines so far. */
+  readonly tail: readonly string[];
+}
+
 /**
  * Shows what the containers of a hook print, line by line as it comes, until it is disposed of.
  * Without the right to read logs nothing is shown.
@@ -32,13 +39,16 @@ export function followLogsOf(
   cluster: Cluster,
   hook: ObjectRef,
   { clock, log, signal }: Pick<World, "clock" | "log" | "signal">,
-): AsyncDisposable {
+): HookLog {
   const over = new AbortController();
   const looking = AbortSignal.any([over.signal, signal]);
   const followed = new Map<string, Promise<void>>();
+  const tail: string[] = [];
   let lines = 0;
   const show = (name: string) => (line: string) => {
     lines += 1;
+    tail.push(line);
+    if (tail.length > TAIL) tail.shift();
     if (lines <= MOST_LINES) log.info(`${name} | ${line}`);
     if (lines === MOST_LINES) log.info(`${name} | (what it prints further is not shown)`);
   };
@@ -64,6 +74,7 @@ export function followLogsOf(
   };
   const looked = look();
   return {
+    tail,
     async [Symbol.asyncDispose]() {
       over.abort();
       const all = Promise.all([looked, ...followed.values()]);

@@ -10,8 +10,8 @@ import {
   rolloutFailure,
   waitForRollout,
 } from "../kubernetes/index.ts";
-import type { World } from "../world/index.ts";
-import { followLogsOf } from "./hook-log.ts";
+import type { Log, World } from "../world/index.ts";
+import { followLogsOf, type HookLog } from "./hook-log.ts";
 import { type Hook, runs } from "./hooks.ts";
 
 /** How often a hook is looked for that Helm has not made yet. */
@@ -39,7 +39,8 @@ export class HookWatch {
   #failure: UserError | undefined;
   #cause: ReportedCause | undefined;
   /** Of a hook that Helm deleted as soon as it had failed, this is all there is. */
-  #lastSeen: string | undefined;
+  #lastSeen: { readonly hook: Hook; readonly ref: ObjectRef; readonly text: string } | undefined;
+  readonly #logs: HookLog[] = [];
 
   private constructor(cluster: Cluster, world: World, deadline: number) {
     this.#cluster = cluster;
@@ -88,13 +89,27 @@ export class HookWatch {
     await Promise.race([this.#watching, this.#world.clock.sleep(LAST_WORDS_MS)]);
     if (this.#failure !== undefined) return this.#failure;
     await this.stop();
-    const { title, cause, remedy, evidence } = error;
     if (this.#lastSeen === undefined) return error;
+    const { hook, ref, text } = this.#lastSeen;
+    const { title, cause, remedy, evidence } = error;
+    const what = `${hook.when} hook ${nameOf(ref)}: ${text}`;
+    const now = new Date(this.#world.clock.now()).toISOString();
+    this.#cause ??= {
+      resource: nameOf(ref),
+      namespace: ref.namespace ?? "",
+      reason: ref.kind === "Pod" ? "PodFailed" : "JobFailed",
+      message: what,
+      remedy,
+      firstSeenAt: now,
+      causeSeenAt: now,
+    };
+    const log = this.#logs.flatMap(({ tail }) => tail).join("\n");
+    const words = [evidence ?? cause, ...(log === "" ? [] : [`The hook's log:\n${log}`])];
     return new UserError({
       title,
-      cause: `${cause} Seen last: ${this.#lastSeen}.`,
-      remedy,
-      ...(evidence === undefined ? {} : { evidence }),
+      cause: `${what}.`,
+      remedy: "Read the hook's log: its program gave up by itself.",
+      evidence: words.join("\n\n"),
     });
   }
 
@@ -114,9 +129,12 @@ export class HookWatch {
         await clock.sleep(LOOK_MS, signal);
       }
       log.info(`Helm runs the ${hook.when} hook ${nameOf(ref)}.`);
-      const world = { ...this.#world, signal };
-      await using _ = followLogsOf(cluster, ref, world);
-      const report = await waitForRollout(cluster, [ref], { deadline: this.#deadline, world });
+      const world = { ...this.#world, signal, log: withoutDeletions(log) };
+      await using following = followLogsOf(cluster, ref, world);
+      this.#logs.push(following);
+      const graces = { absent: 0 };
+      const options = { deadline: this.#deadline, world, graces };
+      const report = await waitForRollout(cluster, [ref], options);
       await this.#judge(hook, ref, report);
     } catch (error) {
       if (signal.aborted) return;
@@ -129,7 +147,9 @@ export class HookWatch {
     const [{ state, timeline } = { state: "ready", timeline: [] }] = report.resources;
     const seen = timeline.findLast((moment) => moment.state === "progressing");
     if (state !== "ready" && seen !== undefined) {
-      this.#lastSeen = `${hook.when} hook ${nameOf(ref)}: ${seen.text}`;
+      // The counts of its pods say less than what became of one.
+      const text = /(?:^|; )(container .*|pod .*)$/s.exec(seen.text)?.[1] ?? seen.text;
+      this.#lastSeen = { hook, ref, text };
     }
     const failure = rolloutFailure(report);
     const reason = report.cause?.reason ?? "";
@@ -147,6 +167,14 @@ export class HookWatch {
     if (ended && !hook.deletedOnFailure) return;
     await this.#cluster.boundTo(this.#world.aftermath).delete(ref);
   }
+}
+
+/** Helm deletes a hook when it has ended: that is no trouble to tell of. */
+function withoutDeletions(log: Log): Log {
+  const info = (text: string) => {
+    if (!text.includes("it was deleted in namespace")) log.info(text);
+  };
+  return { ...log, info };
 }
 
 function hookFailure({ when }: Hook, { cause, remedy, evidence }: UserError): UserError {

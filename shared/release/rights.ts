@@ -14,6 +14,9 @@ export interface Right {
   readonly onlyToUndo?: boolean;
 }
 
+/** The rules of each namespace. */
+export type Rules = ReadonlyMap<string, readonly Rule[]>;
+
 interface Rule {
   readonly verbs: readonly string[];
   readonly apiGroups?: readonly string[];
@@ -21,21 +24,24 @@ interface Rule {
   readonly resourceNames?: readonly string[];
 }
 
+/** What these credentials may do in namespaces, as far as the API server lists it. */
+export async function rulesOf(cluster: Cluster, namespaces: readonly string[]): Promise<Rules> {
+  const read = namespaces.map(async (one) => [one, await rulesIn(cluster, one)] as const);
+  return new Map(await Promise.all(read));
+}
+
 /**
- * Those of the rights that these credentials do not have. The rules of each namespace are read at
- * once; what they do not grant is asked for one by one, for not every authorizer lists its rules.
+ * Those of the rights that these credentials do not have. What the rules do not grant is asked for
+ * one by one, for not every authorizer lists its rules.
  */
 export async function missingRights(
   cluster: Cluster,
   rights: readonly Right[],
+  rules: Rules,
 ): Promise<readonly Right[]> {
   // What is needed to go forward counts more than the same on the way back.
   const ordered = [...rights].sort((a, b) => Number(b.onlyToUndo ?? 0) - Number(a.onlyToUndo ?? 0));
   const unique = [...new Map(ordered.map((right) => [keyOf(right), right])).values()];
-  const namespaces = [...new Set(unique.flatMap(({ namespace }) => namespace ?? []))];
-  const rules = new Map(
-    await Promise.all(namespaces.map(async (one) => [one, await rulesIn(cluster, one)] as const)),
-  );
   const open = unique.filter(
     (right) =>
       right.namespace === undefined ||

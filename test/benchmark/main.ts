@@ -2,6 +2,7 @@ import { cpus, loadavg } from "node:os";
 import { nearestName } from "../../shared/failure/index.ts";
 import { TestbedError } from "../testbed/index.ts";
 import { coldStart } from "./cold-start.ts";
+import { helmOverhead } from "./helm-overhead.ts";
 import { type Bench, tell } from "./results.ts";
 import { rolloutScale } from "./rollout-scale.ts";
 import { rolloutVerdict } from "./rollout-verdict.ts";
@@ -10,6 +11,7 @@ import { voyage } from "./voyage.ts";
 /** `npm run bench -- NAME`: a table for people, then one line of JSON; exits 1 on a missed target. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   "cold-start": coldStart,
+  "helm-overhead": helmOverhead,
   "rollout-scale": rolloutScale,
   "rollout-verdict": rolloutVerdict,
   voyage,
