@@ -84,7 +84,7 @@ async function measure({ size, endpoints, cluster, folder, log }: Scene): Promis
   const startedAt = Date.now();
   const [action, theirs] = await Promise.all([
     runAction(readers.action, namespace, folder, size),
-    runKubectl(readers.kubectl, namespace, kubectl, endpoints),
+    runKubectl(readers.kubectl, namespace, folder, endpoints),
   ]);
   await witness.complete;
   const after = await countRequests(cluster);
@@ -129,17 +129,12 @@ async function runAction(reader: Reader, namespace: string, folder: string, size
   });
 }
 
-async function runKubectl(
-  reader: Reader,
-  namespace: string,
-  kubectl: string,
-  endpoints: Endpoints,
-) {
+async function runKubectl(reader: Reader, namespace: string, folder: string, endpoints: Endpoints) {
   const { PATH } = variables(endpoints);
   return measured(
-    kubectl,
+    join(endpoints.bin, "kubectl"),
     ["rollout", "status", "deployment", "--namespace", namespace, "--selector", "bench=scale"],
-    { KUBECONFIG: reader.kubeconfig, PATH: [PATH, process.env.PATH].join(delimiter) },
+    { KUBECONFIG: reader.kubeconfig, HOME: folder, PATH: [PATH, process.env.PATH].join(delimiter) },
   );
 }
 
