@@ -1,3 +1,4 @@
+import type { Part } from "../../shared/action/index.ts";
 import type { Expectation, Preset, Source, StatusSet } from "../../shared/http/index.ts";
 import type { Kind, LatencyLimit, TextExpectation } from "../../shared/probe/index.ts";
 import type { ServiceName } from "./service-name.ts";
@@ -108,3 +109,6 @@ export const KEYS = {
     ...["digest", "max-latency", ...EVERY],
   ],
 } as const satisfies Readonly<Record<Kind, readonly string[]>>;
+
+/** The parts of a check by their keys. */
+export type Given = { readonly [Key in (typeof KEYS)[Kind][number]]?: Part };

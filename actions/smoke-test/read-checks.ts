@@ -10,7 +10,7 @@ import {
   structure,
 } from "../../shared/action/index.ts";
 import { type Kind, parseLatencyLimit } from "../../shared/probe/index.ts";
-import { type CheckSpec, type Destination, KEYS } from "./check-spec.ts";
+import { type CheckSpec, type Destination, type Given, KEYS } from "./check-spec.ts";
 import { secretsOfHeader } from "./headers.ts";
 import { readExec, readGrpc, readHttp, readTcp } from "./read-kinds.ts";
 import { readIngress, readServer, readUrl, SCHEMES } from "./read-url.ts";
@@ -36,9 +36,6 @@ function readCheck(item: Part): CheckSpec | undefined {
   if (type === "tcp") return { ...common, ...readTcp(given) };
   return { ...common, ...readHttp(given) };
 }
-
-/** The parts of a check by their keys. */
-export type Given = { readonly [Key in (typeof KEYS)[Kind][number]]?: Part };
 
 /** By the key `type`, or by what only one type has. */
 function typeOf(item: Part): Kind | undefined {

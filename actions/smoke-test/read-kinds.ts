@@ -7,9 +7,8 @@ import {
   type Source,
 } from "../../shared/http/index.ts";
 import { inexactInteger, parseJsonPath } from "../../shared/json/index.ts";
-import type { ExecSpec, GrpcSpec, HttpSpec, TcpSpec } from "./check-spec.ts";
+import type { ExecSpec, Given, GrpcSpec, HttpSpec, TcpSpec } from "./check-spec.ts";
 import { headerName, readHeaders } from "./headers.ts";
-import type { Given } from "./read-checks.ts";
 import { ANY_TEXT, readTextExpectation } from "./read-text.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

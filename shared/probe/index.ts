@@ -1,4 +1,4 @@
-export { type Attempt, attempt, type Check } from "./attempt.ts";
+export type { Attempt, Check } from "./attempt.ts";
 export { excerpt } from "./excerpt.ts";
 export { askGrpc, type GrpcQuestion } from "./grpc.ts";
 export {
@@ -12,7 +12,6 @@ export { type CheckResult, prove } from "./prove.ts";
 export { type Address, addressText, askTcp, type TcpQuestion } from "./tcp.ts";
 export {
   cut,
-  expectsText,
   quote,
   type Redact,
   type TextExpectation,
