@@ -4,8 +4,8 @@ import {
   isNotFound,
   type KubernetesObject,
 } from "../kubernetes/index.ts";
+import { isPredecessor, ownersOf } from "./field-owners.ts";
 import { keyOf, keyOfRef } from "./key.ts";
-import { isPredecessor, ownersOf } from "./managers.ts";
 
 interface Autoscaler extends KubernetesObject {
   readonly spec?: {

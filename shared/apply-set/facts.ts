@@ -29,6 +29,7 @@ export interface DeployFacts {
   readonly notes: string[];
 }
 
+/** What is known before anything was done. */
 export function noFacts(): DeployFacts {
   return { unchanged: false, changed: 0, pruned: [], rolledBack: false, images: [], notes: [] };
 }

@@ -46,6 +46,7 @@ export interface Standing {
   readonly last: number;
 }
 
+/** What a history, oldest first, says of the world. */
 export function standingOf(history: readonly AppliedRevision[]): Standing {
   const good = history.findLast(({ status }) => status === "good");
   const newest = history.at(-1);

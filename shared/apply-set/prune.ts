@@ -8,8 +8,8 @@ import {
   nameOf,
   type ServedResource,
 } from "../kubernetes/index.ts";
+import { managedFieldsOf } from "./field-owners.ts";
 import { keyOf } from "./key.ts";
-import { managedFieldsOf } from "./managers.ts";
 import { type Inventory, PART_OF } from "./parent.ts";
 import { type ApplySetRef, setId } from "./set.ts";
 import type { PruneSettings } from "./settings.ts";

@@ -8,8 +8,8 @@ import {
   type ObjectRef,
   refOf,
 } from "../kubernetes/index.ts";
+import { managedFieldsOf } from "./field-owners.ts";
 import { keyOf, keyOfRef } from "./key.ts";
-import { managedFieldsOf } from "./managers.ts";
 import { inStages, stageOf } from "./order.ts";
 import { type Patience, withPatience } from "./patience.ts";
 import { mayRecreate } from "./plan.ts";

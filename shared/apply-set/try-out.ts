@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { ApiError, type Cluster, type KubernetesObject } from "../kubernetes/index.ts";
 import { leaveReplicas } from "./autoscaled.ts";
+import { isPredecessor, managedFieldsOf, takenOver } from "./field-owners.ts";
 import { withoutField } from "./field-path.ts";
-import { isPredecessor, managedFieldsOf, takenOver } from "./managers.ts";
 import { PART_OF } from "./parent.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import type { DeploySettings } from "./settings.ts";

@@ -8,7 +8,7 @@ import {
   type ObjectRef,
   refOf,
 } from "../kubernetes/index.ts";
-import { takenOver } from "./managers.ts";
+import { takenOver } from "./field-owners.ts";
 import { type Patience, withPatience } from "./patience.ts";
 import { type ApplyContext, asSent } from "./try-out.ts";
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { failureOf, snapshot } from "../../runner/index.ts";
-import { manifest, Quay } from "./quay.ts";
+import { manifest, Quay, quoted } from "./quay.ts";
 
 jest.setTimeout(180_000);
 
@@ -53,9 +52,7 @@ describe("a set", () => {
     expect(web?.spec?.template?.spec?.containers?.[0]?.image).toBe(quay.box.endpoints.busyboxImage);
     expect(await quay.history(name)).toEqual(["1 good", "2 failed"]);
     expect(await quay.leases()).toEqual([]);
-    const names = { [quay.namespace]: "shop" };
-    const { said, kept } = snapshot("apply-manifests", failureOf(failed), names);
-    expect(said).toBe(kept);
+    quoted("", failed, { [quay.namespace]: "shop" });
   });
 
   it("is an ApplySet as kubectl's own specification has it", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { manifest, Quay } from "./quay.ts";
+import { manifest, Quay, quoted } from "./quay.ts";
 
 jest.setTimeout(240_000);
 
@@ -27,6 +27,7 @@ describe("what is in the set no more", () => {
       /^3 of 5 objects of the set .* but the limit is 10 and 50%: configmap\/\w, configmap\/\w, configmap\/\w\.$/,
     );
     expect(await quay.configMap("d")).toBeDefined();
+    quoted("-limit", refused, { [quay.namespace]: "shop" });
 
     const pruned = await quay.apply({ name, content: config("a", "b") });
     expect(pruned.outputs).toMatchObject({ verdict: "passed", pruned: "2" });

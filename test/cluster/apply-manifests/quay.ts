@@ -1,10 +1,20 @@
 import { execFile } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { expect } from "@jest/globals";
+import { root } from "../../../scripts/action-manifest.ts";
 import { readApplied } from "../../../shared/apply-set/index.ts";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
-import { Runner, runStep, type Step, sourceOf, startStep } from "../../runner/index.ts";
+import {
+  failureOf,
+  Runner,
+  runStep,
+  type Step,
+  snapshot,
+  sourceOf,
+  startStep,
+} from "../../runner/index.ts";
 import { type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
 
 const run = promisify(execFile);
@@ -146,6 +156,14 @@ export class Quay implements AsyncDisposable {
   config(name: string, text: string): string {
     return manifest({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { text } });
   }
+}
+
+/** Expects that a failure is what the README quotes, under a name beside those of other failures. */
+export function quoted(name: string, step: Step, names: Inputs): void {
+  const { said, kept } = snapshot(`apply-manifests${name}`, failureOf(step), names);
+  expect(said).toBe(kept);
+  const readme = readFileSync(join(root, "actions/apply-manifests/README.md"), "utf8");
+  expect(readme).toContain(kept.trim());
 }
 
 export function manifest(object: object): string {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
-import { manifest, Quay } from "./quay.ts";
+import { manifest, Quay, quoted } from "./quay.ts";
 
 jest.setTimeout(180_000);
 
@@ -63,6 +63,7 @@ describe("fields of other managers", () => {
       'deployment/conflict (the input content, document 1, line 2): the manager "somebody-else" owns .spec.template.spec.containers[name="main"].image.',
     );
     expect(refused.stdout).toMatch(/force-conflicts: true.*Nothing was changed/);
+    quoted("-conflict", refused, { [quay.namespace]: "shop" });
     expect(await quay.history("conflict")).toEqual(["1 good"]);
     const forced = await quay.apply({ name: "conflict", content, "force-conflicts": "true" });
     expect(forced.outputs.verdict).toBe("passed");

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { leaveReplicas } from "../../../shared/apply-set/autoscaled.ts";
+import { managedFieldsOf, takenOver } from "../../../shared/apply-set/field-owners.ts";
 import { withoutField } from "../../../shared/apply-set/field-path.ts";
 import { keyOf } from "../../../shared/apply-set/key.ts";
-import { managedFieldsOf, takenOver } from "../../../shared/apply-set/managers.ts";
 import { inStages, stageOf } from "../../../shared/apply-set/order.ts";
 import { pruneList, refuseTooMany } from "../../../shared/apply-set/prune.ts";
 import { putBackSteps } from "../../../shared/apply-set/put-back.ts";
