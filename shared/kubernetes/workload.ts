@@ -17,6 +17,14 @@ export interface Probe {
   readonly timeoutSeconds?: number;
   readonly failureThreshold?: number;
   readonly successThreshold?: number;
+  readonly httpGet?: {
+    readonly host?: string;
+    readonly port: number | string;
+    readonly path?: string;
+  };
+  readonly tcpSocket?: { readonly host?: string; readonly port: number | string };
+  readonly grpc?: { readonly port: number };
+  readonly exec?: { readonly command?: readonly string[] };
 }
 
 export interface ContainerSpec {

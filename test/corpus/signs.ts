@@ -29,12 +29,15 @@ export const waiting =
   ({ pods }) =>
     statusesOf(pods).some(({ state }) => reasons.includes(state?.waiting?.reason ?? ""));
 
+const BETWEEN_RUNS = ["CrashLoopBackOff", "PostStartHookError"];
+
 /** The nth end of a container. */
 export const ended =
   (times: number): Sign =>
   ({ pods }) =>
     statusesOf(pods).some(({ state, restartCount }) => {
-      const over = state?.terminated !== undefined || state?.waiting?.reason === "CrashLoopBackOff";
+      const over =
+        state?.terminated !== undefined || BETWEEN_RUNS.includes(state?.waiting?.reason ?? "");
       return restartCount + (over ? 1 : 0) >= times;
     });
 

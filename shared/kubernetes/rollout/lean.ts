@@ -57,6 +57,10 @@ const PROBE: Fields<Probe> = {
   timeoutSeconds: true,
   failureThreshold: true,
   successThreshold: true,
+  httpGet: true,
+  tcpSocket: true,
+  grpc: true,
+  exec: true,
 };
 const STATUS: Fields<ContainerStatus> = {
   name: true,

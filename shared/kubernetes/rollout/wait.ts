@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster.ts";
 import { GRACES, type Graces, type Sight } from "../verdict/index.ts";
 import type { Pod } from "../workload.ts";
 import { Conclusion } from "./conclusion.ts";
+import { FirstRuns } from "./first-runs.ts";
 import { beFrugal } from "./frugality.ts";
 import { LastWords } from "./last-words.ts";
 import { Narrator } from "./narrator.ts";
@@ -59,6 +60,7 @@ class Rollout implements Disposable {
   readonly #bound: Cluster;
   readonly #view: View;
   readonly #lastWords: LastWords;
+  readonly #firstRuns = new FirstRuns();
   readonly #startedAt: number;
   #wake = Promise.withResolvers<void>();
   #heartbeatAt: number;
@@ -162,6 +164,8 @@ class Rollout implements Disposable {
       graces: this.#graces,
       events: (uid) => this.#view.events(uid),
       lastWords: (uid, container) => this.#lastWords.of(uid, container),
+      runSeenAt: (uid, container, startedAt) =>
+        this.#firstRuns.seenAt(uid, container, startedAt, now),
     };
     for (const tracker of due) this.#assessOne(tracker, sight);
   }

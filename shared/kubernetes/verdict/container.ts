@@ -8,6 +8,7 @@ import {
 } from "../workload.ts";
 import { imageProblem } from "./image.ts";
 import { type Killing, killingOf } from "./killing.ts";
+import { describeProbe } from "./probe-words.ts";
 import { latestEvent, type Sight } from "./sight.ts";
 import type { Problem } from "./verdict.ts";
 
@@ -77,9 +78,17 @@ export function settledAt({ pod, spec, status }: ContainerSight, sight: Sight): 
   const { restarted, unprobed } = sight.graces;
   const needed =
     status.restartCount > 0 ? restarted : spec.readinessProbe === undefined ? unprobed : 0;
-  const spared = sparedAt({ pod, spec, status }, Date.parse(startedAt), sight);
-  return Math.max(spared, needed === 0 ? 0 : Date.parse(startedAt) + needed);
+  const started = Date.parse(startedAt);
+  const spared = sparedAt({ pod, spec, status }, started, sight);
+  if (needed === 0) return spared;
+  const seen = sight.runSeenAt?.(pod.metadata.uid, status.name, startedAt) ?? started;
+  // A node that told late of the start tells late of the end too.
+  const from = Math.max(started, Math.min(seen, started + LATEST_REPORT_MS));
+  return Math.max(spared, from + needed);
 }
+
+/** The longest that nodes are known to take, when they are very busy, to report a change. */
+const LATEST_REPORT_MS = 10_000;
 
 /** When a container whose liveness probe failed in this run would have been killed for it. */
 function sparedAt(
@@ -230,13 +239,16 @@ function probeProblem(
   const startedAt = status.state?.running?.startedAt;
   const due = probeDue({ pod, spec, status, init });
   if (due === undefined || !startedAt || sight.now < due) return undefined;
-  const unhealthy = latestEvent(sight, pod.metadata.uid, ["Unhealthy"])?.message;
+  const unhealthy = latestEvent(sight, pod.metadata.uid, ["Unhealthy"])?.message?.trim();
+  const said = unhealthy === undefined ? "" : `: ${unhealthy}`;
+  const probe = spec.readinessProbe && describeProbe(spec.readinessProbe);
+  const asked = probe === undefined ? "" : ` (${probe})`;
   const waited = Math.round((sight.now - Date.parse(startedAt)) / 1_000);
   return {
     ...placeOf(pod, status),
     key: `probe:${pod.metadata.uid}:${status.name}`,
     reason: "NotReady",
-    message: `${whereOf(pod, status, init)} is not ready ${waited} s after its start: ${unhealthy ?? "its readiness probe does not succeed"}`,
+    message: `${whereOf(pod, status, init)} is not ready ${waited} s after its start: its readiness probe${asked} does not succeed${said}`,
     remedy: "Make the probe's address answer, or give the program more time by a startup probe.",
     grace: sight.graces.probe,
   };

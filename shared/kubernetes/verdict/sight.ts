@@ -8,6 +8,8 @@ export interface Sight {
   readonly graces: Graces;
   /** The events of an object, by its uid, oldest first. */
   events(uid: string | undefined): readonly ClusterEvent[];
+  /** When a run of a container was first seen; not known to those who look but once. */
+  runSeenAt?(podUid: string | undefined, container: string, startedAt: string): number;
   /** The last line that a container wrote before it ended, where it has been read. */
   lastWords(podUid: string | undefined, container: string): string | undefined;
 }

@@ -26,7 +26,7 @@ const SHORT: Partial<Graces> = {
   unschedulable: 3_000,
   volume: 4_000,
   sandbox: 4_000,
-  probe: 3_000,
+  probe: 8_000,
 };
 const AT_ONCE = 12;
 /** The verdict must come this soon after its cause is certain, on a machine that is busy. */
@@ -112,7 +112,7 @@ whereChosen("gives the last lines of the container and the events as evidence", 
   const { evidence } = foundOf(CRASH).report;
   expect(evidence.logs.flatMap(({ lines }) => lines)).toContain("Error: cannot reach the database");
   expect(evidence.events.map(({ reason }) => reason)).toEqual(
-    expect.arrayContaining(["BackOff", "Created"]),
+    expect.arrayContaining(["SuccessfulCreate", "Scheduled"]),
   );
   expect(evidence.unavailable).toEqual([]);
 });

@@ -222,7 +222,7 @@ export const crashes: readonly BrokenCase[] = [
           livenessProbe: {
             httpGet: { path: "/alive", port: 8080 },
             periodSeconds: 1,
-            failureThreshold: 2,
+            failureThreshold: 1,
           },
         },
       }),

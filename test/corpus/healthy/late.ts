@@ -25,7 +25,7 @@ export const late: readonly HealthyCase[] = [
     ],
     meanwhile: async ({ place, sees, pause, apply }) => {
       await sees(waiting("CreateContainerConfigError"));
-      await pause(8);
+      await pause(6);
       await apply([configMap(place, "late")]);
     },
   },

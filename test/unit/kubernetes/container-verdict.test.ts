@@ -398,6 +398,22 @@ describe("a pod that is ready", () => {
     expect(assessPod(fresh(6), sight()).ready).toBe(true);
   });
 
+  it("must have been seen running for that while, where its node reports late", () => {
+    const running = (seconds: number) =>
+      pod({
+        status: { ready: true, restartCount: 1, state: { running: { startedAt: ago(seconds) } } },
+        conditions: [READY_CONDITION],
+      });
+    const seen = (seconds: number) => sight({ runSeenAt: () => NOW - seconds * 1_000 });
+    expect(assessPod(running(18), seen(9))).toMatchObject({
+      ready: false,
+      lookAgainAt: NOW + 1_000,
+    });
+    expect(assessPod(running(18), seen(11)).ready).toBe(true);
+    // No node is as late as that: it ran before anybody looked.
+    expect(assessPod(running(21), seen(0)).ready).toBe(true);
+  });
+
   it("is not believed while its liveness probe fails, until it would have been killed", () => {
     const alive = pod({ spec: { livenessProbe: { failureThreshold: 3, periodSeconds: 5 } } });
     const unhealthy = (seconds: number) =>
