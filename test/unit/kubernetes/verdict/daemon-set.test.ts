@@ -53,6 +53,13 @@ verdictTable("a DaemonSet", [
     { pods: [on("a"), on("b", lost)], others: nodes },
   ],
   [
+    "with a node that is not ready and whose pod still serves",
+    set(counts(2, 2, 1)),
+    "progressing",
+    "1 of 2 nodes have an available pod",
+    { pods: [on("a", { status: {} }), on("b")], others: nodes },
+  ],
+  [
     "with no node that is ready",
     set(counts(1, 1, 0)),
     "progressing",
