@@ -1,8 +1,11 @@
+import { nearestOf } from "../../shared/action/index.ts";
+import { UserError } from "../../shared/failure/index.ts";
 import {
   type Cluster,
   type Exec,
   type ExecResult,
   execute,
+  isForbidden,
   type KubernetesObject,
 } from "../../shared/kubernetes/index.ts";
 import {
@@ -48,8 +51,8 @@ export async function askCommand(
   const began = performance.now();
   try {
     const result = await trouble.around(async () => {
-      const container =
-        spec.container ?? (await mainContainer(cluster.boundTo(limit), namespace, pod));
+      const place = { namespace, name: pod };
+      const container = await containerOf(cluster.boundTo(limit), place, spec.container);
       const exec: Exec = { namespace, pod, container, command: spec.command };
       return execute(cluster, exec, limit);
     });
@@ -62,15 +65,30 @@ export async function askCommand(
   }
 }
 
-async function mainContainer(cluster: Cluster, namespace: string, name: string): Promise<string> {
-  const pod = await cluster.get<PodWithContainers>({
-    apiVersion: "v1",
-    kind: "Pod",
-    namespace,
-    name,
+/**
+ * The container that a command runs in. An account that may not look at the pod can still name it.
+ *
+ * @throws {UserError} when the pod has none of this name.
+ */
+async function containerOf(
+  cluster: Cluster,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  wanted: string | undefined,
+): Promise<string> {
+  const ref = { apiVersion: "v1", kind: "Pod", namespace, name };
+  const pod = await cluster.get<PodWithContainers>(ref).catch((error: unknown) => {
+    if (wanted !== undefined && isForbidden(error)) return undefined;
+    throw error;
   });
-  const wanted = pod.metadata.annotations?.[DEFAULT_CONTAINER];
-  return wanted ?? pod.spec.containers[0]?.name ?? "";
+  if (pod === undefined) return wanted ?? "";
+  const names = pod.spec.containers.map((container) => container.name);
+  const found = wanted ?? pod.metadata.annotations?.[DEFAULT_CONTAINER] ?? names[0] ?? "";
+  if (names.includes(found)) return found;
+  throw new UserError({
+    title: `No container ${found}`,
+    cause: `Pod ${name} in namespace ${namespace} has no container ${found}; ${nearestOf(found, names)}`,
+    remedy: "Correct the key `container` of the check.",
+  });
 }
 
 function judge(spec: ExecSpec, result: ExecResult, redact: Redact): Omit<Reply, "milliseconds"> {

@@ -3,6 +3,7 @@ import { type Cluster, type KubernetesObject, NoReadyPod } from "../../shared/ku
 import type { Target, Way } from "../../shared/probe/index.ts";
 import type { IngressName } from "./check-spec.ts";
 import type { ClusterTrouble } from "./cluster-trouble.ts";
+import { notThere } from "./not-there.ts";
 
 /** The fields of an Ingress that tell how its hosts are reached. */
 export interface Ingress extends KubernetesObject {
@@ -45,11 +46,7 @@ async function find(
   const ref = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", namespace, name };
   const found = await cluster.find<Ingress>(ref);
   if (found !== undefined) return found;
-  throw new UserError({
-    title: `No Ingress ${name}`,
-    cause: `Namespace ${namespace} has no Ingress ${name}`,
-    remedy: "Check the name and the namespace.",
-  });
+  throw await notThere(cluster, ref);
 }
 
 /**

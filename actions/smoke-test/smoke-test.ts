@@ -100,9 +100,13 @@ function hideProxyPasswords({ environment, secrets }: World): void {
 function cancelled(results: readonly CheckResult[], signal: AbortSignal): UserError {
   const passed = results.filter((result) => result.passed).length;
   const cause = signal.reason instanceof Cancelled ? signal.reason.cause : "The job was cancelled.";
+  const commands = results.some(({ check, passed: done }) => check.kind === "exec" && !done);
+  const left = commands
+    ? "A command that was under way may still run in its pod; nothing else is left behind."
+    : "Nothing is left behind.";
   return new UserError({
     title: "Cancelled",
     cause: `${cause} ${passed} of ${results.length} checks had passed; the others are not decided.`,
-    remedy: "Nothing is left behind. Run the job again.",
+    remedy: `${left} Run the job again.`,
   });
 }

@@ -107,6 +107,9 @@ const BY_TROUBLE: Readonly<Record<string, string>> = {
 /** What to do next, by what the first failed check showed. */
 function remedyFor({ check, last }: CheckResult): string {
   const reply = last?.reply;
+  if (check.kind === "exec" && last?.unanswered?.trouble === "timeout") {
+    return "See in the pod what the command waits for, or raise `request-timeout`.";
+  }
   const trouble = BY_TROUBLE[last?.unanswered?.trouble ?? ""];
   if (trouble !== undefined) return trouble;
   if (reply === undefined) {

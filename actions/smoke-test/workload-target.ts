@@ -1,4 +1,3 @@
-import { UserError } from "../../shared/failure/index.ts";
 import {
   type Cluster,
   type KubernetesObject,
@@ -10,6 +9,7 @@ import type { Target } from "../../shared/probe/index.ts";
 import type { RunningPod } from "../../shared/workload/index.ts";
 import type { Pods } from "./check-spec.ts";
 import type { ClusterTrouble } from "./cluster-trouble.ts";
+import { notThere } from "./not-there.ts";
 import type { WorkloadName } from "./workload-name.ts";
 
 /** The fields of a workload that tell which pods are its own. */
@@ -70,11 +70,7 @@ async function collectionOf(
   if (kind === "Pod") return { ...pods, fieldSelector: `metadata.name=${name}` };
   const found = await cluster.find<Workload>({ apiVersion: "apps/v1", kind, namespace, name });
   if (found !== undefined) return { ...pods, labelSelector: selectorText(found) };
-  throw new UserError({
-    title: `No ${kind} ${name}`,
-    cause: `Namespace ${namespace} has no ${kind} ${name}`,
-    remedy: "Check the name and the namespace.",
-  });
+  throw await notThere(cluster, { apiVersion: "apps/v1", kind, namespace, name });
 }
 
 /** A selector as the API server takes it in a query. */

@@ -175,6 +175,8 @@ describe("checks of every kind", () => {
 - { attempts: 1, name: shut, service: server:shut, type: tcp }
 - { attempts: 1, name: words, service: server:mail, type: tcp, expect: { matches: "^SSH-" } }
 - { attempts: 1, name: code, workload: deployment/server, command: [sh, -c, "echo no disk >&2; exit 7"] }
+- { attempts: 1, name: container, service: server, container: man, command: [id] }
+- { attempts: 1, name: workload, workload: deploy/serve, command: [id] }
 - { attempts: 1, name: program, service: server, command: [no-such-program] }`;
     const result = await run(checks);
     const { checks: told } = reportOf(result);
@@ -191,6 +193,10 @@ describe("checks of every kind", () => {
       shut: expect.stringMatching(/the port-forward says: .*9.*refused/),
       words: "what the server said does not match /^SSH-/u",
       code: "the exit code is 7, expected 0; its last words: no disk",
+      container: expect.stringMatching(
+        /Pod server-\S+ in namespace \S+ has no container man; did you mean main\?/,
+      ),
+      workload: expect.stringMatching(/has no Deployment serve; did you mean server\?/),
       program: expect.stringMatching(/no-such-program could not be started: .*not found/s),
     });
     expect(result.exitCode).toBe(1);
