@@ -31,6 +31,8 @@ const SHORT: Partial<Graces> = {
 const AT_ONCE = 12;
 /** The verdict must come this soon after its cause is certain, on a machine that is busy. */
 const SOON_MS = 2_500;
+/** A verdict before its cause is a guess; whole seconds in the API's times explain this much. */
+const EARLY_MS = -1_500;
 const LONGEST_MS = 90_000;
 
 interface Found {
@@ -88,21 +90,25 @@ function foundOf(name: string): Found {
 }
 
 describe("a rollout that cannot succeed", () => {
-  it.each(cases.broken)("$name: fails soon, and says why", ({ name, reason, words }) => {
-    const { report, late } = foundOf(name);
-    const { verdict, cause } = report;
-    expect({ verdict, reason: cause?.reason }).toEqual({ verdict: "failed", reason });
-    for (const word of words) expect(cause?.message).toContain(word);
-    expect(late).toBeLessThan(SOON_MS);
-    expect(late).toBeGreaterThan(-1_500);
-  });
+  for (const { name, reason, words } of cases.broken) {
+    it(`${name}: fails soon, and says why`, () => {
+      const { report, late } = foundOf(name);
+      const { verdict, cause } = report;
+      expect({ verdict, reason: cause?.reason }).toEqual({ verdict: "failed", reason });
+      for (const word of words) expect(cause?.message).toContain(word);
+      expect(late).toBeLessThan(SOON_MS);
+      expect(late).toBeGreaterThan(EARLY_MS);
+    });
+  }
 });
 
 describe("a rollout that only looks bad", () => {
-  it.each(cases.healthy)("$name: passes in the end", ({ name }) => {
-    const { verdict, cause } = foundOf(name).report;
-    expect({ verdict, cause: cause?.message }).toEqual({ verdict: "ready", cause: undefined });
-  });
+  for (const { name } of cases.healthy) {
+    it(`${name}: passes in the end`, () => {
+      const { verdict, cause } = foundOf(name).report;
+      expect({ verdict, cause: cause?.message }).toEqual({ verdict: "ready", cause: undefined });
+    });
+  }
 });
 
 const CRASH = "exit-with-message";
