@@ -96,20 +96,49 @@ describe("images only", () => {
     expect(await harbour.images("Deployment", "core-service")).toEqual(was);
   }, 120_000);
 
-  it.concurrent("goes back to what was good before a run that died, not to what that run had made", async () => {
+  it.concurrent("goes back to what was good however often runs died before, with what the pods read", async () => {
     await using harbour = await study();
-    const was = await harbour.images("Deployment", "core-service");
-    const slow = await harbour.image("core-service", "v2", { entrypoint: ["sleep", "1000"] });
-    const died = await harbour.start({ images: mapOf({ "core-service": slow }) });
-    await died.logged(/Revision 1 of live is applied/);
-    died.child.kill("SIGKILL");
-    await died.finished;
-    const broken = await harbour.image("core-service", "v3", { entrypoint: ["/no/such/program"] });
-    const bad = await harbour.deploy({ images: mapOf({ "core-service": broken }) });
+    const names = ["core-service", "frontend"];
+    const secrets = "app: { from-env: TOKEN }";
+    const state = async () => {
+      const { data } = (await harbour.box.cluster.get(harbour.ref("Secret", "app"))) as {
+        data?: object;
+      };
+      return {
+        data,
+        images: await Promise.all(names.map((name) => harbour.images("Deployment", name))),
+      };
+    };
+    const first = await harbour.deploy({ secrets }, { TOKEN: "good-token" });
+    expect(verdictOf(first, "passed")).toBe("passed");
+    const good = await state();
+    for (const [round, delay] of [60, 250].entries()) {
+      const images = await Promise.all(
+        names.map(
+          async (name) =>
+            [
+              name,
+              await harbour.image(name, `k${round}`, { entrypoint: ["sleep", "1000"] }),
+            ] as const,
+        ),
+      );
+      const inputs = { images: mapOf(Object.fromEntries(images)), secrets };
+      const run = await harbour.start(inputs, { TOKEN: `token-of-round-${round}` });
+      await run.logged(/What changes/);
+      setTimeout(() => run.child.kill("SIGKILL"), delay);
+      await run.finished;
+    }
+    const missing = {
+      ...(await harbour.image("frontend", "x")),
+      digest: `sha256:${"1".repeat(64)}`,
+    };
+    const bad = await harbour.deploy(
+      { images: mapOf({ frontend: missing }), secrets },
+      { TOKEN: "last-token" },
+    );
     expect(verdictOf(bad, "failed")).toBe("failed");
-    expect(bad.outputs["rolled-back"]).toBe("true");
-    expect(await harbour.images("Deployment", "core-service")).toEqual(was);
-  }, 120_000);
+    expect(await state()).toEqual(good);
+  }, 180_000);
 
   it.concurrent("reaches StatefulSets, DaemonSets, CronJobs, several containers and init containers", async () => {
     await using harbour = await Harbour.open("kinds");
