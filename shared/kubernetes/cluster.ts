@@ -121,11 +121,11 @@ const PAGE = 500;
  * word, as behind a gateway that forgot it, shows by nothing else than that this end does not come:
  * so long may a change go unseen.
  */
-const WATCH_SECONDS = 40;
+const WATCH_SECONDS = 25;
 const WATCH_SILENCE_MS = (WATCH_SECONDS + 5) * 1_000;
 const LOG_SILENCE_MS = 6 * 3_600_000;
 /** Pauses before the further tries of a read that failed in passing. */
-const READ_RETRIES_MS = [150, 500];
+const READ_RETRIES_MS = [150, 500, 1_000, 2_000];
 
 /**
  * Opens the way to a cluster. Sends nothing yet: the first request tells whether it is there.

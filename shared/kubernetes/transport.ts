@@ -196,8 +196,16 @@ export class Transport {
 
   #broken(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
-    return new Unreachable(this.server, error);
+    return new Unreachable(placeOf(this.#kubeconfig), error);
   }
+}
+
+/** The server, and the proxy on the way to it, without its password. */
+function placeOf({ server, config }: Kubeconfig): string {
+  const proxy = config.getCurrentCluster()?.proxyUrl;
+  return proxy !== undefined && URL.canParse(proxy)
+    ? `${server} (through the proxy ${new URL(proxy).host})`
+    : server;
 }
 
 /** What a server in trouble may ask for: one that asks for more has other worries. */

@@ -334,7 +334,7 @@ describe("the way to the API server", () => {
     const url = proxy.url.replace("right", "wrong");
     const cluster = await signIn(await configOf(undefined, { "proxy-url": url }));
     await expect(cluster.version()).rejects.toMatchObject({
-      cause: expect.stringMatching(/407|proxy/i),
+      cause: expect.stringMatching(/through the proxy 127\.0\.0\.1:\d+\): .*407/),
     });
   });
 
