@@ -50,7 +50,10 @@ export function assessService(object: KubernetesObject, behind: BehindService): 
 function withoutPods(selector: Labels, { workloads, incidental }: BehindService): Assessment {
   const words = Object.entries(selector).map(([label, value]) => `${label}=${value}`);
   const nothing = `no pod matches its selector (${words.join(",")})`;
-  if (workloads === undefined) return underway([nothing]);
+  if (workloads === undefined) {
+    const unknown = `${nothing}; whether any workload makes such pods may not be read`;
+    return incidental ? { ...READY, notes: [`not checked: ${unknown}`] } : underway([nothing]);
+  }
   const makers = makersOf({ matchLabels: selector }, workloads);
   if (makers.length === 0) {
     const lost = `${nothing}, and no workload here makes such pods`;

@@ -93,6 +93,13 @@ verdictTable("a Service", [
     service(web),
     "progressing",
     "no pod matches its selector (app=web)",
+    { forbidden: ["Deployment"] },
+  ],
+  [
+    "found, where workloads may not be read",
+    service(web),
+    "ready",
+    "not checked: no pod matches its selector (app=web); whether any workload makes such pods",
     { incidental: true, forbidden: ["Deployment"] },
   ],
   ["without a selector", service({}), "ready", "it selects no pods by itself"],
