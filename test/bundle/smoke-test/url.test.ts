@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
@@ -14,6 +15,16 @@ function run(inputs: Texts, environment: Texts = {}): Promise<Step> {
 
 function start(inputs: Texts): Promise<Running> {
   return startStep(main, { inputs });
+}
+
+/** The most memory that a process has had at once so far; 0 when it is over. */
+function peakMegabytesOf(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024;
+  } catch {
+    return 0;
+  }
 }
 
 const QUICK = { timeout: "1s", interval: "100ms", "request-timeout": "300ms" };
@@ -96,6 +107,33 @@ describe("a service that answers well", () => {
     expect(whole).toMatchObject({ passed: true, complete: true, bytes: 50_000_005 });
     expect(summary).toContain("Not read to its end");
   });
+
+  it("keeps nothing of a body but its beginning, however long it is", async () => {
+    const chunk = Buffer.alloc(1_000_000, "x");
+    await using server = await serveHttp((_, response) => {
+      let left = 300;
+      const pour = () => {
+        while (left > 0) {
+          left -= 1;
+          if (!response.write(chunk)) return void response.once("drain", pour);
+        }
+        response.end();
+      };
+      pour();
+    });
+    const checks = "[{max-latency: 50s}]";
+    const timeouts = { timeout: "55s", "request-timeout": "50s" };
+    const { child, finished } = await start({ url: server.url, checks, ...timeouts });
+    let peak = 0;
+    const watching = setInterval(() => {
+      peak = Math.max(peak, peakMegabytesOf(child.pid));
+    }, 20);
+    const { exitCode } = await finished;
+    clearInterval(watching);
+    expect(exitCode).toBe(0);
+    expect(peak).toBeGreaterThan(20);
+    expect(peak).toBeLessThan(150);
+  }, 60_000);
 
   it("decodes a body that comes encoded though nobody asked", async () => {
     await using server = await serveHttp((_, response) => {
