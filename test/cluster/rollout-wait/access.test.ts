@@ -7,6 +7,7 @@ import type { Options } from "../../../actions/rollout-wait/inputs.ts";
 import { rolloutWait } from "../../../actions/rollout-wait/rollout-wait.ts";
 import type { KubernetesObject, RolloutReport } from "../../../shared/kubernetes/index.ts";
 import { deployment, type Sandbox, sandbox, testWorld } from "../kubernetes/sandbox.ts";
+import { together } from "../kubernetes/together.ts";
 import { gateTo } from "./gate.ts";
 import { optionsOf } from "./options.ts";
 
@@ -138,88 +139,100 @@ describe("a cluster that cannot be used", () => {
 });
 
 describe("something that is not there", () => {
-  it("suggests the nearest name after a short grace", async () => {
-    const { failure, outputs } = await rolloutWait(
-      options({ resources: ["deployment/wbe"] }),
-      testWorld().world,
-    );
-    expect(failure?.cause).toContain("deployment/wbe: it does not exist");
-    expect(failure?.cause).toContain("did you mean web?");
-    expect(Number(outputs.seconds)).toBeLessThan(7);
-  }, 20_000);
+  together(
+    {
+      "suggests the nearest name after a short grace": async () => {
+        const { failure, outputs } = await rolloutWait(
+          options({ resources: ["deployment/wbe"] }),
+          testWorld().world,
+        );
+        expect(failure?.cause).toContain("deployment/wbe: it does not exist");
+        expect(failure?.cause).toContain("did you mean web?");
+        expect(Number(outputs.seconds)).toBeLessThan(7);
+      },
 
-  it("waits for what comes a moment late", async () => {
-    const waiting = rolloutWait(options({ resources: ["deployment/late"] }), testWorld().world);
-    await box.cluster.apply(deployment(box, "late"));
-    expect((await waiting).failure).toBeUndefined();
-  }, 30_000);
+      "waits for what comes a moment late": async () => {
+        const waiting = rolloutWait(options({ resources: ["deployment/late"] }), testWorld().world);
+        await box.cluster.apply(deployment(box, "late"));
+        expect((await waiting).failure).toBeUndefined();
+      },
 
-  it("says that a namespace does not exist", async () => {
-    const { failure } = await rolloutWait(
-      options({ namespace: "no-such-place" }),
-      testWorld().world,
-    );
-    expect(failure?.cause).toMatch(/namespace no-such-place does not exist/);
-  }, 20_000);
+      "says that a namespace does not exist": async () => {
+        const { failure } = await rolloutWait(
+          options({ namespace: "no-such-place" }),
+          testWorld().world,
+        );
+        expect(failure?.cause).toMatch(/namespace no-such-place does not exist/);
+      },
 
-  it("says that a selector finds nothing", async () => {
-    const nothing = options({ resources: undefined, selector: "app=nothing" });
-    await expect(rolloutWait(nothing, testWorld().world)).rejects.toMatchObject({
-      cause: expect.stringContaining("has the labels app=nothing"),
-    });
-  }, 20_000);
+      "says that a selector finds nothing": async () => {
+        const nothing = options({ resources: undefined, selector: "app=nothing" });
+        await expect(rolloutWait(nothing, testWorld().world)).rejects.toMatchObject({
+          cause: expect.stringContaining("has the labels app=nothing"),
+        });
+      },
 
-  it("finds workloads by their labels", async () => {
-    const { outputs } = await rolloutWait(
-      options({ resources: undefined, selector: "app=web" }),
-      testWorld().world,
-    );
-    expect((outputs.report as RolloutReport).resources.map(({ resource }) => resource)).toEqual([
-      "deployment/web",
-    ]);
-  }, 20_000);
+      "finds workloads by their labels": async () => {
+        const { outputs } = await rolloutWait(
+          options({ resources: undefined, selector: "app=web" }),
+          testWorld().world,
+        );
+        expect((outputs.report as RolloutReport).resources.map(({ resource }) => resource)).toEqual(
+          ["deployment/web"],
+        );
+      },
+    },
+    60_000,
+  );
 });
 
 describe("an API server that goes away", () => {
-  it("is waited for, said, and the verdict still comes", async () => {
-    const { hostname, port } = new URL(box.cluster.server);
-    await using gate = await gateTo(hostname, Number(port));
-    const through = await withServer(`https://127.0.0.1:${gate.port}`);
-    await box.cluster.apply(
-      deployment(box, "gated", {
-        container: { command: ["sh", "-c", "sleep 8; exec httpd -f -p 8080"] },
-      }),
-    );
-    const { world, lines } = testWorld();
-    const waiting = rolloutWait(
-      options({ kubeconfig: through, resources: ["deployment/gated"] }),
-      world,
-    );
-    await until(() => lines.some((line) => line.includes("not ready")));
-    await gate.shut();
-    await until(() => lines.some((line) => line.includes("Waiting for it to come back")));
-    await gate.open();
-    const { failure } = await waiting;
-    expect(failure).toBeUndefined();
-    expect(lines).toContain("The API server is back.");
-  }, 60_000);
+  together(
+    {
+      "is waited for, said, and the verdict still comes": async () => {
+        const { hostname, port } = new URL(box.cluster.server);
+        await using gate = await gateTo(hostname, Number(port));
+        const through = await withServer(`https://127.0.0.1:${gate.port}`);
+        await box.cluster.apply(
+          deployment(box, "gated", {
+            container: { command: ["sh", "-c", "sleep 8; exec httpd -f -p 8080"] },
+          }),
+        );
+        const { world, lines } = testWorld();
+        const waiting = rolloutWait(
+          options({ kubeconfig: through, resources: ["deployment/gated"] }),
+          world,
+        );
+        await until(() => lines.some((line) => line.includes("not ready")));
+        await gate.shut();
+        await until(() => lines.some((line) => line.includes("Waiting for it to come back")));
+        await gate.open();
+        const { failure } = await waiting;
+        expect(failure).toBeUndefined();
+        expect(lines).toContain("The API server is back.");
+      },
 
-  it("ends at the deadline with what is known", async () => {
-    const { hostname, port } = new URL(box.cluster.server);
-    await using gate = await gateTo(hostname, Number(port));
-    const through = await withServer(`https://127.0.0.1:${gate.port}`);
-    await box.cluster.apply(deployment(box, "cut", { container: { command: ["sleep", "600"] } }));
-    const { world, lines } = testWorld();
-    const waiting = rolloutWait(
-      options({ kubeconfig: through, resources: ["deployment/cut"], timeout: 6_000 }),
-      world,
-    );
-    await until(() => lines.some((line) => line.includes("deployment/cut:")));
-    await gate.shut();
-    const { failure, outputs } = await waiting;
-    expect(outputs).toMatchObject({ reason: "Unreachable" });
-    expect(failure?.cause).toMatch(/the API server went away: .*127\.0\.0\.1/);
-  }, 60_000);
+      "ends at the deadline with what is known": async () => {
+        const { hostname, port } = new URL(box.cluster.server);
+        await using gate = await gateTo(hostname, Number(port));
+        const through = await withServer(`https://127.0.0.1:${gate.port}`);
+        await box.cluster.apply(
+          deployment(box, "cut", { container: { command: ["sleep", "600"] } }),
+        );
+        const { world, lines } = testWorld();
+        const waiting = rolloutWait(
+          options({ kubeconfig: through, resources: ["deployment/cut"], timeout: 6_000 }),
+          world,
+        );
+        await until(() => lines.some((line) => line.includes("deployment/cut:")));
+        await gate.shut();
+        const { failure, outputs } = await waiting;
+        expect(outputs).toMatchObject({ reason: "Unreachable" });
+        expect(failure?.cause).toMatch(/the API server went away: .*127\.0\.0\.1/);
+      },
+    },
+    60_000,
+  );
 });
 
 async function until(met: () => boolean): Promise<void> {
