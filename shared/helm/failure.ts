@@ -45,7 +45,11 @@ export function helmFailure(error: unknown, task: HelmTask): unknown {
   if (!(error instanceof CommandFailed)) return error;
   if (error.why === "not-found" || error.why === "not-startable") return missingHelm(error);
   if (error.why === "deadline") return tooSlow(error, task);
-  const words = errorWords(error.stderrTail);
+  const said = errorWords(error.stderrTail);
+  // What went wrong with a repository is told on the other stream.
+  const words = /^failed to update the following/.test(said)
+    ? `${said}\n${error.stdoutTail}`
+    : said;
   return explain(task.reword?.(words) ?? words, task, error);
 }
 
@@ -96,6 +100,28 @@ type Groups = Readonly<Record<string, string | undefined>>;
 
 /** Helm's words for what users meet most, each with its cause in a sentence. First match wins. */
 const KNOWN: readonly Known[] = [
+  {
+    kind: "chart",
+    pattern:
+      /chart repository \((?<url>\S+?)\/?\):\s*(?<why>[^\n]+)|failed to fetch (?<url2>https?:\S+) ?: (?<why2>[^\n]+)/,
+    parts: ({ url, why, url2, why2 }, { chart }) => ({
+      title: "The chart repository cannot be read",
+      cause: `${chart === undefined ? "" : `${JSON.stringify(chart)}: `}${url ?? url2} gives ${(why ?? why2 ?? "").trim()}.`,
+      remedy:
+        "Check the address in `repository`, and `chart-username` and `chart-password`; nothing was changed.",
+    }),
+  },
+  {
+    kind: "chart",
+    pattern:
+      /failed to perform "\w+" on (?:source|destination): (?<what>[^\n]+?): (?<why>not found|[^\n]*(?:denied|unauthorized|forbidden|basic credential)[^\n]*)/i,
+    parts: ({ what, why }, { chart }) => ({
+      title: "No such chart",
+      cause: `There is no chart at ${JSON.stringify(chart ?? "")}: the registry says of ${what}: ${why}.`,
+      remedy:
+        "Check the reference, its version or digest, and the credentials for the registry; nothing was changed.",
+    }),
+  },
   {
     kind: "credentials",
     pattern: /context "(?<context>[^"]*)" does not exist/,
@@ -160,6 +186,17 @@ const KNOWN: readonly Known[] = [
       title: "The chart's dependencies are not there",
       cause: `Chart.yaml names ${names}, and the folder charts/ does not have it.`,
       remedy: `Run \`helm dependency build ${chart ?? "CHART"}\` in an earlier step, or commit charts/; nothing was changed.`,
+    }),
+  },
+  {
+    kind: "other",
+    pattern:
+      /(?:data: Too long: must have at most (?<bytes>\d+) |[Rr]equest entity too large|etcdserver: request is too large|rpc error: [^\n]*message larger than max)/,
+    parts: (_, { doing }) => ({
+      title: "The release is too large for Helm",
+      cause: `Helm could not ${doing}: it keeps chart, values and manifest of a revision in one Secret, which holds 1 MiB, compressed.`,
+      remedy:
+        "Leave large files out of the chart (.helmignore), split it into several, or keep large contents elsewhere; nothing was changed.",
     }),
   },
   {

@@ -9,7 +9,7 @@ import {
   takeLease,
 } from "../lease/index.ts";
 import type { World } from "../world/index.ts";
-import type { OwnOptions } from "./own.ts";
+import type { OwnOptions } from "./own-options.ts";
 import type { ReleaseTools } from "./tools.ts";
 
 /**

@@ -1,10 +1,11 @@
 export type { KeptReplicas } from "./autoscaled.ts";
 export { type Checked, checkRelease, type Rendered } from "./check.ts";
 export { HookWatch } from "./hook-watch.ts";
-export { type Doing, type Hook, hooksOf, isHook, recordedHooks } from "./hooks.ts";
+export { type Doing, type Hook, hooksOf, isHook } from "./hooks.ts";
 export { imagesOf, type RevisionImage } from "./images.ts";
 export { keptText, manifestKeeping } from "./keep-replicas.ts";
-export { type Ground, giveBack, leaveNote, type OwnOptions, own, ownedWorld } from "./own.ts";
+export { type Ground, giveBack, leaveNote, own, ownedWorld } from "./own.ts";
+export type { OwnOptions } from "./own-options.ts";
 export { type Restored, type RollBackOptions, rollBackTo } from "./roll-back.ts";
 export { historyOf, noteProof, type ReleaseTools } from "./tools.ts";
 export type { Manner } from "./try-out.ts";

@@ -5,17 +5,9 @@ import type { HeldLease, Taken } from "../lease/index.ts";
 import type { World } from "../world/index.ts";
 import { heal } from "./heal.ts";
 import { hold } from "./hold.ts";
+import type { OwnOptions } from "./own-options.ts";
 import { settled } from "./pending.ts";
 import { historyOf, type ReleaseTools } from "./tools.ts";
-
-export interface OwnOptions {
-  /** The longest wait for another run, in milliseconds. */
-  readonly timeout: number;
-  /** Make the namespace when it does not exist. */
-  readonly createNamespace?: boolean;
-  /** What to do while another run works on the release; `wait` when left out. */
-  readonly whenBusy?: "wait" | "refuse";
-}
 
 /** What a run starts from, once the release is its own. */
 export interface Ground {

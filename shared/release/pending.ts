@@ -9,7 +9,7 @@ import {
 } from "../kubernetes/index.ts";
 import type { World } from "../world/index.ts";
 import { isHook } from "./hooks.ts";
-import type { OwnOptions } from "./own.ts";
+import type { OwnOptions } from "./own-options.ts";
 import { historyOf, type ReleaseTools } from "./tools.ts";
 
 /** How often a release that somebody else works on is looked at. */

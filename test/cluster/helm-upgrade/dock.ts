@@ -75,8 +75,10 @@ export class Dock implements AsyncDisposable {
   }
 
   /** Starts a run of the action. */
-  start(inputs: Inputs, main = sourceOf("helm-upgrade"), environment: Inputs = {}) {
-    return startStep(main, this.#setting(inputs, environment));
+  async start(inputs: Inputs): Promise<Running & { readonly temp: string }> {
+    const setting = this.#setting(inputs, {});
+    const running = await startStep(sourceOf("helm-upgrade"), setting);
+    return { ...running, temp: setting.runner.temp };
   }
 
   /** Runs the action to its end. */
