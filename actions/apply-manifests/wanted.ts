@@ -48,10 +48,28 @@ export async function readSources(options: Options, world: World): Promise<Sourc
   });
   const read = await readManifests(sources, workspace, world);
   if (sources.length > 0 && read.length === 0) throw empty();
+  for (const secret of secretsIn(read.map(({ object }) => object))) world.secrets.add(secret);
   const imagesOnly = sources.length === 0 && pinned.length > 0;
   if (!imagesOnly && options.workloads.length > 0) throw misplacedLines(sources.length > 0);
   const placing = imagesOnly ? [] : pinned;
   return { objects: setImages(read, placing, imageNames), images: pinned, config, imagesOnly };
+}
+
+/** Shorter values are words that are everywhere; a diff hides those of Secrets in any case. */
+const SHORTEST_SECRET = 8;
+
+/** The values of the Secrets among the manifests. */
+function secretsIn(objects: readonly KubernetesObject[]): readonly string[] {
+  const values = objects
+    .filter(({ kind }) => kind === "Secret")
+    .flatMap((object): readonly unknown[] => {
+      const { data, stringData } = object as { data?: object | null; stringData?: object | null };
+      const coded = Object.values(data ?? {}).map((value) =>
+        Buffer.from(String(value), "base64").toString(),
+      );
+      return [...coded, ...Object.values(stringData ?? {})];
+    });
+  return values.map(String).filter((value) => value.length >= SHORTEST_SECRET);
 }
 
 /** Works out what is wanted of a cluster, once nobody else changes it. */

@@ -144,15 +144,6 @@ export function superfluous(secrets: readonly RecordSecret[], keep: number): rea
     .map(({ metadata }) => metadata.name);
 }
 
-/** Forgets a pending revision that did nothing. */
-export async function forgetRevision(
-  cluster: Cluster,
-  set: ApplySetRef,
-  revision: number,
-): Promise<void> {
-  await cluster.delete(headRef(set, revision));
-}
-
 /** Whether a revision is recorded: a write whose answer was lost may have been done. */
 export async function isRecorded(
   cluster: Cluster,

@@ -1,12 +1,11 @@
 export { deploySet, previewSet } from "./deploy.ts";
 export type { DesiredObject } from "./desired.ts";
-export { planDifference } from "./difference.ts";
 export { type DeployFacts, noFacts } from "./facts.ts";
 export { isPredecessor } from "./field-owners.ts";
 export { readApplied, type Standing, standingOf } from "./history.ts";
-export { type Plan, type PlannedObject, planDeploy } from "./plan.ts";
+export type { Plan, PlannedObject } from "./plan.ts";
 export type { AppliedImage, RevisionContent } from "./record.ts";
 export type { AppliedRevision, RevisionStatus } from "./revision.ts";
-export { type ApplySetRef, claimOn, SET_NAME } from "./set.ts";
+export type { ApplySetRef } from "./set.ts";
 export type { DeploySettings, PruneSettings } from "./settings.ts";
 export type { DeployOrder, Wanted } from "./voyage.ts";

@@ -14,7 +14,7 @@ import { groupOf, keyOf } from "./key.ts";
 import { inStages } from "./order.ts";
 import { type Inventory, PART_OF, readParent } from "./parent.ts";
 import { findBySelector, findMembers, isPrecious, pruneList, refuseTooMany } from "./prune.ts";
-import { type Refused, refusedError } from "./refusal.ts";
+import { discreet, type Refused, refusedError } from "./refusal.ts";
 import { type PlacedObject, placed } from "./scope.ts";
 import { type ApplySetRef, setId } from "./set.ts";
 import type { DeploySettings } from "./settings.ts";
@@ -190,7 +190,7 @@ function decided(
       return { ...base, deed: "recreate", expected: undefined, note: "deleted and made anew" };
     }
     const note = whyUnchecked(object, refusal, coming);
-    if (note === undefined) return { object, origin, refusal };
+    if (note === undefined) return { object, origin, refusal: discreet(refusal, object) };
     return { ...base, deed: "unchecked", expected: undefined, note };
   }
   const notes = [

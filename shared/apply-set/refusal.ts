@@ -108,6 +108,17 @@ function quote(words: string): string {
   return short.length > LONGEST_QUOTE ? `${short.slice(0, LONGEST_QUOTE)}…` : short;
 }
 
+/** The refusal without the value that it is about, where the object is a Secret. */
+export function discreet(refusal: Refusal, { kind }: KubernetesObject): Refusal {
+  if (kind !== "Secret" || refusal.kind !== "schema") return refusal;
+  const faults = refusal.faults.map(({ path, words, unknown }) => ({
+    path,
+    unknown,
+    words: words.replace(/, got .*$/s, ", got another type"),
+  }));
+  return { ...refusal, faults };
+}
+
 /** A refusal together with the object that it is about. */
 export interface Refused {
   readonly object: KubernetesObject;
@@ -223,5 +234,5 @@ export function isSchemaError(error: unknown): boolean {
 }
 
 export function refused({ object, origin }: DesiredObject, error: ApiError): Refused {
-  return { object, origin, refusal: refusalOf(error) };
+  return { object, origin, refusal: discreet(refusalOf(error), object) };
 }

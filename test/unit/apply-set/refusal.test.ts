@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { refusalOf, refusedError } from "../../../shared/apply-set/refusal.ts";
+import { refusalOf, refused, refusedError } from "../../../shared/apply-set/refusal.ts";
 import { ApiError, type KubernetesObject } from "../../../shared/kubernetes/index.ts";
 
 function error(status: number, message: string, causes: readonly object[] = []): ApiError {
@@ -109,16 +109,29 @@ describe("a refusal of the API server", () => {
     );
   });
 
+  it("of a Secret does not repeat its value", () => {
+    const thrown = error(
+      500,
+      "failed to create typed patch object (shop/a; /v1, Kind=Secret): .stringData.pin: expected string, got &value.valueUnstructured{Value:4711}",
+    );
+    const failure = refusedError(
+      [refused({ object: object("Secret"), origin: "" }, thrown)],
+      false,
+    );
+    expect(failure.cause).toMatch(/\.stringData\.pin: expected string, got another type/);
+    expect(String(failure)).not.toMatch(/4711/);
+  });
+
   it("is told with what to do, many as one", () => {
-    const refused = Array.from({ length: 20 }, (_, index) => ({
+    const many = Array.from({ length: 20 }, (_, index) => ({
       object: object(index === 0 ? "Job" : "Service"),
       origin: `place ${index}`,
       refusal: { kind: "immutable", words: "it is fixed" } as const,
     }));
-    const failure = refusedError(refused, false);
+    const failure = refusedError(many, false);
     expect(failure.cause.split("\n")).toHaveLength(13);
     expect(failure.cause).toMatch(/^job\/a \(place 0\): it is fixed\.\n[\s\S]*And 8 more\.$/);
     expect(failure.remedy).toMatch(/recreate: Job.*recreate: Service.*Nothing was changed\.$/);
-    expect(refusedError(refused.slice(0, 1), true).remedy).not.toMatch(/Nothing was changed/);
+    expect(refusedError(many.slice(0, 1), true).remedy).not.toMatch(/Nothing was changed/);
   });
 });
