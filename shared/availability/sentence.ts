@@ -4,7 +4,8 @@ const MOST = 3;
 
 /** What users felt, in one sentence. */
 export function sentence({ hurt, affectedSeconds, services, notes }: AvailabilityReport): string {
-  if (hurt === "unknown") return `Whether users were hurt is not known: ${notes.join("; ")}.`;
+  if (hurt === "unknown")
+    return `Whether users were hurt is not known: ${notes.map((note) => note.replace(/\.$/, "")).join("; ")}.`;
   if (hurt === "no") {
     const counts = services.slice(0, MOST).map(lowest);
     return `Users were not hurt: ${counts.join(", ")}${services.length > MOST ? ", ..." : ""}.`;
