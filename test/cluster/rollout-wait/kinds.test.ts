@@ -32,7 +32,6 @@ const GRACES: Partial<Graces> = {
   // Short, so that what does not heal is seen not to.
   reference: 1_000,
   metrics: 2_000,
-  volume: 1_000,
   unprobed: 0,
   // Long, for a busy machine: what these scenes do to their objects comes before.
   silence: 30_000,
@@ -46,6 +45,7 @@ interface Scene {
   readonly wait: string;
   readonly more?: Partial<Target>;
   readonly seconds?: number;
+  readonly graces?: Partial<Graces>;
   /** What happens once a line of the log holds these words. */
   readonly meanwhile?: readonly [words: string, change: (box: Sandbox) => Promise<unknown>];
   readonly verdict: RolloutReport["verdict"];
@@ -146,7 +146,7 @@ const scenes: readonly Scene[] = [
     name: "a budget that is not met",
     objects: ({ namespace }) => [idle("unkept"), budget(namespace, "unkept", "unkept", 1)],
     wait: "pdb/unkept",
-    seconds: 4,
+    seconds: 12,
     verdict: "timed-out",
     reason: "Timeout",
     words: "0 of the 1 pods that it demands are healthy",
@@ -226,6 +226,8 @@ const scenes: readonly Scene[] = [
     name: "a claim that gets no volume",
     objects: ({ namespace }) => [claim(namespace, "none", "")],
     wait: "pvc/none",
+    // Only here: a young namespace mounts its pods' own volumes late.
+    graces: { volume: 1_000 },
     verdict: "failed",
     reason: "VolumeNotBound",
     words: "no persistent volumes available",
@@ -328,7 +330,7 @@ const scenes: readonly Scene[] = [
     name: "a Service for which nothing makes pods",
     objects: ({ namespace }) => [service(namespace, "astray", { selector: { app: "astry" } })],
     wait: "svc/astray",
-    seconds: 2,
+    seconds: 12,
     verdict: "timed-out",
     reason: "Timeout",
     words: "no pod matches its selector (app=astry), and no workload here makes such pods",
@@ -397,7 +399,7 @@ const scenes: readonly Scene[] = [
         });
       },
     ],
-    seconds: 4,
+    seconds: 12,
     verdict: "timed-out",
     reason: "Timeout",
     words: "has not said of the newest change whether it is accepted",
@@ -507,6 +509,7 @@ async function play({
   wait,
   more,
   seconds = 40,
+  graces,
   meanwhile,
 }: Scene): Promise<RolloutReport> {
   for (const object of objects(box) as KubernetesObject[]) {
@@ -518,7 +521,7 @@ async function play({
   const waiting = waitForRollout(box.cluster, [target], {
     deadline: Date.now() + seconds * 1_000,
     world,
-    graces: GRACES,
+    graces: { ...GRACES, ...graces },
   });
   if (meanwhile !== undefined) {
     const [words, change] = meanwhile;
