@@ -31,7 +31,7 @@ export const rolloutScale: Bench = async (log) => {
   try {
     const endpoints = await up(WANTED, { log, environment });
     const cluster = await administrator(endpoints.kubeconfig);
-    await makeNodes(cluster);
+    using _nodes = await makeNodes(cluster);
     const results: Result[] = [];
     for (const size of SIZES) {
       const found = await measure({ size, endpoints, cluster, folder, log });

@@ -9,10 +9,31 @@ const PODS_PER_NODE = 1_000;
 const AT_ONCE = 40;
 const FAKE = "kwok.x-k8s.io/node";
 
-/** Simulated nodes, with room for two versions of everything. */
-export async function makeNodes(cluster: Cluster): Promise<void> {
-  const room = { cpu: "4000", memory: "16Ti", pods: String(PODS_PER_NODE) };
+/** How often the nodes say that they are there; after 50 s without a word their pods are not ready. */
+const HEARTBEAT_MS = 10_000;
+
+/** Simulated nodes, with room for two versions of everything, until they are disposed of. */
+export async function makeNodes(cluster: Cluster): Promise<Disposable> {
   const names = Array.from({ length: NODES }, (_, index) => `scale-${index}`);
+  await applyNodes(cluster, names);
+  // A busy machine keeps the simulator from saying so in time, and a pod that was called not ready
+  // for that stays so: nothing runs that could tell otherwise.
+  const timer = setInterval(() => {
+    void inLanes(names, (name) => beat(cluster, name)).catch(() => undefined);
+  }, HEARTBEAT_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+async function beat(cluster: Cluster, name: string): Promise<void> {
+  const lastHeartbeatTime = new Date().toISOString();
+  const ready = { type: "Ready", status: "True", lastHeartbeatTime };
+  const ref = { apiVersion: "v1", kind: "Node", name };
+  const patch = { status: { conditions: [ready] } };
+  await cluster.patch(ref, patch, "strategic", { subresource: "status" });
+}
+
+async function applyNodes(cluster: Cluster, names: readonly string[]): Promise<void> {
+  const room = { cpu: "4000", memory: "16Ti", pods: String(PODS_PER_NODE) };
   await inLanes(names, async (name) => {
     const node = {
       apiVersion: "v1",
