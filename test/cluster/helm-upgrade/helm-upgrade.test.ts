@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
+import { failureOf, snapshot } from "../../runner/index.ts";
 import { resolveEndpoints } from "../../testbed/index.ts";
 import { Dock, die, until } from "./dock.ts";
 
@@ -84,6 +85,8 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(broken.stdout).toMatch(
       /::error .*Rolled back to revision 1 \(now revision 3\), which is healthy/,
     );
+    const { said, kept } = snapshot("helm-upgrade", failureOf(broken), { [of]: "shop" });
+    expect(said).toBe(kept);
     expect(await dock.text(of)).toBe("one");
     expect((await dock.history(of)).map(({ status }) => status)).toEqual([
       "superseded",
