@@ -46,6 +46,7 @@ export function quote(text: string, redact: Redact): string {
   return JSON.stringify(cut(redact(text)));
 }
 
+/** A text short enough to be quoted in a sentence. Redact it before: half a secret is known to nobody. */
 export function cut(text: string): string {
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text;
 }

@@ -13,7 +13,7 @@ describe.each(actions)("%s", (action) => {
   const manifest = actionManifest(action);
 
   it("is a folder of the shape that every action has", () => {
-    expect(action).toMatch(/^[a-z]+(-[a-z]+)+$/);
+    expect(action).toMatch(/^[a-z]+(-[a-z]+)*$/);
     const files = ["action.yml", "README.md", "inputs.ts", "main.ts", `${action}.ts`];
     expect(filesOf(action)).toEqual(expect.arrayContaining(files));
   });
