@@ -65,7 +65,7 @@ describe("images only", () => {
       expect(await harbour.images("Deployment", name)).toEqual({ [name]: pinned(image) });
     }
     expect(bad.stdout).toMatch(/Put back what deployment\/.* ran before, which is healthy/);
-  }, 120_000);
+  }, 240_000);
 
   it.concurrent("heals what a run that died left half done, and stops cleanly when it is told to", async () => {
     await using harbour = await study();
@@ -94,7 +94,7 @@ describe("images only", () => {
     expect([exitCode, outputs.verdict, outputs["rolled-back"]]).toEqual([1, "cancelled", "true"]);
     expect(milliseconds).toBeLessThan(30_000);
     expect(await harbour.images("Deployment", "core-service")).toEqual(was);
-  }, 120_000);
+  }, 240_000);
 
   it.concurrent("goes back to what was good however often runs died before, with what the pods read", async () => {
     await using harbour = await study();
@@ -138,7 +138,7 @@ describe("images only", () => {
     );
     expect(verdictOf(bad, "failed")).toBe("failed");
     expect(await state()).toEqual(good);
-  }, 180_000);
+  }, 240_000);
 
   it.concurrent("reaches StatefulSets, DaemonSets, CronJobs, several containers and init containers", async () => {
     await using harbour = await Harbour.open("kinds");
@@ -214,7 +214,7 @@ describe("images only", () => {
     expect(bad.outputs["rolled-back"]).toBe("true");
     expect(bad.stdout).toMatch(/which is healthy/);
     expect(await harbour.images("StatefulSet", "db")).toEqual({ web: pinned(web) });
-  }, 120_000);
+  }, 240_000);
 
   it.concurrent("touches nothing where anything is unclear, and warns of what others own", async () => {
     await using harbour = await Harbour.open("unclear");
@@ -252,5 +252,5 @@ describe("images only", () => {
     expect(planned.stdout).toMatch(/Helm release shop/);
     expect(planned.outputs.changes).toContain(web.digest);
     expect(await harbour.generation("Deployment", "web")).toBe(generation);
-  }, 120_000);
+  }, 240_000);
 });

@@ -105,7 +105,7 @@ describe("Secrets and ConfigMaps from the job", () => {
     // Without the config this time: nothing of it is taken away from the pods.
     const bare = await harbour.deploy({ name: "shop", content, prune: "false" });
     expect([bare.exitCode, await generations()]).toEqual([0, [reader + 1, ...rest]]);
-  }, 120_000);
+  }, 240_000);
 
   it.concurrent("come back with what they held when a deploy fails", async () => {
     await using harbour = await Harbour.open("back");
@@ -138,7 +138,7 @@ describe("Secrets and ConfigMaps from the job", () => {
       (await harbour.live("Deployment", "reader")).spec.template.metadata.annotations ?? {},
     ).toEqual({});
     expect(await harbour.generation("Deployment", "neither")).toBe(neither);
-  }, 120_000);
+  }, 240_000);
 
   it.concurrent("are made alone, of every kind, and checked before anything is", async () => {
     await using harbour = await Harbour.open("alone");
@@ -183,7 +183,7 @@ describe("Secrets and ConfigMaps from the job", () => {
     expect(unset).toMatch(/the variable MISSING is not set/);
     expect(mismatch).toMatch(/does not belong to the key/);
     await expect(harbour.box.cluster.get(harbour.ref("Secret", "new"))).rejects.toThrow();
-  }, 120_000);
+  }, 240_000);
 
   it.concurrent("are refused without a word of theirs when a value breaks the YAML", async () => {
     const secret = 's3cr: et}\n*value: ["';

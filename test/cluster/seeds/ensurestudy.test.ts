@@ -63,7 +63,7 @@ describe("ensurestudy", () => {
     expect(await harbour.images("Deployment", "core-service")).toEqual({
       "core-service": pinned(first["core-service"]),
     });
-  }, 180_000);
+  }, 240_000);
 
   it("has the images of its three services set, waited for, and is asked how it does", async () => {
     const images = await build("v2");
@@ -78,7 +78,7 @@ describe("ensurestudy", () => {
       expect(await harbour.images("Deployment", name)).toEqual({ [name]: pinned(images[name]) });
     }
     first = images;
-  }, 180_000);
+  }, 240_000);
 
   it("keeps all three as they were when one of the new ones does not start", async () => {
     const images = {
@@ -94,5 +94,5 @@ describe("ensurestudy", () => {
       expect(await harbour.images("Deployment", name)).toEqual({ [name]: pinned(first[name]) });
     }
     expect(ran[0]?.step.outputs).toMatchObject({ "rolled-back": "true", "users-hurt": "no" });
-  }, 180_000);
+  }, 240_000);
 });
