@@ -1,6 +1,7 @@
 import { isControlledBy } from "../object.ts";
 import { conditionOf, type Deployment, type Pod, type ReplicaSet } from "../workload.ts";
 import { notYetObserved } from "./observed.ts";
+import { hasEnded, isReady } from "./pod.ts";
 import { assessPods, joined } from "./pods.ts";
 import { replicaFailure } from "./replica-set.ts";
 import type { Sight } from "./sight.ts";
@@ -34,7 +35,7 @@ export function assessDeployment(
   );
   const refused = replicaFailure(current, sight);
   const deadline = deadlineProblem(deployment, [...refused, ...ownPods.problems], ownPods.missing);
-  const missing = missingOf(deployment, wanted);
+  const missing = isProvedByPods(deployment, current, pods) ? [] : missingOf(deployment, wanted);
   return joined({ missing, problems: [...refused, ...deadline] }, ownPods);
 }
 
@@ -49,6 +50,22 @@ export function currentReplicaSet(
       isControlledBy(set, deployment) &&
       revision !== undefined &&
       set.metadata.annotations?.[REVISION] === revision,
+  );
+}
+
+/**
+ * Whether the pods themselves show that the rollout is done: as many of the new template as wanted,
+ * all ready, and none of another. The status says so later, by seconds where the controller has
+ * much to do. With minReadySeconds only the controller's clock tells.
+ */
+function isProvedByPods({ spec }: Deployment, current: ReplicaSet, pods: readonly Pod[]): boolean {
+  const there = pods.filter(
+    (pod) => pod.metadata.deletionTimestamp === undefined && !hasEnded(pod),
+  );
+  return (
+    (spec.minReadySeconds ?? 0) === 0 &&
+    there.length === (spec.replicas ?? 1) &&
+    there.every((pod) => isControlledBy(pod, current) && isReady(pod))
   );
 }
 

@@ -38,9 +38,41 @@ describe("a Deployment", () => {
     ],
   ];
   it.each(underway)("goes on: %s", (_, object, words) => {
-    const { ready, missing, problems } = assessDeployment(object, sets, [pod()], sight());
+    const pods = [pod({ name: "old", owner: "rs1" })];
+    const { ready, missing, problems } = assessDeployment(object, sets, pods, sight());
     expect({ ready, problems }).toEqual({ ready: false, problems: [] });
     expect(missing.join()).toContain(words);
+  });
+
+  describe("whose status is behind its pods", () => {
+    const behind = deployment({}, { replicas: 2, updatedReplicas: 0, availableReplicas: 0 });
+    const isReadyWith = (object: Deployment, ...pods: ReturnType<typeof pod>[]) =>
+      assessDeployment(object, sets, pods, sight()).ready;
+
+    it("is ready when the pods prove it", () => {
+      expect(isReadyWith(behind, pod())).toBe(true);
+      expect(isReadyWith(behind, pod(), pod({ name: "old", owner: "rs1", deleted: true }))).toBe(
+        true,
+      );
+    });
+
+    it("is not while one of the old pods is there, or one of the new is missing", () => {
+      expect(isReadyWith(behind, pod(), pod({ name: "old", owner: "rs1" }))).toBe(false);
+      expect(isReadyWith(behind, pod({ name: "old", owner: "rs1" }))).toBe(false);
+      expect(isReadyWith(behind)).toBe(false);
+      const two = deployment({ replicas: 2 }, { replicas: 1, availableReplicas: 0 });
+      expect(isReadyWith(two, pod())).toBe(false);
+    });
+
+    it("is not while only the controller knows how long the pods have been ready", () => {
+      const patient = deployment({ minReadySeconds: 5 }, { availableReplicas: 0 });
+      expect(isReadyWith(patient, pod())).toBe(false);
+    });
+
+    it("is not before its change was seen", () => {
+      const changed = { ...behind, metadata: { ...behind.metadata, generation: 3 } };
+      expect(isReadyWith(changed, pod())).toBe(false);
+    });
   });
 
   it("ignores the pods of old revisions and those that are going", () => {
