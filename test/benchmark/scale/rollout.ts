@@ -99,8 +99,9 @@ function deployment(namespace: string, name: string): KubernetesObject & { spec:
     metadata: { name, namespace, labels: { app: name, bench: "scale" } },
     spec: {
       replicas: PODS_EACH,
-      // The whole new version comes at once: the worst that can happen to one who watches.
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "100%", maxUnavailable: 0 } },
+      // All at once: the worst that can happen to one who watches. And the old pods go first, so that
+      // a rollout is over when its last new pod is ready, and not when a controller has cleaned up.
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: "100%" } },
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name, [VERSION_LABEL]: "1" } },
