@@ -89,10 +89,12 @@ describe("images only", () => {
 
     const stopped = await harbour.start({ images: mapOf({ "core-service": slow }) });
     await stopped.logged(/Revision 3 of live is applied/);
+    const told = performance.now();
     stopped.child.kill("SIGINT");
-    const { outputs, milliseconds, exitCode } = await stopped.finished;
+    const { outputs, exitCode } = await stopped.finished;
+    // The runner kills what has not ended 10 s after it was told to.
+    expect(performance.now() - told).toBeLessThan(10_000);
     expect([exitCode, outputs.verdict, outputs["rolled-back"]]).toEqual([1, "cancelled", "true"]);
-    expect(milliseconds).toBeLessThan(30_000);
     expect(await harbour.images("Deployment", "core-service")).toEqual(was);
   }, 240_000);
 
