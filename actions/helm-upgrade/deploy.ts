@@ -8,6 +8,7 @@ import {
   keptText,
   noteProof,
   ownedWorld,
+  patiently,
 } from "../../shared/release/index.ts";
 import { configGrace, proveImages, workloadsOf } from "../../shared/workload/index.ts";
 import { applyDefinitions } from "./definitions.ts";
@@ -37,7 +38,9 @@ export async function deploy(ground: Ground, checked: Preflight, given: Run): Pr
   );
   const marked = noteProof(tools, revision.revision, "unproven", world);
   await journal.phase("rollout", () => rollOut(revision, ground, run, until));
-  if (tools.placed.length > 0) await journal.phase("proof", () => prove(revision, run));
+  if (tools.placed.length > 0) {
+    await journal.phase("proof", () => patiently(() => prove(revision, run), until, world));
+  }
   await marked;
   await noteProof(tools, revision.revision, "proven", world);
 }
@@ -73,14 +76,13 @@ async function rollOut(revision: Revision, { good }: Ground, run: Run, until: nu
   const { tools, world, options, facts, journal } = run;
   const objects = objectsOf(revision.manifest);
   const targets = awaitedTargets(objects, tools.release.namespace);
-  const report = await waitForRollout(tools.cluster, targets, {
-    deadline: Math.max(until, world.clock.now() + 1_000),
-    world,
-    graces: {
-      crashes: options.restartsAllowed + 1,
-      config: configGrace(objects, good && objectsOf(good.manifest)),
-    },
-  });
+  const deadline = Math.max(until, world.clock.now() + 1_000);
+  const graces = {
+    crashes: options.restartsAllowed + 1,
+    config: configGrace(objects, good && objectsOf(good.manifest)),
+  };
+  const wait = () => waitForRollout(tools.cluster, targets, { deadline, world, graces });
+  const report = await patiently(wait, deadline, world);
   facts.rollout = report;
   if (report.verdict === "cancelled") throw world.signal.reason;
   const failure = rolloutFailure(report);

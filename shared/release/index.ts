@@ -6,6 +6,7 @@ export { imagesOf, type RevisionImage } from "./images.ts";
 export { keptText, manifestKeeping } from "./keep-replicas.ts";
 export { type Ground, giveBack, leaveNote, own, ownedWorld } from "./own.ts";
 export type { OwnOptions } from "./own-options.ts";
+export { patiently } from "./patiently.ts";
 export { type Restored, type RollBackOptions, rollBackTo } from "./roll-back.ts";
 export { historyOf, noteProof, type ReleaseTools } from "./tools.ts";
 export type { Manner } from "./try-out.ts";

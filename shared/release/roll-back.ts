@@ -9,6 +9,7 @@ import {
 } from "../kubernetes/index.ts";
 import { expectedImages, type ImageProof, proveImages, workloadsOf } from "../workload/index.ts";
 import type { World } from "../world/index.ts";
+import { patiently } from "./patiently.ts";
 import { putBack } from "./put-back.ts";
 import { historyOf, noteProof, type ReleaseTools } from "./tools.ts";
 
@@ -85,7 +86,8 @@ function recover(
 ): Promise<RolloutReport> {
   const targets = awaitedTargets(objectsOf(target.manifest), release.namespace);
   const deadline = world.clock.now() + timeout;
-  return waitForRecovery(cluster, targets, { deadline, world, graces });
+  const wait = () => waitForRecovery(cluster, targets, { deadline, world, graces });
+  return patiently(wait, deadline, world);
 }
 
 function notHealthy(came: string, { cause }: RolloutReport): UserError {
