@@ -32,6 +32,7 @@ export async function hold(
   const taken = await takeLease(cluster, claim, {
     clock,
     signal,
+    aftermath: world.aftermath,
     timeout,
     onWait: (holder, page) => {
       const where = page === undefined ? "" : ` (${page})`;

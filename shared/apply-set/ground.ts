@@ -20,13 +20,14 @@ export async function hold(
   cluster: Cluster,
   set: ApplySetRef,
   { timeout, createNamespace }: HoldOptions,
-  world: Pick<World, "clock" | "environment" | "log" | "signal">,
+  world: Pick<World, "aftermath" | "clock" | "environment" | "log" | "signal">,
 ): Promise<Taken | undefined> {
-  const { clock, environment, log, signal } = world;
+  const { aftermath, clock, environment, log, signal } = world;
   const claim = claimOn(set, environment);
   const waiting = {
     clock,
     signal,
+    aftermath,
     timeout,
     onWait: (holder: string, page: string | undefined) => {
       const where = page === undefined ? "" : ` (${page})`;

@@ -66,6 +66,8 @@ export interface Taken {
 export interface Waiting {
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Ends the writes: one that is on its way when the signal aborts must not be lost sight of. */
+  readonly aftermath: AbortSignal;
   /** The longest wait, in milliseconds. */
   readonly timeout: number;
   /** A holder that is seen to be alive is not waited for. */
@@ -86,8 +88,12 @@ export async function takeLease(
   claim: Claim,
   waiting: Waiting,
 ): Promise<Taken | undefined> {
+  const bound = cluster.boundTo(waiting.aftermath);
   try {
-    return await take(cluster, claim, waiting);
+    const got = await take(cluster, bound, claim, waiting);
+    if (!waiting.signal.aborted) return got;
+    await got.lease.release(bound);
+    throw waiting.signal.reason;
   } catch (error) {
     if (isForbidden(error) && /cannot \w+ resource "leases"/.test(error.apiMessage))
       return undefined;
@@ -95,7 +101,12 @@ export async function takeLease(
   }
 }
 
-async function take(cluster: Cluster, claim: Claim, waiting: Waiting): Promise<Taken> {
+async function take(
+  cluster: Cluster,
+  writing: Cluster,
+  claim: Claim,
+  waiting: Waiting,
+): Promise<Taken> {
   const { clock, signal } = waiting;
   const began = clock.now();
   let watched = { version: undefined as string | undefined, since: began };
@@ -103,7 +114,7 @@ async function take(cluster: Cluster, claim: Claim, waiting: Waiting): Promise<T
   for (;;) {
     const found = await cluster.find<Lease>(refOf(claim));
     if (found === undefined) {
-      const made = await attempt(() => cluster.create(newLease(claim, clock.now())), claim);
+      const made = await attempt(() => writing.create(newLease(claim, clock.now())), claim);
       if (made !== undefined) return taken(cluster, claim, made, undefined);
       continue;
     }
@@ -114,7 +125,7 @@ async function take(cluster: Cluster, claim: Claim, waiting: Waiting): Promise<T
     const verdict = judgeLease(found, clock.now(), clock.now() - since);
     if (verdict === "free" || verdict === "dead") {
       const change = takeover(found, claim, clock.now());
-      const got = await attempt(() => cluster.patch<Lease>(refOf(claim), change), claim);
+      const got = await attempt(() => writing.patch<Lease>(refOf(claim), change), claim);
       if (got !== undefined) return taken(cluster, claim, got, found);
       continue;
     }

@@ -32,6 +32,7 @@ export async function hold(
   const waiting = {
     clock: world.clock,
     signal: world.signal,
+    aftermath: world.aftermath,
     timeout,
     refuse: whenBusy === "refuse",
     onWait: (holder: string, page: string | undefined) => {

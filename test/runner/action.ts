@@ -5,10 +5,5 @@ import { root } from "../../scripts/action-manifest.ts";
 export function bundleOf(action: string): string {
   return process.env.SEAWORTHY_TEST_SOURCE === undefined
     ? join(root, "dist", action, "index.js")
-    : sourceOf(action);
-}
-
-/** An action's source, always as fresh as the tests. */
-export function sourceOf(action: string): string {
-  return join(root, "actions", action, "main.ts");
+    : join(root, "actions", action, "main.ts");
 }

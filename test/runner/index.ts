@@ -1,4 +1,4 @@
-export { bundleOf, sourceOf } from "./action.ts";
+export { bundleOf } from "./action.ts";
 export { Runner } from "./runner.ts";
 export { failureOf, snapshot, snapshotOf } from "./snapshot.ts";
 export { type Running, runStep, type Setting, type Step, startStep } from "./step.ts";

@@ -1,10 +1,10 @@
 import type { KubernetesObject, ObjectRef } from "../../../shared/kubernetes/index.ts";
 import {
+  bundleOf,
   type Runner,
   type Running,
   runStep,
   type Step,
-  sourceOf,
   startStep,
 } from "../../runner/index.ts";
 import { deployment, type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
@@ -97,12 +97,12 @@ export class Harbour implements AsyncDisposable {
 
   /** Runs the action to its end. */
   async deploy(inputs: Inputs, environment: Environment = {}, runner?: Runner): Promise<Step> {
-    return runStep(sourceOf("apply-manifests"), this.#setting(inputs, environment, runner));
+    return runStep(bundleOf("apply-manifests"), this.#setting(inputs, environment, runner));
   }
 
   /** Starts the action. */
   async start(inputs: Inputs, environment: Environment = {}): Promise<Running> {
-    return startStep(sourceOf("apply-manifests"), this.#setting(inputs, environment));
+    return startStep(bundleOf("apply-manifests"), this.#setting(inputs, environment));
   }
 
   #setting(inputs: Inputs, environment: Environment, runner?: Runner) {

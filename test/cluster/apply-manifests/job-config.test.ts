@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { Runner, runStep, sourceOf } from "../../runner/index.ts";
+import { bundleOf, Runner, runStep } from "../../runner/index.ts";
 import { CERTIFICATE, KEY, OTHER_KEY } from "../../unit/job-config/certificates.ts";
 import { Harbour, verdictOf } from "./harbour.ts";
 
@@ -187,7 +187,7 @@ describe("Secrets and ConfigMaps from the job", () => {
 
   it.concurrent("are refused without a word of theirs when a value breaks the YAML", async () => {
     const secret = 's3cr: et}\n*value: ["';
-    const step = await runStep(sourceOf("apply-manifests"), {
+    const step = await runStep(bundleOf("apply-manifests"), {
       inputs: { namespace: "x", secrets: `app:\n  literals:\n    KEY: ${secret}` },
     });
     expect(step.exitCode).toBe(1);

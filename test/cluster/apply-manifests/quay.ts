@@ -7,12 +7,12 @@ import { root } from "../../../scripts/action-manifest.ts";
 import { readApplied } from "../../../shared/apply-set/index.ts";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
 import {
+  bundleOf,
   failureOf,
   Runner,
   runStep,
   type Step,
   snapshot,
-  sourceOf,
   startStep,
 } from "../../runner/index.ts";
 import { type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
@@ -71,11 +71,11 @@ export class Quay implements AsyncDisposable {
 
   /** Runs the action to its end. */
   apply(inputs: Inputs, environment: Inputs = {}): Promise<Step> {
-    return runStep(sourceOf("apply-manifests"), this.#setting(inputs, environment));
+    return runStep(bundleOf("apply-manifests"), this.#setting(inputs, environment));
   }
 
   start(inputs: Inputs, environment: Inputs = {}) {
-    return startStep(sourceOf("apply-manifests"), this.#setting(inputs, environment));
+    return startStep(bundleOf("apply-manifests"), this.#setting(inputs, environment));
   }
 
   #setting(inputs: Inputs, environment: Inputs) {

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { failureOf, Runner, runStep, snapshot, sourceOf } from "../../runner/index.ts";
+import { bundleOf, failureOf, Runner, runStep, snapshot } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { challenge, FaultRegistry, type Rule, tokenRules } from "../images/fault-registry.ts";
 
-const source = sourceOf("build-push");
+const source = bundleOf("build-push");
 
 jest.setTimeout(60_000);
 

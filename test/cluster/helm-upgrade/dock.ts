@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { root } from "../../../scripts/action-manifest.ts";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
@@ -10,7 +11,6 @@ import {
   type Running,
   runStep,
   type Step,
-  sourceOf,
   startStep,
 } from "../../runner/index.ts";
 import { type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
@@ -77,13 +77,13 @@ export class Dock implements AsyncDisposable {
   /** Starts a run of the action. */
   async start(inputs: Inputs): Promise<Running & { readonly temp: string }> {
     const setting = this.#setting(inputs, {});
-    const running = await startStep(sourceOf("helm-upgrade"), setting);
+    const running = await startStep(bundleOf("helm-upgrade"), setting);
     return { ...running, temp: setting.runner.temp };
   }
 
   /** Runs the action to its end. */
   release(inputs: Inputs, environment: Inputs = {}): Promise<Step> {
-    return runStep(sourceOf("helm-upgrade"), this.#setting(inputs, environment));
+    return runStep(bundleOf("helm-upgrade"), this.#setting(inputs, environment));
   }
 
   /** The bundle, as users get it. */
@@ -169,6 +169,7 @@ export async function until(condition: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + 30_000;
   while (!(await condition())) {
     if (Date.now() > giveUpAt) throw new Error(`never: ${condition}`);
+    await pause(50);
   }
 }
 

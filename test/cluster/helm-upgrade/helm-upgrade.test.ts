@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
@@ -24,6 +25,7 @@ function leastServing(of: string): () => number {
     while (!over) {
       const found = await dock.deployment(of);
       least = Math.min(least, found?.status?.availableReplicas ?? 0);
+      await pause(100);
     }
   };
   void look();
@@ -34,7 +36,7 @@ function leastServing(of: string): () => number {
 }
 
 describe.each(["helm", "helm3"])("with %s", (program) => {
-  it("installs, upgrades, proves the images, and leaves nothing behind", async () => {
+  it.concurrent("installs, upgrades, proves the images, and leaves nothing behind", async () => {
     const of = dock.name();
     const first = await dock.release({ release: of, helm: program, values: "text: one" });
     expect(first).toMatchObject({ exitCode: 0, leftovers: [] });
@@ -61,7 +63,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(await dock.leases()).not.toContain(`seaworthy-${of}`);
   });
 
-  it("rolls back from a missing image with its cause, while the old version serves", async () => {
+  it.concurrent("rolls back from a missing image with its cause, while the old version serves", async () => {
     const of = dock.name();
     await dock.release({ release: of, helm: program, values: "text: one" });
     const serving = leastServing(of);
@@ -95,7 +97,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     ]);
   });
 
-  it("frees a StatefulSet that is stuck in the broken revision", async () => {
+  it.concurrent("frees a StatefulSet that is stuck in the broken revision", async () => {
     const of = dock.name();
     await dock.release({ release: of, helm: program, values: "stateful: 2" });
     const { stdout: log, outputs } = await dock.release({
@@ -108,7 +110,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(outputs["running-revision"]).toBe("3");
   });
 
-  it("tells the last words of a hook that fails", async () => {
+  it.concurrent("tells the last words of a hook that fails", async () => {
     const of = dock.name();
     await dock.release({ release: of, helm: program });
     const values = "{hookSeconds: 1, hookEnd: 'echo table is locked; exit 4'}";
@@ -118,7 +120,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(outputs["running-revision"]).toBe("3");
   });
 
-  it("waits for no hook that cannot start, and leaves none behind", async () => {
+  it.concurrent("waits for no hook that cannot start, and leaves none behind", async () => {
     const of = dock.name();
     await dock.release({ release: of, helm: program });
     const values = "{hookSeconds: 1, hookTag: not-there}";
@@ -130,7 +132,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(await dock.box.cluster.find({ ...job, name: `${of}-hook` })).toBeUndefined();
   });
 
-  it("uninstalls a first install that is broken", async () => {
+  it.concurrent("uninstalls a first install that is broken", async () => {
     const of = dock.name();
     const broken = await dock.release({ release: of, helm: program, images: dock.missing });
     expect(broken.exitCode).toBe(1);
@@ -139,7 +141,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(await dock.history(of)).toEqual([]);
   });
 
-  it("does not touch a release whose chart does not render", async () => {
+  it.concurrent("does not touch a release whose chart does not render", async () => {
     const of = dock.name();
     await dock.release({ release: of, helm: program });
     const broken = await dock.release({ release: of, helm: program, values: "broken: true" });
@@ -152,7 +154,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(await dock.history(of)).toHaveLength(1);
   });
 
-  it("puts things right when it is cancelled in the middle of a rollout", async () => {
+  it.concurrent("puts things right when it is cancelled in the middle of a rollout", async () => {
     const of = dock.name();
     await dock.release({ release: of, helm: program, values: "text: one" });
     const step = await dock.start({ release: of, helm: program, values: "{text: two, slow: 30}" });
@@ -172,7 +174,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(await dock.leases()).not.toContain(`seaworthy-${of}`);
   });
 
-  it("puts things right when it is cancelled while Helm runs a hook of a first install", async () => {
+  it.concurrent("puts things right when it is cancelled while Helm runs a hook of a first install", async () => {
     const of = dock.name();
     const step = await dock.start({ release: of, helm: program, values: "hookSeconds: 40" });
     await until(async () => (await dock.history(of))[0]?.status === "pending-install");
@@ -183,7 +185,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
     expect(await dock.history(of)).toEqual([]);
   });
 
-  it("heals what a run that died left pending", async () => {
+  it.concurrent("heals what a run that died left pending", async () => {
     const of = dock.name();
     await dock.release({ release: of, helm: program, values: "text: one" });
     const step = await dock.start({
@@ -205,7 +207,7 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
 });
 
 describe("runs that meet", () => {
-  it("takes a first install that a dead run left pending out of the way", async () => {
+  it.concurrent("takes a first install that a dead run left pending out of the way", async () => {
     const of = dock.name();
     const step = await dock.start({ release: of, values: "hookSeconds: 40" });
     await until(async () => (await dock.history(of))[0]?.status === "pending-install");
@@ -217,7 +219,7 @@ describe("runs that meet", () => {
     expect(healed.outputs).toMatchObject({ verdict: "passed", "previous-revision": "" });
   });
 
-  it("uninstalls what a dead run's first install deployed, when it fails again", async () => {
+  it.concurrent("uninstalls what a dead run's first install deployed, when it fails again", async () => {
     const of = dock.name();
     const step = await dock.start({ release: of, values: "missingConfig: true" });
     await step.logged(/Revision 1 of .* is applied/);
@@ -227,7 +229,7 @@ describe("runs that meet", () => {
     expect(await dock.history(of)).toEqual([]);
   });
 
-  it("goes back to what was proven, not to what a dead run deployed", async () => {
+  it.concurrent("goes back to what was proven, not to what a dead run deployed", async () => {
     const of = dock.name();
     await dock.release({ release: of, values: "text: one" });
     const step = await dock.start({ release: of, values: "{text: two, missingConfig: true}" });
@@ -242,7 +244,7 @@ describe("runs that meet", () => {
     expect(await dock.text(of)).toBe("one");
   });
 
-  it("lets one wait for the other", async () => {
+  it.concurrent("lets one wait for the other", async () => {
     const of = dock.name();
     const first = await dock.start({ release: of, values: "{text: one, slow: 4}" });
     await until(async () => (await dock.leases()).includes(`seaworthy-${of}`));
@@ -256,7 +258,7 @@ describe("runs that meet", () => {
     });
   });
 
-  it("waits for a pending release without a lease until it must be dead", async () => {
+  it.concurrent("waits for a pending release without a lease until it must be dead", async () => {
     const of = dock.name();
     await dock.release({ release: of, values: "text: one" });
     const step = await dock.start({ release: of, values: "{text: two, hookSeconds: 40}" });
@@ -400,7 +402,7 @@ describe("a user with few rights", () => {
 });
 
 describe("causes", () => {
-  it("tells the last words of a program that ends at once", async () => {
+  it.concurrent("tells the last words of a program that ends at once", async () => {
     const ended = await dock.release({
       release: dock.name(),
       values: 'crash: "cannot open the hatch"',
@@ -410,7 +412,7 @@ describe("causes", () => {
     );
   });
 
-  it("tells a ConfigMap that is missing, and keeps the release when asked to", async () => {
+  it.concurrent("tells a ConfigMap that is missing, and keeps the release when asked to", async () => {
     const of = dock.name();
     await dock.release({ release: of });
     const ended = await dock.release({

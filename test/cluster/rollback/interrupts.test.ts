@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { dump } from "js-yaml";
 import type { KubernetesObject } from "../../../shared/kubernetes/index.ts";
-import { sourceOf, startStep } from "../../runner/index.ts";
+import { bundleOf, startStep } from "../../runner/index.ts";
 import { deployment, type Sandbox, sandbox } from "../kubernetes/sandbox.ts";
 import { rollBack, setting } from "./sandboxed-step.ts";
 
@@ -57,7 +57,7 @@ async function interrupted(
   { target, to, lease }: { readonly target: string; readonly to: string; readonly lease: string },
   [after, delay, signal]: Point,
 ) {
-  const step = await startStep(sourceOf("rollback"), setting(box, { target, to }));
+  const step = await startStep(bundleOf("rollback"), setting(box, { target, to }));
   await step.logged(after).catch(() => undefined);
   await new Promise((resolve) => setTimeout(resolve, delay));
   const at = performance.now();

@@ -1,4 +1,4 @@
-import { runStep, type Setting, type Step, sourceOf } from "../../runner/index.ts";
+import { bundleOf, runStep, type Setting, type Step } from "../../runner/index.ts";
 import type { Sandbox } from "../kubernetes/sandbox.ts";
 
 /** How the action is run in a namespace of the test bed, by a person who gives a reason. */
@@ -22,5 +22,5 @@ export function setting(box: Sandbox, inputs: Readonly<Record<string, string>>):
 
 /** Runs the action to its end. */
 export function rollBack(box: Sandbox, inputs: Readonly<Record<string, string>>): Promise<Step> {
-  return runStep(sourceOf("rollback"), setting(box, inputs));
+  return runStep(bundleOf("rollback"), setting(box, inputs));
 }

@@ -5,7 +5,7 @@ import {
   refOf,
   waitForRollout,
 } from "../../../shared/kubernetes/index.ts";
-import { failureOf, snapshot, sourceOf, startStep } from "../../runner/index.ts";
+import { bundleOf, failureOf, snapshot, startStep } from "../../runner/index.ts";
 import { deployment, type Sandbox, sandbox, testWorld } from "../kubernetes/sandbox.ts";
 import { rollBack, setting } from "./sandboxed-step.ts";
 
@@ -225,7 +225,7 @@ describe("a rollback", () => {
       await out(versioned(name, "v1"));
       await out(versioned(name, "v2"));
       const step = await startStep(
-        sourceOf("rollback"),
+        bundleOf("rollback"),
         setting(box, { target: `deployment/${name}` }),
       );
       await step.logged(/back to revision 1\./);

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { load } from "js-yaml";
 import { root } from "../../../scripts/action-manifest.ts";
-import { type Runner, runStep, type Step, sourceOf } from "../../runner/index.ts";
+import { bundleOf, type Runner, runStep, type Step } from "../../runner/index.ts";
 import { verdictOf } from "../apply-manifests/harbour.ts";
 
 type Texts = Readonly<Record<string, string>>;
@@ -74,7 +74,7 @@ export async function runJob(
     const isOurs = uses.startsWith("OWNER/seaworthy/") && action !== undefined;
     if (!isOurs || setting.without?.includes(id)) continue;
     if (setting.only !== undefined && !setting.only.includes(id)) continue;
-    const step = await runStep(sourceOf(action), {
+    const step = await runStep(bundleOf(action), {
       runner: setting.runner,
       inputs: evaluated(given, expressions),
       environment: {

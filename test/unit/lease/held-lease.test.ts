@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { ApiError, type Cluster, Unreachable } from "../../../shared/kubernetes/index.ts";
-import { HeldLease, type Lease } from "../../../shared/lease/lease.ts";
+import { HeldLease, type Lease, takeLease } from "../../../shared/lease/lease.ts";
 
 const LEASE: Lease = {
   apiVersion: "coordination.k8s.io/v1",
@@ -49,5 +49,30 @@ describe("a lease in our hands", () => {
     await jest.advanceTimersByTimeAsync(5_000);
     expect(lease.lost.aborted).toBe(true);
     expect(await lease.confirm()).toBe(false);
+  });
+});
+
+describe("a lease whose making was on its way when the job was cancelled", () => {
+  it("is given back", async () => {
+    const cancel = new AbortController();
+    const deleted: string[] = [];
+    const cluster = {
+      boundTo: () => cluster,
+      find: async () => undefined,
+      create: async () => {
+        cancel.abort(new Error("cancelled"));
+        return LEASE;
+      },
+      delete: async ({ name }: { readonly name: string }) => void deleted.push(name),
+    } as unknown as Cluster;
+    const waiting = {
+      clock: { now: () => 0, sleep: async () => {} },
+      signal: cancel.signal,
+      aftermath: new AbortController().signal,
+      timeout: 1_000,
+      onWait: () => {},
+    };
+    await expect(takeLease(cluster, CLAIM, waiting)).rejects.toThrow("cancelled");
+    expect(deleted).toEqual(["seaworthy-shop"]);
   });
 });
