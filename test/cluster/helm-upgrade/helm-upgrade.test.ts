@@ -246,7 +246,7 @@ describe("runs that meet", () => {
 
   it.concurrent("lets one wait for the other", async () => {
     const of = dock.name();
-    const first = await dock.start({ release: of, values: "{text: one, slow: 4}" });
+    const first = await dock.start({ release: of, values: "{text: one, slow: 12}" });
     await until(async () => (await dock.leases()).includes(`seaworthy-${of}`));
     const second = await dock.release({ release: of, values: "text: two" });
     expect((await first.finished).outputs).toMatchObject({ verdict: "passed", revision: "1" });
