@@ -2,10 +2,12 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Dock } from "../cluster/helm-upgrade/dock.ts";
+import { up } from "../testbed/index.ts";
 import { type Bench, median, type Result } from "./results.ts";
 
 const run = promisify(execFile);
 
+const WANTED = ["kubernetes", "registry", "images", "helm"];
 /** A round is one upgrade by each of the two, one after the other. */
 const ROUNDS = 8;
 /** What an action may add to the tool that it drives, whichever of the two is more. */
@@ -19,6 +21,7 @@ const PLAIN = "plain";
  * it and by Helm alone.
  */
 export const helmOverhead: Bench = async (log) => {
+  await up(WANTED, { log });
   await using dock = await Dock.open("bench-helm");
   const [ours, plain]: [number[], number[]] = [[], []];
   // The first installs pull the image and fill Helm's caches.

@@ -166,7 +166,7 @@ describe("the bundle", () => {
     expect(run.outputs.cause).toMatch(
       /services: .*service 1, secrets, npm: give the name of an environment variable/,
     );
-    expect(run.outputs.cause).toMatch(/0\.tags\.0: put it in quotes/);
+    expect(run.outputs.cause).toMatch(/service 1, tags: put it in quotes/);
     const shown = run.stdout.replace(/^::add-mask::.*$/gm, "");
     expect(`${shown}${run.summary}${JSON.stringify(run.outputs)}`).not.toMatch(
       /the-(first|second)-secret/,
