@@ -28,9 +28,13 @@ export async function preflight(run: Run): Promise<Preflight | undefined> {
   const { tools, facts, world, options } = run;
   const { release, placed } = tools;
   try {
-    const [history, rendering] = await Promise.all([historyOf(tools), tools.rendering()]);
+    const rendered = tools.rendering();
+    // Looked at below: also where it fails first, what is running should be told.
+    rendered.catch(() => {});
+    const history = await historyOf(tools);
     const standing = standingOf(history);
     if (standing.state !== "absent") facts.running = runningIn(history);
+    const rendering = await rendered;
     if (standing.state === "pending") return undefined;
     checkImages(placed, workloadsOf(rendering.objects, release.namespace), world);
     const doing = standing.state === "absent" ? "install" : "upgrade";

@@ -99,6 +99,11 @@ interface Carrying {
 /** Joins a client's socket and a tunnel until either ends; each waits where the other is slow. */
 function carry(socket: Socket, { cluster, connecting, signal, note }: Carrying): Tunnel {
   let channels: ChannelSocket | undefined;
+  let heard = false;
+  const hear = (words: string) => {
+    heard = true;
+    note(words);
+  };
   const end = () => {
     channels?.close();
     socket.destroy();
@@ -108,9 +113,10 @@ function carry(socket: Socket, { cluster, connecting, signal, note }: Carrying):
   // The protocol cannot pass on that a client has said all it will: it may still be listening.
   socket.on("end", () => setTimeout(end, HALF_OPEN_MS).unref());
   const listener = {
-    message: received(socket, () => channels, note),
+    message: received(socket, () => channels, hear),
     closed: (error: Error | undefined) => {
-      if (error !== undefined && !socket.destroyed) note(describe(error));
+      // The pod's own words say more than the connection that broke after them.
+      if (error !== undefined && !socket.destroyed && !heard) note(describe(error));
       socket.end();
     },
   };

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import type { Bed } from "./bed.ts";
 import type { GoModule } from "./build/go-module.ts";
 import * as modules from "./modules.ts";
@@ -40,8 +40,9 @@ async function pointAtBuildKit(bed: Bed): Promise<void> {
   const file = bed.built(modules.buildx, "buildx");
   const plugin = bed.path("docker", "cli-plugins", "docker-buildx");
   await mkdir(bed.path("docker", "cli-plugins"), { recursive: true });
-  await rm(plugin, { force: true });
-  await symlink(file, plugin);
+  const fresh = `${plugin}.${process.pid}`;
+  await symlink(file, fresh);
+  await rename(fresh, plugin);
   const address = process.env.SEAWORTHY_BUILDKIT || `unix://${buildkitSocket(bed)}`;
   const instance = bed.path("docker", "buildx", "instances", "seaworthy");
   const known = await readFile(instance, "utf8").catch(() => "");

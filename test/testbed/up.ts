@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, rename, symlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bed, openBed, tail } from "./bed.ts";
 import { supply } from "./build/supply.ts";
@@ -155,7 +155,9 @@ async function offer(bed: Bed, piece: Piece): Promise<void> {
   for (const [name, file] of Object.entries(piece.offers?.(bed) ?? {})) {
     const link = bed.path("bin", name);
     await mkdir(bed.path("bin"), { recursive: true });
-    await rm(link, { force: true });
-    await symlink(file, link);
+    // Another run may be using it at this very moment: it is replaced, never gone.
+    const fresh = `${link}.${process.pid}`;
+    await symlink(file, fresh);
+    await rename(fresh, link);
   }
 }
