@@ -56,13 +56,20 @@ export function currentReplicaSet(
 /**
  * Whether the pods themselves show that the rollout is done: as many of the new template as wanted,
  * all ready, and none of another. The status says so later, by seconds where the controller has
- * much to do. With minReadySeconds only the controller's clock tells.
+ * much to do. With minReadySeconds only the controller's clock tells. That all pods are of the new
+ * template the controller must have said itself: for a moment after a change the old ReplicaSet is
+ * still the newest one, and its pods are all ready.
  */
-function isProvedByPods({ spec }: Deployment, current: ReplicaSet, pods: readonly Pod[]): boolean {
+function isProvedByPods(
+  { spec, status = {} }: Deployment,
+  current: ReplicaSet,
+  pods: readonly Pod[],
+): boolean {
   const there = pods.filter(
     (pod) => pod.metadata.deletionTimestamp === undefined && !hasEnded(pod),
   );
   return (
+    (status.updatedReplicas ?? 0) >= (spec.replicas ?? 1) &&
     (spec.minReadySeconds ?? 0) === 0 &&
     there.length === (spec.replicas ?? 1) &&
     there.every((pod) => isControlledBy(pod, current) && isReady(pod))

@@ -52,7 +52,8 @@ describe("the watch on a Service's endpoints", () => {
       using first = await watchAvailability(box.cluster, served, { world });
       await box.cluster.apply(deployment(box, "web", { replicas: 3 }));
       await out(ref("web"));
-      expect(first.report()).toMatchObject({ hurt: "no", services: [{ before: 0, after: 3 }] });
+      await seen(() => first.report().services[0]?.after === 3);
+      expect(first.report()).toMatchObject({ hurt: "no", services: [{ before: 0 }] });
     }
     const update = await watchAvailability(box.cluster, served, { world });
     await box.cluster.apply(

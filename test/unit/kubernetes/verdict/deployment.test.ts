@@ -45,7 +45,7 @@ describe("a Deployment", () => {
   });
 
   describe("whose status is behind its pods", () => {
-    const behind = deployment({}, { replicas: 2, updatedReplicas: 0, availableReplicas: 0 });
+    const behind = deployment({}, { replicas: 2, updatedReplicas: 1, availableReplicas: 0 });
     const isReadyWith = (object: Deployment, ...pods: ReturnType<typeof pod>[]) =>
       assessDeployment(object, sets, pods, sight()).ready;
 
@@ -60,8 +60,13 @@ describe("a Deployment", () => {
       expect(isReadyWith(behind, pod(), pod({ name: "old", owner: "rs1" }))).toBe(false);
       expect(isReadyWith(behind, pod({ name: "old", owner: "rs1" }))).toBe(false);
       expect(isReadyWith(behind)).toBe(false);
-      const two = deployment({ replicas: 2 }, { replicas: 1, availableReplicas: 0 });
+      const two = deployment({ replicas: 2 }, { updatedReplicas: 2, availableReplicas: 0 });
       expect(isReadyWith(two, pod())).toBe(false);
+    });
+
+    it("is not while the old ReplicaSet is still the newest: its pods are ready, and old", () => {
+      const unborn = deployment({}, { updatedReplicas: 0 });
+      expect(isReadyWith(unborn, pod())).toBe(false);
     });
 
     it("is not while only the controller knows how long the pods have been ready", () => {
