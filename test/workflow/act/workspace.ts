@@ -54,7 +54,8 @@ async function copySeaworthy(workspace: Workspace): Promise<void> {
   }
   for (const name of ["deploy.yml", "rollback.yml"]) {
     const workflow = join(".github/workflows", name);
-    await workspace.write(workflow, ownActions(await readFile(join(root, workflow), "utf8")));
+    const text = ownActions(await readFile(join(root, workflow), "utf8"));
+    await workspace.write(workflow, withCheckouts(text));
   }
   const caller = ".github/workflows/ship.yml";
   await workspace.write(caller, ownWorkflow(await workspace.read(caller)));
@@ -63,6 +64,12 @@ async function copySeaworthy(workspace: Workspace): Promise<void> {
 /** `$/actions/x`, the action at the workflow's own revision, becomes the repository's own. */
 function ownActions(workflow: string): string {
   return workflow.replaceAll("uses: $/", "uses: ./");
+}
+
+/** Actions of the repository itself are there only after a checkout, which `$/` does not need. */
+function withCheckouts(workflow: string): string {
+  if (workflow.includes("uses: actions/checkout@")) return workflow;
+  return workflow.replaceAll(/^( +)steps:$/gm, "$&\n$1  - uses: actions/checkout@v5");
 }
 
 /** `owner/name/.github/workflows/x@ref` becomes the repository's own. */
