@@ -72,7 +72,9 @@ function settings(bed: Bed) {
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     registryPullQPS: 0,
-    eventRecordQPS: 0,
+    // 0 would not mean no limit, but the client library's own: 5 a second.
+    eventRecordQPS: 500,
+    eventBurst: 1000,
     kubeAPIQPS: 200,
     kubeAPIBurst: 400,
     serializeImagePulls: false,
