@@ -40,6 +40,8 @@ export interface RolloutCase {
   readonly before?: Objects;
   /** What must be seen of that first. */
   readonly beforeShows?: Sign;
+  /** What the API server must refuse before anything is rolled out: policies take a while to rule. */
+  readonly refusedFirst?: (place: Place) => KubernetesObject;
   /** A revision that runs well already when the one in question comes. */
   readonly from?: Objects;
   /** The revision in question. */

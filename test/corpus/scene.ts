@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  ApiError,
   type Cluster,
   type KubernetesObject,
   type ObjectRef,
@@ -78,6 +79,8 @@ export class Scene implements AsyncDisposable {
     while ((await grounds.cluster.find(account)) === undefined) await sleep(50);
     await scene.apply(one.before?.(scene.place) ?? []);
     if (one.beforeShows !== undefined) await scene.regard.spot(one.beforeShows);
+    const refused = one.refusedFirst?.(scene.place);
+    while (refused !== undefined && (await isAccepted(grounds.cluster, refused))) await sleep(50);
     return scene;
   }
 
@@ -170,4 +173,14 @@ function placeOf({ endpoints, misbehaving }: Grounds, namespace: string): Place 
     registry,
     misbehaving: (conduct) => `${misbehaving}/${conduct}/${path}`,
   };
+}
+
+async function isAccepted(cluster: Cluster, object: KubernetesObject): Promise<boolean> {
+  try {
+    await cluster.create(object, { dryRun: true });
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
 }

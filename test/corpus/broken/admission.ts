@@ -34,6 +34,12 @@ function policy(place: Place) {
   return [of("ValidatingAdmissionPolicy", spec), of("ValidatingAdmissionPolicyBinding", binding)];
 }
 
+/** A pod like those that are turned away. */
+function stray(place: Place) {
+  const containers = [{ name: "main", image: place.image }];
+  return core(place, "Pod", "stray", { spec: { containers } });
+}
+
 const quota = (place: Place, pods: number) =>
   core(place, "ResourceQuota", "small", { spec: { hard: { pods: String(pods) } } });
 
@@ -102,6 +108,7 @@ export const admission: readonly BrokenCase[] = [
     ...turnedAway,
     name: "policy-denies",
     before: policy,
+    refusedFirst: stray,
     to: (place) => [deployment(place, "web")],
     words: ["every pod needs an owner"],
   },
@@ -109,6 +116,7 @@ export const admission: readonly BrokenCase[] = [
     ...turnedAway,
     name: "webhook-away",
     before: (place) => [webhook(place)],
+    refusedFirst: stray,
     to: (place) => [deployment(place, "web")],
     words: ["pods.guard.example.com"],
   },
