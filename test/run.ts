@@ -50,22 +50,25 @@ function plan(args: readonly string[]) {
   };
 }
 
-/** Runs one layer; a layer that ends without a report counts as one failure. */
-function runLayer({ name: layer, atOnce }: Layer, patterns: readonly string[]): Tally {
-  console.log(`\n=== ${layer}`);
+/** What jest reports of one run, as far as it is counted here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly { readonly name: string; readonly status: string }[];
+}
+
+/** Runs jest; undefined when it ends without a report. */
+function runJest(args: readonly string[]): {
+  readonly exitCode: number | null;
+  readonly report: Report | undefined;
+} {
   const folder = mkdtempSync(join(tmpdir(), "seaworthy-test-"));
-  const report = join(folder, "report.json");
+  const file = join(folder, "report.json");
   const jest = join(root, "node_modules", "jest", "bin", "jest.js");
-  const options = [
-    "--selectProjects",
-    layer,
-    "--passWithNoTests",
-    "--json",
-    "--outputFile",
-    report,
-    ...(atOnce === undefined ? [] : [`--maxWorkers=${atOnce}`]),
-  ];
-  const { status: exitCode } = spawnSync(process.execPath, [jest, ...options, ...patterns], {
+  const options = ["--passWithNoTests", "--json", "--outputFile", file];
+  const { status: exitCode } = spawnSync(process.execPath, [jest, ...args, ...options], {
     cwd: root,
     // Its JSON also goes to standard output, where it would drown what people read.
     stdio: ["ignore", "ignore", "inherit"],
@@ -74,13 +77,46 @@ function runLayer({ name: layer, atOnce }: Layer, patterns: readonly string[]): 
       NODE_OPTIONS: "--experimental-vm-modules --disable-warning=ExperimentalWarning",
     },
   });
-  const result = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;
+  const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Report) : undefined;
   rmSync(folder, { recursive: true, force: true });
-  if (result === undefined) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = result;
+  return { exitCode, report };
+}
+
+/** Counts a run; one that ends without a report counts as one failure. */
+function tallyOf({ exitCode, report }: ReturnType<typeof runJest>): Tally {
+  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report;
   // A file that does not even load has no failed test, but fails the run.
   const failed = Math.max(numFailedTests, exitCode === 0 ? 0 : 1);
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+}
+
+/**
+ * Runs one layer. What failed where several files run at once is run again by itself, which is
+ * said: a machine that is too busy is no fault of the code, and a fault fails again.
+ */
+function runLayer({ name: layer, atOnce }: Layer, patterns: readonly string[]): Tally {
+  console.log(`\n=== ${layer}`);
+  const workers = atOnce === undefined ? [] : [`--maxWorkers=${atOnce}`];
+  const first = runJest([
+    "--selectProjects",
+    layer,
+    ...workers,
+    "--testPathPatterns",
+    ...(patterns.length === 0 ? [""] : patterns),
+  ]);
+  const files = (first.report?.testResults ?? [])
+    .filter(({ status }) => status === "failed")
+    .map(({ name }) => name);
+  const tally = tallyOf(first);
+  if (atOnce === undefined || files.length === 0) return tally;
+  console.log(`\n=== ${layer}, again, one by one: ${files.length} files of which something failed`);
+  const again = tallyOf(
+    runJest(["--selectProjects", layer, "--runInBand", "--runTestsByPath", ...files]),
+  );
+  // What passed at first in these files passes again, or fails and is counted so.
+  const passed = tally.passed + tally.failed - again.failed;
+  return { passed, failed: again.failed, skipped: tally.skipped };
 }
 
 async function testbedIsUp(): Promise<boolean> {
