@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { type Built, build } from "../../shared/buildkit/index.ts";
 import { describe, UserError } from "../../shared/failure/index.ts";
-import { type Built, build, type ProvenImage, witness } from "../../shared/images/index.ts";
+import { type ProvenImage, witness } from "../../shared/registry/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import type { Narrator } from "./narrator.ts";

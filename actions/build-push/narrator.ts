@@ -1,4 +1,4 @@
-import type { BuildEvent } from "../../shared/images/index.ts";
+import type { BuildEvent } from "../../shared/buildkit/index.ts";
 import type { Clock, Log } from "../../shared/world/index.ts";
 
 const SILENCE_MS = 20_000;

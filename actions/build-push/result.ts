@@ -1,5 +1,6 @@
+import type { StepCounts } from "../../shared/buildkit/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
-import type { ProvenImage, StepCounts } from "../../shared/images/index.ts";
+import type { ProvenImage } from "../../shared/registry/index.ts";
 
 /** What became of one service. */
 export interface ServiceResult {

@@ -1,18 +1,16 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Buildx, findBuildx, makeRemoteBuilder } from "../../shared/buildkit/index.ts";
 import { codeOf, describe, UserError } from "../../shared/failure/index.ts";
 import {
-  type Buildx,
   buildxFolder,
   credentialsFor,
-  findBuildx,
-  makeRemoteBuilder,
   Registry,
   readDockerConfig,
   withLogin,
   writePrivateConfig,
-} from "../../shared/images/index.ts";
+} from "../../shared/registry/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { BuildSecret } from "../../shared/buildkit/index.ts";
 import { codeOf, describe } from "../../shared/failure/index.ts";
-import type { BuildSecret } from "../../shared/images/index.ts";
 import type { Secrets } from "../../shared/secrets/index.ts";
 import type { PlannedService, Problem } from "./plan.ts";
 

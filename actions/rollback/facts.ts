@@ -1,7 +1,7 @@
 import type { AvailabilityReport } from "../../shared/availability/index.ts";
 import type { Difference } from "../../shared/diff/index.ts";
-import type { ImagePresence } from "../../shared/images/index.ts";
 import type { RolloutReport } from "../../shared/kubernetes/index.ts";
+import type { ImagePresence } from "../../shared/registry/index.ts";
 import type { ImageProof } from "../../shared/workload/index.ts";
 import type { Record, Way } from "./way.ts";
 

@@ -1,11 +1,7 @@
 import { UserError } from "../../shared/failure/index.ts";
-import {
-  type ImagePresence,
-  imagePresence,
-  type Login,
-  parseRegistry,
-} from "../../shared/images/index.ts";
+import { parseRegistry } from "../../shared/images/index.ts";
 import type { KubernetesObject } from "../../shared/kubernetes/index.ts";
+import { type ImagePresence, imagePresence, type Login } from "../../shared/registry/index.ts";
 import { workloadsOf } from "../../shared/workload/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";

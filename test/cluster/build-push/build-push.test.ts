@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, failureOf, Runner, runStep, snapshot } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
-import { challenge, FaultRegistry, type Rule, tokenRules } from "../images/fault-registry.ts";
+import { challenge, FaultRegistry, type Rule, tokenRules } from "../registry/fault-registry.ts";
 
 const source = bundleOf("build-push");
 

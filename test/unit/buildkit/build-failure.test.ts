@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { buildxError, locateInDockerfile } from "../../../shared/images/build-error.ts";
-import { BuildProgress, buildFailure } from "../../../shared/images/index.ts";
+import { buildxError, locateInDockerfile } from "../../../shared/buildkit/build-error.ts";
+import { BuildProgress, buildFailure } from "../../../shared/buildkit/index.ts";
 
 const ruler = "--------------------";
 const subject = {

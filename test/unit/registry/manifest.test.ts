@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseManifest, platformOfConfig } from "../../../shared/images/manifest.ts";
+import { parseManifest, platformOfConfig } from "../../../shared/registry/manifest.ts";
 
 const config = { mediaType: "x", digest: "sha256:c", size: 7 };
 const layer = { mediaType: "y", digest: "sha256:l", size: 100 };

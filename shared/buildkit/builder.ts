@@ -4,8 +4,8 @@ import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, UserError } from "../failure/index.ts";
 import { CommandFailed, type Execution, execute } from "../process/index.ts";
+import { buildxFolder, type DockerConfig, dockerFolder } from "../registry/index.ts";
 import { buildxError, shorten } from "./build-error.ts";
-import { buildxFolder, type DockerConfig, dockerFolder } from "./docker-config.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

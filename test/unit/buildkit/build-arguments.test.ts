@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { type BuildRequest, buildArguments } from "../../../shared/images/index.ts";
+import { type BuildRequest, buildArguments } from "../../../shared/buildkit/index.ts";
 
 const request: BuildRequest = {
   name: "api",

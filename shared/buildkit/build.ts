@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { UserError } from "../failure/index.ts";
+import { isDigest, nameOf, type Repository } from "../images/index.ts";
 import { CommandFailed, type Execution, execute } from "../process/index.ts";
 import { buildFailure } from "./build-failure.ts";
 import { type Buildx, dial, endpointOf, UNANSWERED_MS, unanswered } from "./builder.ts";
 import type { BuildSubject } from "./known-failures.ts";
 import { type BuildEvent, BuildProgress, type StepCounts } from "./progress.ts";
-import { isDigest, nameOf, type Repository } from "./reference.ts";
 
 /** A secret for the build alone: it is in no layer and in no argument. */
 export type BuildSecret =

@@ -1,4 +1,5 @@
 import { UserError } from "../failure/index.ts";
+import { nameOf, normalPlatform, type Repository } from "../images/index.ts";
 import type { Clock } from "../world/index.ts";
 import {
   type Descriptor,
@@ -6,8 +7,6 @@ import {
   parseManifest,
   platformOfConfig,
 } from "./manifest.ts";
-import { normalPlatform } from "./platform.ts";
-import { nameOf, type Repository } from "./reference.ts";
 import type { Registry, StoredManifest } from "./registry.ts";
 
 /** What a push claims to have left in a registry. */

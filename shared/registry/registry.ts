@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { codeOf } from "../failure/index.ts";
+import { isLoopback } from "../images/index.ts";
 import type { Secrets } from "../secrets/index.ts";
 import type { Clock } from "../world/index.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import { basicAuth, type Credentials } from "./credentials.ts";
 import { MANIFEST_TYPES } from "./manifest.ts";
-import { isLoopback } from "./reference.ts";
 import {
   contradictory,
   noRegistry,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { parseChallenges } from "../../../shared/images/challenge.ts";
+import { parseChallenges } from "../../../shared/registry/challenge.ts";
 
 describe("what a registry asks for", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type BuildEvent, BuildProgress } from "../../../shared/images/index.ts";
+import { type BuildEvent, BuildProgress } from "../../../shared/buildkit/index.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, "0")}.000000000Z`;

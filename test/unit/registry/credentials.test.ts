@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { credentialsFor, readHelperAnswer } from "../../../shared/images/credentials.ts";
-import { type DockerConfig, withLogin } from "../../../shared/images/index.ts";
+import { credentialsFor, readHelperAnswer } from "../../../shared/registry/credentials.ts";
+import { type DockerConfig, withLogin } from "../../../shared/registry/index.ts";
 import { Secrets } from "../../../shared/secrets/index.ts";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { type Credentials, Registry, witness } from "../../../shared/images/index.ts";
+import { type Credentials, Registry, witness } from "../../../shared/registry/index.ts";
 import { Secrets } from "../../../shared/secrets/index.ts";
 import type { Clock } from "../../../shared/world/index.ts";
 import { up } from "../../testbed/index.ts";

@@ -1,4 +1,4 @@
-import { normalPlatform } from "./platform.ts";
+import { normalPlatform } from "../images/index.ts";
 
 /** The kinds of manifest that a registry is asked for: OCI's, and Docker's older ones. */
 export const MANIFEST_TYPES = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { retryAfter } from "../../../shared/images/registry.ts";
-import { refused, unreachable, wordsOf } from "../../../shared/images/registry-error.ts";
+import { retryAfter } from "../../../shared/registry/registry.ts";
+import { refused, unreachable, wordsOf } from "../../../shared/registry/registry-error.ts";
 
 const url = new URL("https://ghcr.io/v2/me/api/manifests/1");
 const scope = "repository:me/api:pull,push";

@@ -1,8 +1,8 @@
 import { UserError } from "../failure/index.ts";
+import { type ImageReference, parseImage } from "../images/index.ts";
 import type { World } from "../world/index.ts";
 import { credentialsFor } from "./credentials.ts";
 import { type DockerConfig, type Login, readDockerConfig, withLogin } from "./docker-config.ts";
-import { type ImageReference, parseImage } from "./image-reference.ts";
 import { Registry } from "./registry.ts";
 
 /** Whether a registry still has an image. */
