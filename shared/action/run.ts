@@ -216,11 +216,21 @@ function asText(value: OutputValue | undefined): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+// GitHub shows ten errors a step, and drops the others.
+const MOST_PLACES = 9;
+
 function annotate(failure: UserError, secrets: Secrets): void {
-  const { title, cause, remedy, evidence, at, reason } = failure;
+  const { evidence, reason, each } = failure;
   const log = runnerLog(secrets);
   if (reason !== undefined) log.debug(stackOf(reason));
   if (evidence !== undefined) log.group("Evidence", [evidence]);
+  for (const one of each.filter(({ at }) => at !== undefined).slice(0, MOST_PLACES)) {
+    mark(one, secrets);
+  }
+  mark(failure, secrets);
+}
+
+function mark({ title, cause, remedy, at }: UserError, secrets: Secrets): void {
   const lines = (text: string) => printableLines(text, secrets);
   core.error(lines(`${cause}\n${remedy}`).join("\n"), {
     title: lines(title).join(" "),

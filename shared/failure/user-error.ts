@@ -10,6 +10,8 @@ export interface UserErrorParts {
   readonly evidence?: string;
   /** The place in the user's own files that it is about; the annotation points there. */
   readonly at?: Place | undefined;
+  /** The failures that this one sums up; each that has a place is annotated there too. */
+  readonly each?: readonly UserError[];
 }
 
 /** A line of a file of the workspace. */
@@ -30,6 +32,7 @@ export class UserError extends Error {
   readonly remedy: string;
   readonly evidence: string | undefined;
   readonly at: Place | undefined;
+  readonly each: readonly UserError[];
 
   constructor(parts: UserErrorParts, options?: { readonly reason?: unknown }) {
     super(`${parts.title}: ${parts.cause} ${parts.remedy}`);
@@ -39,6 +42,7 @@ export class UserError extends Error {
     this.remedy = parts.remedy;
     this.evidence = parts.evidence;
     this.at = parts.at;
+    this.each = parts.each ?? [];
     this.reason = options?.reason;
   }
 

@@ -1,6 +1,8 @@
 import { cpus, loadavg } from "node:os";
 import { nearestName } from "../../shared/failure/index.ts";
 import { TestbedError } from "../testbed/index.ts";
+import { buildChanged } from "./build-changed.ts";
+import { buildUnchanged } from "./build-unchanged.ts";
 import { coldStart } from "./cold-start.ts";
 import { helmOverhead } from "./helm-overhead.ts";
 import { type Bench, tell } from "./results.ts";
@@ -10,6 +12,8 @@ import { voyage } from "./voyage.ts";
 
 /** `npm run bench -- NAME`: a table for people, then one line of JSON; exits 1 on a missed target. */
 const BENCHES: Readonly<Record<string, Bench>> = {
+  "build-changed": buildChanged,
+  "build-unchanged": buildUnchanged,
   "cold-start": coldStart,
   "helm-overhead": helmOverhead,
   "rollout-scale": rolloutScale,
