@@ -1,0 +1,2 @@
+export type { SignInSettings, SignInWorld } from "./settings.ts";
+export { type SignedIn, signIn } from "./sign-in.ts";

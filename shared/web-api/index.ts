@@ -1,0 +1,1 @@
+export { type ApiAnswer, type ApiRequest, jsonIn, WebApi, wordsOf } from "./web-api.ts";
