@@ -1,5 +1,5 @@
 import { load } from "js-yaml";
-import { secretLooking } from "./secret-looking.ts";
+import { secretLooking } from "../../shared/secrets/index.ts";
 import { VARIABLE } from "./service-schema.ts";
 
 /**

@@ -1,1 +1,2 @@
+export { secretLooking } from "./secret-looking.ts";
 export { Secrets } from "./secrets.ts";

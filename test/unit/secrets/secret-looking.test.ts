@@ -4,7 +4,7 @@ import {
   secretsInSecrets,
   secretsInServices,
 } from "../../../actions/build-push/misplaced-secrets.ts";
-import { secretLooking } from "../../../actions/build-push/secret-looking.ts";
+import { secretLooking } from "../../../shared/secrets/index.ts";
 
 const known = (value: string) => value === "known-secret";
 
