@@ -3,7 +3,6 @@ import {
   duration,
   flag,
   type Inputs,
-  integer,
   type OptionsOf,
   pairs,
   text,
@@ -44,11 +43,20 @@ export const inputs = {
   provenance: choice(["min", "max", "off"], { default: "min" }),
   sbom: flag({ default: "false" }),
   push: flag({ default: "true" }),
-  parallel: integer({ min: 1, max: 16 }, { default: "4" }),
+  mode: choice(["build", "plan"], { default: "build" }),
+  rebuild: choice(["always", "changed", "missing"], { default: "changed" }),
+  "images-file": text({ accepts: "a file of the workspace to be written" }),
   timeout: duration({ min: 1_000, max: 6 * 3_600_000 }, { default: "30m" }),
 } satisfies Inputs;
 
-export const outputs = ["images", "digests", "seconds"] as const;
+export const outputs = [
+  "images",
+  "digests",
+  "changed",
+  "matrix",
+  "images-file",
+  "seconds",
+] as const;
 
 export type Options = OptionsOf<typeof inputs>;
 export type OutputName = (typeof outputs)[number];
