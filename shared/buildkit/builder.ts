@@ -100,7 +100,7 @@ export async function makeRemoteBuilder(
 }
 
 /** buildx would wait 20 s for a BuildKit that says nothing, several times over. */
-async function expectAnswer(address: string, signal: AbortSignal): Promise<void> {
+export async function expectAnswer(address: string, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + UNANSWERED_MS;
   for (;;) {
     const error = await dial(address);
@@ -181,7 +181,8 @@ export function dial(address: string, milliseconds = 3_000): Promise<Error | und
   });
 }
 
-function socketOf(address: string): { path: string } | { host: string; port: number } | undefined {
+/** Where a `unix://` or `tcp://` address points; undefined for others. */
+export function socketOf(address: string): { path: string } | { host: string; port: number } | undefined {
   if (!URL.canParse(address)) return undefined;
   const { protocol, hostname, port, pathname } = new URL(address);
   if (protocol === "unix:") return { path: pathname };
