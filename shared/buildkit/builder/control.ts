@@ -14,22 +14,28 @@ export interface TlsMaterial {
 /** Where a BuildKit listens, in node's words. */
 export type Target = { readonly path: string } | { readonly host: string; readonly port: number };
 
-const INFO = "/moby.buildkit.v1.Control/Info";
-const UNIMPLEMENTED = "12";
+const LIST_WORKERS = "/moby.buildkit.v1.Control/ListWorkers";
 const MOST_BYTES = 64 * 1024;
 
+/** What a BuildKit says of itself. */
+export interface Worker {
+  /** Such as `v0.32.2`; undefined from one that is too old to say (before 0.11). */
+  readonly version: string | undefined;
+  /** What it builds for when it is not told, such as `linux/amd64`. */
+  readonly platform: string | undefined;
+}
+
 /**
- * Asks a BuildKit for its version by the call Info of its Control service. Takes a few
- * milliseconds, where `buildx inspect` takes a hundred.
+ * Asks a BuildKit for its version and platform by the call ListWorkers of its Control service.
+ * Takes a few milliseconds, where `buildx inspect` takes a hundred.
  *
- * @returns undefined from one that is too old to know the call (before 0.11).
  * @throws what the socket, TLS or HTTP/2 say; an Error with gRPC's words when it refuses.
  */
-export async function askVersion(
+export async function askWorker(
   target: Target,
   tls: TlsMaterial | undefined,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Worker> {
   const { connect } = await import("node:http2");
   const socket = await open(target, tls, signal);
   let session: ClientHttp2Session | undefined;
@@ -39,10 +45,10 @@ export async function askVersion(
     });
     const { headers, trailers, body } = await call(session, signal);
     const status = String(trailers["grpc-status"] ?? headers["grpc-status"] ?? "none");
-    if (status === UNIMPLEMENTED) return undefined;
-    if (Number(headers[":status"]) !== 200 || status !== "0")
+    if (Number(headers[":status"]) !== 200 || status !== "0") {
       throw refused(headers, trailers, status);
-    return versionIn(body.subarray(5));
+    }
+    return workerIn(body.subarray(5));
   } finally {
     session?.destroy();
     socket.destroy();
@@ -98,7 +104,7 @@ async function call(session: ClientHttp2Session, signal: AbortSignal): Promise<A
   session.once("error", reject).once("close", () => reject(hungUp()));
   const stream = session.request({
     ":method": "POST",
-    ":path": INFO,
+    ":path": LIST_WORKERS,
     "content-type": "application/grpc",
     te: "trailers",
     "user-agent": "seaworthy",
@@ -148,18 +154,27 @@ function refused(
 }
 
 /**
- * The version in an InfoResponse: field 1 holds a BuildkitVersion, whose field 2 it is.
- * Source: moby/buildkit, api/services/control/control.proto and api/types/worker.proto.
+ * The first worker in a ListWorkersResponse: field 1 holds a WorkerRecord, whose fields are 3,
+ * platforms (1 architecture, 2 OS, 3 variant), its own first, and 5, BuildkitVersion (2 version).
+ * Source: moby/buildkit, api/types/worker.proto and solver/pb/ops.proto.
  */
-export function versionIn(message: Uint8Array): string | undefined {
-  const info = fieldsOf(message).get(1);
-  const version = info === undefined ? undefined : fieldsOf(info).get(2);
-  return version === undefined || version.length === 0
-    ? undefined
-    : Buffer.from(version).toString("utf8");
+export function workerIn(message: Uint8Array): Worker {
+  const worker = fieldsOf(fieldsOf(message).get(1) ?? NOTHING);
+  const platform = fieldsOf(worker.get(3) ?? NOTHING);
+  const version = textOf(fieldsOf(worker.get(5) ?? NOTHING).get(2));
+  const words = [2, 1, 3].map((field) => textOf(platform.get(field)));
+  return { version, platform: words.filter((word) => word !== undefined).join("/") || undefined };
 }
 
-/** The last value of each field that has a length (protobuf.dev, Encoding); others are passed by. */
+const NOTHING = new Uint8Array();
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined || bytes.length === 0
+    ? undefined
+    : Buffer.from(bytes).toString("utf8");
+}
+
+/** The first value of each field that has a length (protobuf.dev, Encoding); others are passed by. */
 function fieldsOf(message: Uint8Array): Map<number, Uint8Array> {
   const fields = new Map<number, Uint8Array>();
   let at = 0;
@@ -181,7 +196,7 @@ function fieldsOf(message: Uint8Array): Map<number, Uint8Array> {
     else if (wire === 5) at += 4;
     else if (wire === 2) {
       const length = varint();
-      fields.set(field, message.subarray(at, at + length));
+      if (!fields.has(field)) fields.set(field, message.subarray(at, at + length));
       at += length;
     } else return fields;
   }

@@ -10,12 +10,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What concerns us of a Docker daemon. */
 export interface DockerDaemon {
   readonly version: string;
+  /** In its own words, such as `linux/x86_64`. */
+  readonly platform: string;
   /** Whether it keeps images with containerd, without which it pushes none by digest. */
   readonly keepsWithContainerd: boolean;
 }
 
 interface Info {
   readonly ServerVersion?: string;
+  readonly OSType?: string;
+  readonly Architecture?: string;
   readonly DriverStatus?: readonly (readonly [string, string])[] | null;
 }
 
@@ -38,9 +42,14 @@ export async function askDocker(
   const address = await addressOf(endpoint, environment);
   if (address === undefined) return undefined;
   const text = await get(address, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
-  const { ServerVersion = "", DriverStatus } = JSON.parse(text) as Info;
+  const info = JSON.parse(text) as Info;
+  const { ServerVersion = "", OSType = "", Architecture = "", DriverStatus } = info;
   const driver = (DriverStatus ?? []).find(([name]) => name === "driver-type")?.[1] ?? "";
-  return { version: ServerVersion, keepsWithContainerd: /^io\.containerd\./.test(driver) };
+  return {
+    version: ServerVersion,
+    platform: `${OSType}/${Architecture}`,
+    keepsWithContainerd: /^io\.containerd\./.test(driver),
+  };
 }
 
 type Address = { readonly socketPath: string } | { readonly host: string; readonly port: number };

@@ -16,7 +16,7 @@ import {
   nodesOf,
 } from "./settings.ts";
 import { startFailure } from "./start-failure.ts";
-import { together, versionAt } from "./version.ts";
+import { factsOf, together, versionAt } from "./version.ts";
 import { watchPods } from "./watch-pods.ts";
 
 /** How long buildx may take for its own files. */
@@ -75,7 +75,7 @@ async function versionOf(
   { signal }: BuilderExecution,
 ): Promise<string> {
   if (driver !== "remote") {
-    return together(nodes.map(({ options }) => `${driver} ${imageOf(options)}`));
+    return together(nodes.map((node) => `${driver} ${factsOf(driver, node)}`));
   }
   const versions = await Promise.all(
     nodes.map(({ endpoint = "" }) => versionAt(endpoint, settings.tls, signal)),

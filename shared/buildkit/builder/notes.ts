@@ -11,6 +11,7 @@ export interface BuilderNotes {
   readonly driver: string;
   readonly nodes: readonly {
     readonly endpoint: string | undefined;
+    readonly platforms: readonly string[];
     readonly options: Readonly<Record<string, string>>;
   }[];
 }
@@ -20,6 +21,7 @@ interface Instance {
   readonly Driver?: string;
   readonly Nodes?: readonly {
     readonly Endpoint?: string;
+    readonly Platforms?: readonly { os?: string; architecture?: string; variant?: string }[] | null;
     readonly DriverOpts?: Readonly<Record<string, string>> | null;
   }[];
 }
@@ -46,8 +48,11 @@ export async function readNotes(
       builder ?? (environment.BUILDX_BUILDER || (await currentName(folder, environment)));
     if (!/^[\w.-]+$/.test(name)) return undefined;
     const { Driver = "", Nodes = [] } = await readJson<Instance>(join(folder, "instances", name));
-    const nodes = Nodes.map(({ Endpoint, DriverOpts }) => ({
+    const nodes = Nodes.map(({ Endpoint, Platforms, DriverOpts }) => ({
       endpoint: Endpoint,
+      platforms: (Platforms ?? []).map(({ os, architecture, variant }) =>
+        [os, architecture, variant].filter(Boolean).join("/"),
+      ),
       options: DriverOpts ?? {},
     }));
     return { name, driver: Driver, nodes };

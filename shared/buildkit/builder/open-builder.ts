@@ -93,7 +93,7 @@ async function ofTheDaemon(
     async version() {
       const daemon = await ask();
       if (!serves(daemon)) return substitute().version();
-      return daemon === undefined ? "docker" : `docker ${daemon.version}`;
+      return daemon === undefined ? "docker" : `docker ${daemon.version} ${daemon.platform}`;
     },
     async start() {
       const daemon = await ask();

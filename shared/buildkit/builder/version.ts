@@ -4,14 +4,14 @@ import { CommandFailed, execute } from "../../process/index.ts";
 import { buildxError, shorten } from "../build-error.ts";
 import { expectAnswer, socketOf, unanswered } from "../builder.ts";
 import type { BuilderExecution } from "./builder.ts";
-import { askVersion, type TlsMaterial } from "./control.ts";
+import { askWorker, type TlsMaterial, type Worker } from "./control.ts";
 import type { BuilderNotes } from "./notes.ts";
-import { imageOf } from "./settings.ts";
+import { imageOf, type NodeSettings } from "./settings.ts";
 
 const ANSWER_MS = 5_000;
 
 /**
- * The version of the BuildKit at an address, such as `buildkit v0.32.2`; undefined where the
+ * Version and platform of the BuildKit at an address, `buildkit v0.32.2 linux/amd64`; undefined where the
  * address is none that can be asked by ourselves, or the BuildKit too old to say.
  *
  * @throws {UserError} when nobody answers.
@@ -24,7 +24,7 @@ export async function versionAt(
   const target = socketOf(address);
   if (target === undefined) return undefined;
   const ask = () =>
-    askVersion(target, tls, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
+    askWorker(target, tls, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
   try {
     return named(await ask());
   } catch {
@@ -42,8 +42,9 @@ export async function versionAt(
   }
 }
 
-function named(version: string | undefined): string | undefined {
-  return version === undefined ? undefined : `buildkit ${version}`;
+function named({ version, platform }: Worker): string | undefined {
+  if (version === undefined) return undefined;
+  return `buildkit ${version}${platform === undefined ? "" : ` ${platform}`}`;
 }
 
 function refusedUs(address: string, tls: TlsMaterial | undefined, error: unknown): UserError {
@@ -66,7 +67,7 @@ export async function versionByNotes(
   execution: BuilderExecution,
 ): Promise<string> {
   if (notes.driver !== "remote") {
-    return together(notes.nodes.map(({ options }) => `${notes.driver} ${imageOf(options)}`));
+    return together(notes.nodes.map((node) => `${notes.driver} ${factsOf(notes.driver, node)}`));
   }
   const versions = await Promise.all(
     notes.nodes.map(async ({ endpoint = "", options }) =>
@@ -76,6 +77,20 @@ export async function versionByNotes(
   const known = versions.filter((version) => version !== undefined);
   if (known.length > 0 && known.length === versions.length) return together(known);
   return versionByInspecting(notes.name, execution);
+}
+
+/** The image that a node runs, and what decides for which platform it builds by itself. */
+export function factsOf(
+  driver: string,
+  { platforms, options }: Pick<NodeSettings, "platforms" | "options">,
+): string {
+  const native = driver === "kubernetes" ? options.nodeselector : nativePlatform();
+  return [imageOf(options), platforms.join(",") || native || ""].join(" ").trim();
+}
+
+/** That of this machine, where the daemon of a container usually is. */
+function nativePlatform(): string {
+  return `linux/${{ x64: "amd64", ia32: "386" }[process.arch as string] ?? process.arch}`;
 }
 
 /** TLS as buildx has noted it: names of files. */
@@ -99,9 +114,10 @@ async function versionByInspecting(name: string, execution: BuilderExecution): P
   };
   try {
     const { stdout } = await execute(command, { ...execution, deadline: 20_000 });
-    const versions = [...stdout.matchAll(/^BuildKit version: *(\S+)/gm)].map(([, text]) => text);
+    const found = stdout.matchAll(/^BuildKit version: *(\S+)(?:\nPlatforms: *([^,\s]+))?/gm);
+    const versions = [...found].map(([, version = "", platform = ""]) => `${version} ${platform}`);
     const error = /^Error: *(.+)$/m.exec(stdout)?.[1];
-    if (versions.length > 0) return together(versions.map((version) => `buildkit ${version}`));
+    if (versions.length > 0) return together(versions.map((each) => `buildkit ${each}`.trim()));
     if (error !== undefined) throw noVersion(name, error);
     return "buildkit";
   } catch (error) {
