@@ -31,11 +31,22 @@ export function locateInDockerfile(text: readonly string[]): DockerfileLocation 
   return undefined;
 }
 
+const ERROR = /^ERROR: ((?:target \S+: )*)(?:failed to build: )?(?:failed to solve: )?/;
+
 /** The error in buildx's own words, without the prefixes that say no more than "it failed". */
 export function buildxError(text: readonly string[]): string {
-  const error = text.findLast((line) => line.startsWith("ERROR: "));
-  if (error === undefined) return text.filter((line) => line.trim() !== "").at(-1) ?? "";
-  return error.replace(/^ERROR: (?:failed to build: )?(?:failed to solve: )?/, "");
+  const at = text.findLastIndex((line) => line.startsWith("ERROR: "));
+  if (at === -1) return text.filter((line) => line.trim() !== "").at(-1) ?? "";
+  const [first = "", ...others] = text.slice(at);
+  const error = first.replace(ERROR, "");
+  // Git's and the registry's own words may follow on lines of their own.
+  return /:\s*$/.test(error) ? [error, ...others].join("\n").trim() : error;
+}
+
+/** The target of a bake that the error is about, as buildx calls it; undefined when it says none. */
+export function brokenTarget(text: readonly string[]): string | undefined {
+  const error = text.findLast((line) => line.startsWith("ERROR: ")) ?? "";
+  return /target (\S+): $/.exec(ERROR.exec(error)?.[1] ?? "")?.[1];
 }
 
 function joinLines(instruction: string): string {

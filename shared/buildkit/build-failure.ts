@@ -5,11 +5,20 @@ import {
   locateInDockerfile,
   shorten,
 } from "./build-error.ts";
+import type { FailedStep } from "./build-event.ts";
 import { type BuildSubject, knownFailure } from "./known-failures.ts";
-import type { BuildProgress, FailedStep } from "./progress.ts";
+
+/** How a build ended that failed. */
+export interface FailedRun {
+  /** The plain lines that buildx printed. */
+  readonly text: readonly string[];
+  readonly failed: FailedStep | undefined;
+  /** The step that was under way when the build was ended from outside. */
+  readonly stopped: string | undefined;
+}
 
 /** A failed build, told so that its author knows where to look. */
-export function buildFailure(subject: BuildSubject, progress: BuildProgress): UserError {
+export function buildFailure(subject: BuildSubject, progress: FailedRun): UserError {
   const error = buildxError(progress.text);
   const located = locateInDockerfile(progress.text);
   const parts =
@@ -48,7 +57,7 @@ function anyFailure({ name }: BuildSubject, error: string): UserErrorParts {
 /** The Dockerfile's lines and the end of what the failed instruction printed. */
 function proof(
   { dockerfile }: BuildSubject,
-  progress: BuildProgress,
+  progress: FailedRun,
 ): { readonly evidence?: string; readonly at?: Place } {
   const located = locateInDockerfile(progress.text);
   const { failed } = progress;

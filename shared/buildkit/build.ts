@@ -2,15 +2,12 @@ import { readFile } from "node:fs/promises";
 import { UserError } from "../failure/index.ts";
 import { isDigest, nameOf, type Repository } from "../images/index.ts";
 import { CommandFailed, type Execution, execute } from "../process/index.ts";
+import type { BuildEvent, StepCounts } from "./build-event.ts";
 import { buildFailure } from "./build-failure.ts";
+import type { BuildSecret } from "./build-secret.ts";
 import { type Buildx, dial, endpointOf, UNANSWERED_MS, unanswered } from "./builder.ts";
 import type { BuildSubject } from "./known-failures.ts";
-import { type BuildEvent, BuildProgress, type StepCounts } from "./progress.ts";
-
-/** A secret for the build alone: it is in no layer and in no argument. */
-export type BuildSecret =
-  | { readonly id: string; readonly variable: string }
-  | { readonly id: string; readonly file: string };
+import { BuildProgress } from "./progress.ts";
 
 /** One image to build. Paths are absolute. */
 export interface BuildRequest {

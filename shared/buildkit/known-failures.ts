@@ -32,8 +32,15 @@ export function knownFailure(failure: Failure): UserErrorParts | undefined {
   return undefined;
 }
 
+/** Whether an error is of the builder, so that no target can be built. Takes buildx's words. */
+export function concernsAll(error: string): boolean {
+  return KNOWN.some(({ ofBuilder, pattern }) => ofBuilder === true && pattern.test(error));
+}
+
 interface KnownFailure {
   readonly pattern: RegExp;
+  /** It is the builder's, whatever is built. */
+  readonly ofBuilder?: true;
   readonly tell: (failure: Failure, found: RegExpExecArray) => UserErrorParts;
 }
 
@@ -87,6 +94,7 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /^no builder "(.*)" found/,
+    ofBuilder: true,
     tell: (_, [, builder = ""]) => ({
       title: "There is no such builder",
       cause: `buildx knows no builder ${JSON.stringify(builder)} on this runner.`,
@@ -97,6 +105,7 @@ const KNOWN: readonly KnownFailure[] = [
     // Docker's words before and since version 28.
     pattern:
       /(?:Cannot connect to the Docker daemon|connect to the docker API) at (\S+?)[.;](?:\s|$)/,
+    ofBuilder: true,
     tell: ({ subject: { builder } }, [, address = ""]) => ({
       title: "BuildKit cannot be reached",
       cause: `The builder ${builder ?? "in use"} is the Docker daemon at ${address}, which does not answer.`,
@@ -105,6 +114,7 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /^context deadline exceeded/,
+    ofBuilder: true,
     tell: ({ subject: { builder } }) => ({
       title: "BuildKit cannot be reached",
       cause: `The BuildKit of the builder ${builder ?? "in use"} answered nothing buildx understands before its own deadline.`,
@@ -113,6 +123,7 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /rpc error: code = Unavailable desc = (.*)$/s,
+    ofBuilder: true,
     tell: ({ subject: { name }, during }, [, why = ""]) => ({
       title: `${name}: BuildKit broke off`,
       cause: `BuildKit ended or was cut off from buildx${during === undefined ? "" : ` while it was at: ${shorten(during)}`} (${shorten(why)}).`,

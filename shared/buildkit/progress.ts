@@ -1,39 +1,5 @@
-import { StringDecoder } from "node:string_decoder";
-
-/** What a build tells while it runs. */
-export type BuildEvent =
-  | {
-      readonly kind: "step";
-      /** The instruction, without its number. */
-      readonly name: string;
-      /** How many steps are done, this one included, of how many known so far. */
-      readonly done: number;
-      readonly total: number;
-      readonly milliseconds: number;
-      readonly cached: boolean;
-    }
-  /** A line that an instruction printed. */
-  | { readonly kind: "output"; readonly text: string }
-  | { readonly kind: "warning"; readonly text: string; readonly line: number | undefined }
-  /** A tag that the registry has taken. */
-  | { readonly kind: "pushed"; readonly reference: string };
-
-/** How far a build is. */
-export interface StepCounts {
-  readonly done: number;
-  readonly cached: number;
-  readonly total: number;
-}
-
-/** The step that broke a build. */
-export interface FailedStep {
-  readonly name: string;
-  readonly error: string;
-  /** The last lines that it printed. */
-  readonly output: readonly string[];
-  /** The last line with words in it: of standard error, or of standard output where that is empty. */
-  readonly lastWords: string | undefined;
-}
+import type { BuildEvent, FailedStep, StepCounts } from "./build-event.ts";
+import { StepOutput } from "./step-output.ts";
 
 interface Vertex {
   readonly digest: string;
@@ -72,7 +38,7 @@ export class BuildProgress {
   readonly #tell: (event: BuildEvent) => void;
   readonly #vertices = new Map<string, Vertex>();
   readonly #told = new Set<string>();
-  readonly #output = new Map<string, Output>();
+  readonly #output = new Map<string, StepOutput>();
   readonly #text: string[] = [];
   #failed: string | undefined;
   #stopped: string | undefined;
@@ -168,7 +134,7 @@ export class BuildProgress {
   }
 
   #log(vertex: string, stream: number, data: string): void {
-    const output = this.#output.get(vertex) ?? new Output();
+    const output = this.#output.get(vertex) ?? new StepOutput();
     this.#output.set(vertex, output);
     const bytes = Buffer.from(data, "base64");
     output.append(stream, bytes, (text) => this.#tell({ kind: "output", text }));
@@ -178,40 +144,6 @@ export class BuildProgress {
     if (this.#told.has(key)) return;
     this.#told.add(key);
     this.#tell(event);
-  }
-}
-
-/** The lines that one instruction prints, which come in pieces that end anywhere. */
-class Output {
-  readonly lines: string[] = [];
-  readonly #streams = new Map<number, { decoder: StringDecoder; rest: string; last?: string }>();
-
-  /** BuildKit does not keep the two streams in the order in which they were written. */
-  get lastWords(): string | undefined {
-    return this.#streams.get(2)?.last ?? this.#streams.get(1)?.last;
-  }
-
-  append(number: number, data: Buffer, tell: (line: string) => void): void {
-    const stream = this.#streams.get(number) ?? { decoder: new StringDecoder("utf8"), rest: "" };
-    this.#streams.set(number, stream);
-    const text = stream.rest + stream.decoder.write(data);
-    const lines = text.split(/\r\n|\n|\r(?!$)/);
-    stream.rest = lines.pop() ?? "";
-    for (const line of lines) this.#keep(stream, line, tell);
-  }
-
-  end(tell: (line: string) => void): void {
-    for (const stream of this.#streams.values()) {
-      if (stream.rest !== "") this.#keep(stream, stream.rest, tell);
-      stream.rest = "";
-    }
-  }
-
-  #keep(stream: { last?: string }, line: string, tell: (line: string) => void): void {
-    if (line.trim() !== "") stream.last = line.trim();
-    this.lines.push(line);
-    if (this.lines.length > TAIL_LINES) this.lines.shift();
-    tell(line);
   }
 }
 

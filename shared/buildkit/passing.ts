@@ -1,0 +1,71 @@
+/** A cause that goes away by itself, and how long it is given for that, in milliseconds. */
+export interface PassingCause {
+  readonly why: string;
+  readonly patience: number;
+}
+
+const MINUTES = 60_000;
+
+// What an account may not do, it may not do a minute later either.
+const LASTING =
+  /\b40[013459]\b|\b413\b|\b507\b|denied|unauthorized|insufficient_scope|forbidden|x509:|no such host|no space left|quota/i;
+
+// The first that fits counts.
+const PASSING: readonly (readonly [RegExp, string, number])[] = [
+  [/\b429\b|too ?many ?requests/i, "the registry limits how often it is asked", 10 * MINUTES],
+  [/\b408\b|\b5\d\d\b/, "the registry has a fault", 5 * MINUTES],
+  [
+    /tls handshake timeout|i\/o timeout|timed? ?out|deadline exceeded/i,
+    "the registry was too slow",
+    5 * MINUTES,
+  ],
+  [
+    /connection reset|broken pipe|\bEOF\b|server closed|use of closed|http2: |stream error|connection lost/i,
+    "the connection to the registry broke",
+    5 * MINUTES,
+  ],
+  // Most often the address is wrong; a registry that restarts is back in seconds.
+  [
+    /connection refused|network is unreachable|no route to host/i,
+    "the registry cannot be reached",
+    15_000,
+  ],
+];
+
+const ABOUT_A_REGISTRY =
+  /failed to push |failed to resolve source metadata for |failed to copy: |httpReadSeeker/;
+
+/**
+ * Whether what a registry did to a build passes by itself; undefined when it does not, or when the
+ * error is about something else. Takes buildx's words.
+ */
+export function passingCause(error: string): PassingCause | undefined {
+  const at = ABOUT_A_REGISTRY.exec(error)?.index;
+  if (at === undefined) return undefined;
+  // Digests, ports and paths must not be taken for a status.
+  const words = error
+    .slice(at)
+    .replace(/\b(?:https?:\/\/|sha256:)\S+/g, "")
+    .replace(/failed to (?:push|resolve source metadata for) \S+/g, "")
+    .replace(/\S+:\d+\b/g, "");
+  if (LASTING.test(words)) return undefined;
+  const found = PASSING.find(([pattern]) => pattern.test(words));
+  return found && { why: found[1], patience: found[2] };
+}
+
+const LOST =
+  /code = Unavailable|closing transport|error reading from server|failed to receive status|transport is closing|connection error: desc|server preface/i;
+
+/** Whether buildx lost its BuildKit in the middle of the work. */
+export function lostBuilder(error: string): boolean {
+  return LOST.test(error) && !ABOUT_A_REGISTRY.test(error);
+}
+
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+
+/** How long to wait before the next try, counted from 1: doubling, by a fifth sooner or later. */
+export function waitBefore(attempt: number, random: number): number {
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+  return Math.round(wait * (0.8 + 0.4 * random));
+}
