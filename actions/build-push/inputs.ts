@@ -9,6 +9,7 @@ import {
   words,
   yaml,
 } from "../../shared/action/index.ts";
+import { nodesSchema } from "./builder-nodes.ts";
 import { secretsInBuildArgs, secretsInSecrets, secretsInServices } from "./misplaced-secrets.ts";
 import { secretsSchema, servicesSchema } from "./service-schema.ts";
 
@@ -29,7 +30,13 @@ export const inputs = {
     secretsIn: secretsInSecrets,
     accepts: "lines of the form `id: ENVIRONMENT_VARIABLE` or `id: {file: path}`",
   }),
-  tags: words({ accepts: "tags, separated by white space or commas" }),
+  tags: text({
+    accepts:
+      "tags, separated by white space or commas, and rules such as type=semver,pattern={{version}}, one a line",
+  }),
+  flavor: text({ accepts: "lines of latest=auto|true|false, prefix=TEXT and suffix=TEXT" }),
+  labels: pairs({ accepts: "lines of the form name=value" }),
+  annotations: pairs({ accepts: "lines of the form name=value or level:name=value" }),
   platforms: words({
     accepts: "platforms such as linux/amd64, separated by white space or commas",
   }),
@@ -40,6 +47,22 @@ export const inputs = {
     { accepts: "the address of a BuildKit, such as tcp://host:1234 or unix:///run/buildkitd.sock" },
     /^[a-z][a-z-]*:\/\/\S+$/,
   ),
+  "buildkit-ca": text({ accepts: "a certificate of an authority, in PEM" }),
+  "buildkit-cert": text({ accepts: "a certificate, in PEM" }),
+  "buildkit-key": text({ secret: true, accepts: "a private key, in PEM" }),
+  driver: choice(["docker-container", "kubernetes", "remote", "buildah"], {}),
+  "driver-opts": pairs({ accepts: "options of the driver, one `name=value` a line" }),
+  "builder-nodes": yaml(nodesSchema, {
+    accepts: "a YAML list of machines, each with platforms, driver-opts and endpoint as needed",
+  }),
+  "buildkitd-config": text({ accepts: "a buildkitd.toml of the workspace" }),
+  "buildkitd-config-inline": text({ accepts: "the text of a buildkitd.toml" }),
+  "keep-builder": flag({ default: "true" }),
+  cache: text({
+    default: "off",
+    accepts:
+      "off, inline, registry, registry:HOST/REPOSITORY, gha, gha:SCOPE, local or local:FOLDER",
+  }),
   provenance: choice(["min", "max", "off"], { default: "min" }),
   sbom: flag({ default: "false" }),
   push: flag({ default: "true" }),

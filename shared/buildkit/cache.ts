@@ -18,8 +18,7 @@ export const CACHE_TAG = "buildcache";
 const REPOSITORY = /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)+$/i;
 const SCOPE = /^[\w./-]{1,128}$/;
 
-/** What the input `cache` accepts, for messages. */
-export const CACHE_FORMS =
+const FORMS =
   "off, inline, registry, registry:HOST/REPOSITORY, gha, gha:SCOPE, local or local:FOLDER";
 
 /**
@@ -51,7 +50,7 @@ export function parseCache(text: string): CacheSetting | { readonly problem: str
     if (rest !== "" && !/[\0\n]/.test(rest)) return { kind, folder: rest };
     return { problem: "local: names no folder" };
   }
-  return { problem: `${JSON.stringify(text)} is none of ${CACHE_FORMS}` };
+  return { problem: `${JSON.stringify(text)} is none of ${FORMS}` };
 }
 
 /** Whose steps are to be kept. */
