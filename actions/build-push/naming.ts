@@ -1,0 +1,139 @@
+import { FormatError } from "../../shared/failure/index.ts";
+import {
+  annotationsFor,
+  type Circumstances,
+  type CommitTime,
+  commitTime,
+  type ImageLabels,
+  labelsFor,
+  parseSourceDateEpoch,
+  plainTag,
+  type RuleProblem,
+  readFlavor,
+  readTagRules,
+  tagsFor,
+} from "../../shared/image-tags/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Options } from "./inputs.ts";
+import type { Problem } from "./problem.ts";
+import { type RunEvent, readRunEvent } from "./source-event.ts";
+
+type Texts = Readonly<Record<string, string>>;
+type Asked = Pick<Options, "tags" | "flavor" | "labels" | "annotations" | "push">;
+
+/**
+ * The tags that rules make, and sentences on what is wrong with them; those of the step where none
+ * are given. Rules that only add to others (`extra`) may make none.
+ */
+export type TagsFor = (
+  rules: readonly string[] | undefined,
+  extra?: boolean,
+) => { readonly tags: readonly string[]; readonly problems: readonly string[] };
+
+/** How the images of a run are tagged and labelled. */
+export interface Naming {
+  /** What is wrong with the step's own flavor, labels and annotations. */
+  readonly problems: readonly Problem[];
+  /** The tags of a service. */
+  readonly tagsFor: TagsFor;
+  /** Labels of an image: the step's, those of the service before them, and those of the commit. */
+  readonly labelsOf: (service: {
+    readonly labels: Texts;
+    readonly tags: readonly string[];
+  }) => ImageLabels;
+  readonly annotationsOf: (service: { readonly annotations: Texts }) => ImageLabels;
+  /** When the commit was made, and which one it is. Git is asked at the first call. */
+  readonly commit: () => Promise<CommitTime>;
+}
+
+/** Reads what images are named by. Git is asked only when a tag bears the commit's date. */
+export async function openNaming(
+  options: Asked & { readonly services?: unknown },
+  world: World,
+): Promise<Naming> {
+  const { environment, clock } = world;
+  const run = await readRunEvent(environment);
+  const epoch = readEpoch(environment.SOURCE_DATE_EPOCH);
+  let asked: Promise<CommitTime> | undefined;
+  const commit = () => {
+    const given = { sourceDateEpoch: epoch.seconds, timestamp: run.timestamp };
+    asked ??= commitTime(environment.GITHUB_WORKSPACE || process.cwd(), given, world);
+    return asked;
+  };
+  const dated = /\{\{\s*commit_date/.test(
+    JSON.stringify([options.tags, options.flavor, options.services]),
+  );
+  const committed = dated ? (await commit()).seconds * 1_000 : undefined;
+  const naming = namingBy(options, run, { committed, now: clock.now() });
+  return { ...naming, problems: [...epoch.problems, ...naming.problems], commit };
+}
+
+/** What the inputs and the event make of names. Pure. */
+export function namingBy(
+  options: Asked,
+  { event, shortSha }: RunEvent,
+  time: Pick<Circumstances, "committed" | "now">,
+): Omit<Naming, "commit"> {
+  const circumstances = { event, shortSha, ...time };
+  const { flavor, problems } = readFlavor(options.flavor ?? "");
+  const { labels = {}, annotations = {} } = options;
+  const tagsBy = ({ rules, problems: wrong }: ReturnType<typeof readTagRules>, extra = false) => {
+    const { tags, none, ...made } = tagsFor(rules, flavor, circumstances);
+    const all = [...wrong, ...made.problems].map(sentence);
+    const asked = all.length === 0 && options.push && !extra ? none : undefined;
+    return { tags, problems: asked === undefined ? all : [asked] };
+  };
+  const ofStep = tagsBy(
+    options.tags === undefined ? byCommit(event.sha) : readTagRules(options.tags),
+  );
+  return {
+    problems: [
+      ...(options.tags === undefined ? [] : ofStep.problems).map((problem) => ({
+        where: "tags",
+        problem,
+      })),
+      ...within("flavor", problems),
+      ...within("labels", labelsFor({ version: undefined, given: labels }, circumstances).problems),
+      ...within("annotations", annotationsFor(annotations, circumstances).problems),
+    ],
+    tagsFor: (rules, extra) => {
+      return rules === undefined ? ofStep : tagsBy(readTagRules(rules.join("\n")), extra);
+    },
+    labelsOf: (service) => {
+      const given = { ...labels, ...service.labels };
+      return labelsFor({ version: service.tags[0], given }, circumstances);
+    },
+    annotationsOf: (service) => {
+      return annotationsFor({ ...annotations, ...service.annotations }, circumstances);
+    },
+  };
+}
+
+/** Without rules an image is tagged by its commit. */
+function byCommit(sha: string | undefined): ReturnType<typeof readTagRules> {
+  if (sha !== undefined) return { rules: [plainTag(sha, "the commit")], problems: [] };
+  return {
+    rules: [],
+    problems: [{ where: "the commit", problem: "GITHUB_SHA is not set: give a tag" }],
+  };
+}
+
+function readEpoch(text: string | undefined): {
+  readonly seconds: number | undefined;
+  readonly problems: readonly Problem[];
+} {
+  try {
+    return { seconds: parseSourceDateEpoch(text), problems: [] };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return { seconds: undefined, problems: [{ where: "env", problem: error.message }] };
+  }
+}
+
+function within(input: string, problems: readonly RuleProblem[]): readonly Problem[] {
+  return problems.map(({ where, problem }) => ({ where: `${input}: ${where}`, problem }));
+}
+
+function sentence({ where, problem }: RuleProblem): string {
+  return `${where}: ${problem}`;
+}
