@@ -1,59 +1,71 @@
 import { UserError } from "../../shared/failure/index.ts";
-import type { ServiceResult } from "./result.ts";
+import type { Passage } from "./result.ts";
 
 /** The one failure of a step from those of its services; undefined when there was none. */
 export function failureOf(
-  results: readonly ServiceResult[],
+  passages: readonly Passage[],
   signal: AbortSignal,
 ): UserError | undefined {
-  if (signal.aborted) return cancelled(results);
-  const failed = results.flatMap(({ name, failure }) => (failure ? [{ name, failure }] : []));
+  if (signal.aborted) return cancelled(passages, signal.reason);
+  const failed = passages.flatMap(({ service, failure }) =>
+    failure === undefined ? [] : [{ name: service.name, failure }],
+  );
   const [first] = failed;
   if (first === undefined) return undefined;
-  const done = results.filter(({ image }) => image !== undefined);
-  const pushed =
-    done.length === 0
-      ? ""
-      : `\n${names(done)} ${done.length === 1 ? "is" : "are"} pushed and proven.`;
-  if (failed.length === 1) return worded(first.failure, pushed);
+  const proven = provenText(passages);
+  if (failed.length === 1) return worded(first.failure, proven);
+  const causes = failed.map(({ name, failure }) => `${name}: ${failure.cause}`);
+  const evidence = failed
+    .flatMap(({ name, failure }) => (failure.evidence ? [`== ${name}`, failure.evidence] : []))
+    .join("\n");
   return new UserError({
-    title: `${failed.length} of ${results.length} services failed`,
-    cause: `${failed.map(({ name, failure }) => `${name}: ${failure.cause}`).join("\n")}${pushed}`,
+    title: `${failed.length} of ${passages.length} services failed`,
+    cause: `${causes.join("\n")}${proven}`,
     remedy: [...new Set(failed.map(({ failure }) => failure.remedy))].join(" "),
-    evidence: failed
-      .flatMap(({ name, failure }) => (failure.evidence ? [`== ${name}`, failure.evidence] : []))
-      .join("\n"),
-    at: first.failure.at,
+    each: failed.map(({ failure }) => failure),
+    ...(evidence === "" ? {} : { evidence }),
   });
+}
+
+/** What is at the registry all the same, and that nobody will be given it. */
+function provenText(passages: readonly Passage[]): string {
+  const done = passages.filter(({ images }) => images.length > 0);
+  const released = passages.some((passage) => passage.released);
+  if (done.length === 0 || released) return "";
+  return `\nNo tag was moved: it is all services or none. At the registry by digest: ${names(done)}.`;
 }
 
 function worded(failure: UserError, addition: string): UserError {
   if (addition === "") return failure;
-  const { title, cause, remedy, evidence, at } = failure;
-  const rest = evidence === undefined ? {} : { evidence };
-  return new UserError({ title, cause: `${cause}${addition}`, remedy, at, ...rest });
+  const { title, cause, remedy, evidence, at, each, reason } = failure;
+  const parts = { title, cause: `${cause}${addition}`, remedy, at, each };
+  return new UserError(evidence === undefined ? parts : { ...parts, evidence }, { reason });
 }
 
-function cancelled(results: readonly ServiceResult[]): UserError {
-  const done = results.filter(({ image }) => image !== undefined);
-  const half = results.filter(({ image, pushed }) => image === undefined && pushed.length > 0);
-  const none = results.filter(({ image, pushed }) => image === undefined && pushed.length === 0);
+function cancelled(passages: readonly Passage[], reason: unknown): UserError {
+  const released = passages.filter((passage) => passage.released);
+  const proven = passages.filter(({ images, released: tagged }) => images.length > 0 && !tagged);
+  const none = passages.filter(({ images }) => images.length === 0);
+  const undone = passages.flatMap(({ failure }) =>
+    failure === undefined || failure === reason ? [] : [failure.cause],
+  );
   const sentences = [
     "The job was cancelled.",
-    ...(done.length === 0 ? [] : [`Pushed and proven before that: ${names(done)}.`]),
-    ...(half.length === 0
+    ...(released.length === 0 ? [] : [`Released before that: ${names(released)}.`]),
+    ...(proven.length === 0
       ? []
-      : [`Pushed and not proven: ${half.flatMap(({ pushed }) => pushed).join(", ")}.`]),
+      : [`At the registry by digest, with no tag moved: ${names(proven)}.`]),
     ...(none.length === 0 ? [] : [`Not pushed: ${names(none)}.`]),
+    ...new Set(undone),
   ];
   return new UserError({
     title: "Cancelled",
     cause: sentences.join(" "),
     remedy:
-      "Run the job again: what was built is cached, and what was pushed is pushed again as it is.",
+      "Run the job again: what was built is cached, and what the registry has is not sent again.",
   });
 }
 
-function names(results: readonly ServiceResult[]): string {
-  return results.map(({ name, image }) => image?.reference ?? name).join(", ");
+function names(passages: readonly Passage[]): string {
+  return passages.map(({ service, images }) => images[0]?.reference ?? service.name).join(", ");
 }

@@ -1,21 +1,24 @@
-import type { StepCounts } from "../../shared/buildkit/index.ts";
+import type { BakeResult } from "../../shared/buildkit/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
-import type { ProvenImage } from "../../shared/registry/index.ts";
+import type { StoredImage } from "../../shared/registry/index.ts";
+import type { Decision } from "./decide.ts";
+import type { PlacedService } from "./workspace.ts";
 
-/** What became of one service. */
-export interface ServiceResult {
-  readonly name: string;
-  /** Epoch milliseconds. */
-  readonly began: number;
-  readonly ended: number;
-  /** When the build was done and the registry's turn came; undefined when it was not. */
-  readonly built: number | undefined;
-  readonly steps: StepCounts | undefined;
-  /** What the registry attests; undefined when nothing was pushed or it could not be proven. */
-  readonly image: ProvenImage | undefined;
-  /** The builder named no digest, so the registry's could not be held against one. */
-  readonly uncompared: boolean;
-  /** References (tag@digest) that the registry took, proven or not. */
-  readonly pushed: readonly string[];
+/** A service on its way from sources to tags; each phase adds what it found. */
+export interface Passage {
+  readonly service: PlacedService;
+  readonly decision: Decision;
+  /** The content key; undefined when it could not be made out or nothing is pushed. */
+  readonly key: string | undefined;
+  /** The image of an earlier run, where one is known. */
+  readonly before: StoredImage | undefined;
+  /** What the builder made of it; undefined when it was not to be built. */
+  readonly built: BakeResult | undefined;
+  /** What the registry attests, by digest: the image in its repository first, then in its mirrors. */
+  readonly images: readonly StoredImage[];
+  /** What of the gate was passed or not checked, as phrases. */
+  readonly gate: readonly string[];
+  /** Whether its tags lead to the image, as the registry says. */
+  readonly released: boolean;
   readonly failure: UserError | undefined;
 }

@@ -1,66 +1,115 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Buildx, findBuildx, makeRemoteBuilder } from "../../shared/buildkit/index.ts";
+import { type Builder, findBuildx, openBuilder } from "../../shared/buildkit/index.ts";
 import { codeOf, describe, UserError } from "../../shared/failure/index.ts";
 import {
   buildxFolder,
-  credentialsFor,
-  Registry,
+  type DockerConfig,
+  Registries,
   readDockerConfig,
   withLogin,
   writePrivateConfig,
 } from "../../shared/registry/index.ts";
+import { type SignedIn, signIn } from "../../shared/sign-in/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { builderSettings } from "./builder-settings.ts";
 import type { Options } from "./inputs.ts";
 
-/** All that the builds of one step share, for as long as the step lasts. */
+/** All that the services of one step share, for as long as the step lasts. */
 export interface Workshop extends AsyncDisposable {
-  readonly buildx: Buildx;
-  readonly builder: string | undefined;
-  /** For buildx, beside that of this process. */
+  readonly builder: Builder;
+  /** For docker, buildx and what else reads docker's configuration, beside that of this process. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly registry: Registry;
+  readonly registries: Registries;
   /** A folder of our own, removed at the end. */
   readonly folder: string;
 }
 
 /**
- * Opens the workshop: buildx is found, the password put where only buildx finds it, the remote
- * builder made. Closing it removes every file that this made.
+ * Opens the workshop: signs in to the registries that are pushed to, puts the passwords where only
+ * the step's programs find them, and chooses the builder, which is started by the first build.
+ * Closing it removes every file that this made.
+ *
+ * @param hosts the registries that are pushed to; that of the inputs username and password first.
  */
 export async function openWorkshop(
   options: Options,
-  host: string,
+  hosts: readonly string[],
   world: World,
 ): Promise<Workshop> {
-  const { environment: given, secrets, signal, clock } = world;
-  const temporary = given.RUNNER_TEMP || tmpdir();
+  const temporary = world.environment.RUNNER_TEMP || tmpdir();
   const folder = await mkdtemp(join(temporary, "build-push-")).catch((error: unknown) => {
     throw unwritable(temporary, error);
   });
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    const { config, environment } = await dockerSettings(options, host, folder, world);
-    const execution = { signal, secrets };
-    const [buildx, credentials] = await Promise.all([
-      findBuildx(given, config),
-      options.push ? credentialsFor(host, config, execution) : undefined,
-    ]);
-    const builder =
-      options.buildkit === undefined
-        ? options.builder
-        : await makeRemoteBuilder(buildx, options.buildkit, environment, execution);
-    const registry = new Registry({ host, credentials, secrets, clock, environment: given });
-    const close = () => {
-      registry[Symbol.dispose]();
-      return remove();
+    const { config, environment, signedIn } = await signInAt(hosts, options, folder, world);
+    const registries = new Registries({
+      credentials: async (host) => {
+        const known = signedIn.find((each) => each.host === host);
+        return (known ?? (await signIn(host, { token: options.token }, config, world))).credentials;
+      },
+      secrets: world.secrets,
+      clock: world.clock,
+      environment: world.environment,
+    });
+    const builder = await openBuilder(await builderSettings(options, world), {
+      buildx: await findBuildx(world.environment, config),
+      environment: world.environment,
+      docker: environment,
+      folder,
+      log: world.log,
+      secrets: world.secrets,
+      signal: world.signal,
+      aftermath: world.aftermath,
+    });
+    const close = async () => {
+      registries[Symbol.dispose]();
+      try {
+        await builder[Symbol.asyncDispose]();
+      } finally {
+        await remove();
+      }
     };
-    return { buildx, builder, environment, registry, folder, [Symbol.asyncDispose]: close };
+    return { builder, environment, registries, folder, [Symbol.asyncDispose]: close };
   } catch (error) {
     await remove();
     throw isOfTheDisk(error) ? unwritable(temporary, error) : error;
   }
+}
+
+/** Signs in at each registry, and writes what programs need of that into a private folder. */
+async function signInAt(
+  hosts: readonly string[],
+  options: Options,
+  folder: string,
+  world: World,
+): Promise<{
+  readonly config: DockerConfig;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signedIn: readonly SignedIn[];
+}> {
+  const found = await readDockerConfig(world.environment);
+  const signedIn = await Promise.all(
+    hosts.map((host, at) => {
+      const { username, password, ...others } = options;
+      const settings = at === 0 ? { ...others, username, password } : others;
+      return signIn(host, settings, found, world);
+    }),
+  );
+  for (const { told } of signedIn) world.log.info(told);
+  const logins = signedIn.flatMap(({ login }) => login ?? []);
+  if (logins.length === 0) return { config: found, environment: {}, signedIn };
+  const config = logins.reduce(withLogin, found);
+  const folders = {
+    DOCKER_CONFIG: join(folder, "docker"),
+    // The builders stay those of the configuration in use.
+    BUILDX_CONFIG: buildxFolder(world.environment),
+  };
+  await mkdir(folders.DOCKER_CONFIG, { mode: 0o700 });
+  await writePrivateConfig(folders.DOCKER_CONFIG, config, world.environment);
+  return { config, environment: folders, signedIn };
 }
 
 /** Whether the system refused to write, for want of room or of the right to. */
@@ -78,26 +127,4 @@ function unwritable(folder: string, error: unknown): UserError {
     },
     { reason: error },
   );
-}
-
-async function dockerSettings(
-  { username, password, buildkit }: Options,
-  host: string,
-  folder: string,
-  { environment: given, secrets }: World,
-) {
-  const config = await readDockerConfig(given);
-  const environment: Record<string, string> = {};
-  if (buildkit !== undefined) {
-    environment.BUILDX_CONFIG = join(folder, "buildx");
-    await mkdir(environment.BUILDX_CONFIG, { mode: 0o700 });
-  }
-  if (username === undefined || password === undefined) return { config, environment };
-  const merged = withLogin(config, { host, username, password });
-  for (const { auth = "" } of Object.values(merged.auths ?? {})) secrets.add(auth);
-  environment.DOCKER_CONFIG = join(folder, "docker");
-  // The builders stay those of the configuration in use.
-  environment.BUILDX_CONFIG ??= buildxFolder(given);
-  await writePrivateConfig(environment.DOCKER_CONFIG, merged, given);
-  return { config: merged, environment };
 }

@@ -1,0 +1,75 @@
+import {
+  type BakeResult,
+  type BakeTarget,
+  bake,
+  cacheLine,
+} from "../../shared/buildkit/index.ts";
+import { describe, UserError } from "../../shared/failure/index.ts";
+import { Narrator } from "./narrator.ts";
+import { proveBuilt } from "./prove.ts";
+import type { Passage } from "./result.ts";
+import type { Step } from "./step.ts";
+import { targetsOf } from "./targets.ts";
+
+/**
+ * Builds what is to be built, as one bake, pushed by digest under no tag, and has the registry
+ * attest each image. A failure is in the passage of its service; the others are finished.
+ */
+export async function buildChanged(
+  passages: readonly Passage[],
+  step: Step,
+): Promise<readonly Passage[]> {
+  const wanted = passages.filter(({ decision }) => decision.kind === "build");
+  tellDecisions(passages, step);
+  if (wanted.length === 0) return passages;
+  const results = await bakeAll(wanted, step);
+  const done = passages.map((passage) => {
+    const built = results.get(passage.service.name);
+    if (built === undefined) return passage;
+    return { ...passage, built, failure: built.failure };
+  });
+  const line = cacheLine([...results.values()]);
+  if (line !== undefined) step.world.log.info(line);
+  if (!step.options.push) return done;
+  return Promise.all(done.map((passage) => proveBuilt(passage, step)));
+}
+
+function tellDecisions(passages: readonly Passage[], { world, options }: Step): void {
+  if (!options.push) return;
+  for (const { service, decision } of passages) {
+    const verb = { build: "building", reuse: "reusing", keep: "keeping" }[decision.kind];
+    world.log.info(`${service.name}: ${verb}: ${decision.why.join("; ")}`);
+  }
+}
+
+async function bakeAll(
+  passages: readonly Passage[],
+  step: Step,
+): Promise<ReadonlyMap<string, BakeResult>> {
+  const { world, workshop, options } = step;
+  const narrator = new Narrator(world.log, world.clock);
+  const done = new AbortController();
+  const silence = narrator.breakSilence(done.signal);
+  try {
+    const [builder, targets] = await Promise.all([
+      workshop.builder.start(),
+      targetsOf(passages, step),
+    ]);
+    for (const { name } of targets) narrator.begin(name);
+    const results = await bake(targets, {
+      buildx: workshop.buildx,
+      builder: builder.name,
+      environment: { ...workshop.environment, ...builder.environment },
+      folder: workshop.folder,
+      signal: world.signal,
+      secrets: world.secrets,
+      clock: world.clock,
+      timeout: options.timeout,
+      onEvent: (name, event) => narrator.tell(name, event),
+    });
+    return new Map(results.map((result) => [result.name, result]));
+  } finally {
+    done.abort();
+    await silence;
+  }
+}

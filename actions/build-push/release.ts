@@ -1,0 +1,43 @@
+import { UserError } from "../../shared/failure/index.ts";
+import { moveTags, type StoredImage, type TagMove } from "../../shared/registry/index.ts";
+import { keyTag } from "./decide.ts";
+import type { Passage } from "./result.ts";
+import type { Step } from "./step.ts";
+
+/**
+ * Moves the tags of all services to what passed the gate, and has the registry say that they lead
+ * there: all or none. The tag of the content key is among them, so that whatever is found under a
+ * key has been through the gate.
+ */
+export async function release(
+  passages: readonly Passage[],
+  { workshop, world }: Step,
+): Promise<readonly Passage[]> {
+  if (world.signal.aborted || passages.some(({ failure }) => failure !== undefined)) {
+    return passages;
+  }
+  const { registries } = workshop;
+  const { clock, log, signal, aftermath } = world;
+  try {
+    const moves = passages.flatMap(movesOf);
+    await moveTags(moves, { registries, clock, log, signal, aftermath });
+  } catch (failure) {
+    if (!(failure instanceof UserError)) throw failure;
+    return passages.map((passage) => ({ ...passage, failure }));
+  }
+  for (const { service, images } of passages) {
+    log.info(`${service.name}: ${service.tags.join(", ")} at ${images[0]?.reference}`);
+  }
+  return passages.map((passage) => ({ ...passage, released: true }));
+}
+
+function movesOf({ service, images, key, decision }: Passage): readonly TagMove[] {
+  if (decision.kind === "keep") return [];
+  const places = [{ repository: service.repository, tags: service.tags }, ...service.mirrors];
+  return places.flatMap(({ repository, tags }, at) => {
+    const image: StoredImage | undefined = images[at];
+    if (image === undefined) return [];
+    const all = key === undefined ? tags : [...tags, keyTag(key)];
+    return all.map((tag) => ({ repository, tag, digest: image.digest }));
+  });
+}
