@@ -3,6 +3,7 @@ import {
   duration,
   flag,
   type Inputs,
+  list,
   type OptionsOf,
   pairs,
   text,
@@ -11,19 +12,27 @@ import {
 } from "../../shared/action/index.ts";
 import { nodesSchema } from "./builder-nodes.ts";
 import { secretsInBuildArgs, secretsInSecrets, secretsInServices } from "./misplaced-secrets.ts";
-import { secretsSchema, servicesSchema } from "./service-schema.ts";
+import { contextsSchema, secretsSchema, servicesSchema } from "./service-schema.ts";
 
 export const inputs = {
-  registry: text({ required: true, accepts: "a registry's host and path, such as ghcr.io/owner" }),
+  registry: text({ accepts: "a registry's host and path, such as ghcr.io/owner" }),
   name: text({ accepts: "the name of one service; give services instead for several" }),
   services: yaml(servicesSchema, {
     secretsIn: secretsInServices,
     accepts:
       "a YAML list of services, each with name and, where needed, context, dockerfile, target, build-args, secrets, platforms, tags",
   }),
+  "bake-file": list({ accepts: "bake or compose files of the workspace, one a line" }),
+  targets: words({ accepts: "names of targets and groups of the bake-file" }),
+  folders: list({ accepts: "patterns of folders such as services/*, one a line" }),
+  "folders-context": choice(["folder", "root"], { default: "folder" }),
   context: text({ default: ".", accepts: "a folder of the workspace" }),
   dockerfile: text({ accepts: "a file of the workspace, relative to the context" }),
   target: text({ accepts: "a stage of the Dockerfile" }),
+  "build-contexts": yaml(contextsSchema, {
+    accepts:
+      "lines of the form `name: folder`, `name: docker-image://image` or `name: target:service`",
+  }),
   "build-args": pairs({ secretsIn: secretsInBuildArgs }),
   "public-build-args": words({ accepts: "names of build arguments" }),
   secrets: yaml(secretsSchema, {
@@ -37,6 +46,8 @@ export const inputs = {
   flavor: text({ accepts: "lines of latest=auto|true|false, prefix=TEXT and suffix=TEXT" }),
   labels: pairs({ accepts: "lines of the form name=value" }),
   annotations: pairs({ accepts: "lines of the form name=value or level:name=value" }),
+  "no-cache": flag({ default: "false" }),
+  allow: words({ accepts: "network.host and security.insecure" }),
   platforms: words({
     accepts: "platforms such as linux/amd64, separated by white space or commas",
   }),

@@ -1,174 +1,233 @@
+import { normalPlatform, parseRegistry, type Repository } from "../../shared/images/index.ts";
+import { clashes, dependencyProblems } from "./clashes.ts";
 import {
-  imageNameProblem,
-  parseRegistry,
-  platformProblem,
-  type Repository,
-  repositoryBelow,
-  tagProblem,
-} from "../../shared/images/index.ts";
+  belowRegistry,
+  repositoriesOf,
+  repositoryNamed,
+  type TaggedRepository,
+} from "./image-of.ts";
 import type { Options } from "./inputs.ts";
-import { secretLooking } from "./secret-looking.ts";
-import type { SecretSource, ServiceInput } from "./service-schema.ts";
+import type { TagsFor } from "./naming.ts";
+import type { Problem } from "./problem.ts";
+import type { SecretSource, SshSource, WrittenService } from "./service-input.ts";
+import { problemsOf } from "./service-problems.ts";
 
-/** One thing that is wrong with the inputs, and where: `services.1 (api): context`. */
-export interface Problem {
-  readonly where: string;
-  readonly problem: string;
-}
+type Mapping = Readonly<Record<string, string>>;
 
-/** A service with every default filled in; its paths are still as the user wrote them. */
-export interface PlannedService {
-  /** How messages name the service's keys: empty in the short form. */
+/** What is to be built, with every default filled in; its paths are as the user wrote them. */
+export interface PlannedBuild {
+  /** How messages name its keys: `services.0 (api): `; empty in the short form. */
   readonly prefix: string;
   readonly name: string;
   /** Relative to the workspace or absolute. */
   readonly context: string;
-  /** Relative to the context or absolute. */
+  /** By name: a folder, `docker-image://...`, `target:NAME of another build`, or an address. */
+  readonly contexts: Mapping;
+  /** Relative to the context or absolute. Of no use beside an inline one. */
   readonly dockerfile: string;
+  /** The text of a Dockerfile, instead of a file. */
+  readonly dockerfileInline: string | undefined;
   readonly target: string | undefined;
-  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly buildArgs: Mapping;
   readonly secrets: Readonly<Record<string, SecretSource>>;
+  readonly ssh: readonly SshSource[];
   readonly platforms: readonly string[];
-  readonly repository: Repository;
-  readonly tags: readonly string[];
+  readonly labels: Mapping;
+  /** By key, which may say what it belongs to: `index:org.opencontainers.image.title`. */
+  readonly annotations: Mapping;
+  /** As buildx takes them: `type=registry,ref=...`; beside those of the step. */
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
+  readonly noCache: boolean;
+  readonly noCacheFilter: readonly string[];
+  readonly pull: boolean;
+  readonly network: string | undefined;
+  readonly extraHosts: Mapping;
+  readonly shmSize: string | undefined;
+  readonly ulimits: readonly string[];
+  /** Rights that the build wants; all of them are allowed by the step. */
+  readonly entitlements: readonly string[];
+  /** Undefined where the step's own setting holds. */
+  readonly provenance: "min" | "max" | "off" | undefined;
+  readonly sbom: boolean | undefined;
+  /** How the image is written: `compression` and the like. */
+  readonly exporter: Mapping;
+  /** Names of the builds that it takes as contexts. */
+  readonly dependsOn: readonly string[];
+  readonly at?: { readonly file: string; readonly line: number } | undefined;
 }
 
-/** The services to build, and all that is wrong with what was asked. */
+/** A build whose image is pushed. */
+export interface PlannedService extends PlannedBuild {
+  readonly repository: Repository;
+  /** All tags that it is to get, each once. */
+  readonly tags: readonly string[];
+  /** Further repositories that the same image goes to. */
+  readonly mirrors: readonly TaggedRepository[];
+}
+
+/** What is to be built, and all that is wrong with what was asked. */
 export interface Plan {
   readonly services: readonly PlannedService[];
+  /** Built only because a service builds on them, and not pushed. */
+  readonly dependencies: readonly PlannedBuild[];
   readonly problems: readonly Problem[];
 }
 
 /** What the plan needs to know beside the inputs. */
 export interface Surroundings {
-  /** The commit's sha, the tag when none is given. */
-  readonly sha: string | undefined;
   readonly isKnownSecret: (value: string) => boolean;
+  readonly tagsFor: TagsFor;
 }
 
-/** Turns the inputs into services to build. Pure: files are looked at later. */
-export function plan(options: Options, surroundings: Surroundings): Plan {
-  const problems: Problem[] = [...wrongCombinations(options)];
-  const registry = parseRegistry(options.registry);
-  if ("problem" in registry) problems.push({ where: "registry", problem: registry.problem });
-  const inputs = serviceInputs(options);
-  const services = inputs.map(({ prefix, input }) => {
-    const where = (key: string) => `${prefix}${key}`;
-    const repository =
-      "problem" in registry
-        ? { host: "", path: input.name }
-        : repositoryBelow(registry, input.name);
-    if ("problem" in repository) {
-      problems.push({ where: where("name"), problem: repository.problem });
-    }
-    const service: PlannedService = {
-      prefix,
-      name: input.name,
-      context: joined(options, input),
-      dockerfile: input.dockerfile ?? "Dockerfile",
-      target: input.target,
-      buildArgs: { ...options.buildArgs, ...input.buildArgs },
-      secrets: { ...options.secrets, ...input.secrets },
-      platforms: input.platforms ?? options.platforms ?? [],
-      repository: "problem" in repository ? { host: "", path: "" } : repository,
-      tags: [...new Set(input.tags ?? options.tags ?? [surroundings.sha ?? ""])],
-    };
-    problems.push(...problemsOf(service, options, surroundings));
-    return service;
-  });
-  return { services, problems: [...problems, ...repeatedNames(services)] };
-}
-
-/** In the list form, the contexts of the services are relative to the input `context`. */
-function joined(options: Options, input: ServiceInput): string {
-  const { context } = input;
-  if (context === undefined) return options.context;
-  return context.startsWith("/") || options.context === "."
-    ? context
-    : `${options.context}/${context}`;
-}
-
-function serviceInputs(
+/** Turns services as they were written into what is to be built. Pure: files are looked at later. */
+export function plan(
   options: Options,
-): readonly { readonly prefix: string; readonly input: ServiceInput }[] {
-  if (options.services !== undefined) {
-    return options.services.map((input, index) => {
-      return { prefix: `services.${index} (${input.name}): `, input };
-    });
-  }
-  const { name, dockerfile, target } = options;
-  return name === undefined ? [] : [{ prefix: "", input: { name, dockerfile, target } }];
-}
-
-function wrongCombinations(options: Options): Problem[] {
+  written: readonly WrittenService[],
+  surroundings: Surroundings,
+): Plan {
   const problems: Problem[] = [];
-  const { name, services, username, password, builder, buildkit } = options;
-  if (name === undefined && services === undefined) {
-    problems.push({ where: "name", problem: "give name for one service, or services for several" });
+  const registry = options.registry === undefined ? undefined : parseRegistry(options.registry);
+  if (registry !== undefined && "problem" in registry) {
+    problems.push({ where: "registry", problem: registry.problem });
   }
-  if (services !== undefined) {
-    for (const key of ["name", "dockerfile", "target"] as const) {
-      if (options[key] !== undefined) {
-        problems.push({ where: key, problem: "with services it belongs into their list" });
-      }
+  const services: PlannedService[] = [];
+  const dependencies: PlannedBuild[] = [];
+  for (const each of written) {
+    const build = buildOf(options, each);
+    problems.push(...problemsOf(build, options, surroundings));
+    if (each.linked) {
+      dependencies.push(build);
+      continue;
     }
+    const place = imageOf(each, options, surroundings, registry);
+    problems.push(...place.problems.map((problem) => ({ ...problem, at: each.at })));
+    services.push({ ...build, ...place.image });
   }
-  if ((username === undefined) !== (password === undefined)) {
-    const where = username === undefined ? "username" : "password";
-    problems.push({ where, problem: "username and password go together; it is missing or empty" });
-  }
-  if (builder !== undefined && buildkit !== undefined) {
-    problems.push({ where: "builder", problem: "give builder or buildkit, not both" });
-  }
-  return problems;
-}
-
-function problemsOf(
-  service: PlannedService,
-  { publicBuildArgs = [] }: Options,
-  { isKnownSecret }: Surroundings,
-): Problem[] {
-  const { prefix, name, tags, platforms, buildArgs, secrets, target } = service;
-  const problems: Problem[] = [];
-  const add = (key: string, text: string, problem: string | undefined) => {
-    if (problem === undefined) return;
-    problems.push({ where: `${prefix}${key}`, problem: `${JSON.stringify(text)}: ${problem}` });
+  const all = [...services, ...dependencies];
+  return {
+    services,
+    dependencies,
+    problems: [...problems, ...dependencyProblems(all), ...clashes(services)],
   };
-  add("name", name, imageNameProblem(name));
-  for (const tag of tags) {
-    add("tags", tag, tag === "" ? "GITHUB_SHA is not set: give a tag" : tagProblem(tag));
-  }
-  for (const platform of platforms) {
-    add("platforms", platform, platformProblem(platform));
-  }
-  if (target !== undefined && !/^[A-Za-z0-9][\w.-]*$/.test(target)) {
-    add("target", target, "a stage's name is made of letters, digits, `.`, `_` and `-`");
-  }
-  for (const [arg, value] of Object.entries(buildArgs)) {
-    if (!/^[A-Za-z_]\w*$/.test(arg)) add("build-args", arg, "it is no name of a build argument");
-    const looks = publicBuildArgs.includes(arg)
-      ? undefined
-      : secretLooking(arg, value, isKnownSecret);
-    if (looks !== undefined) {
-      add(
-        "build-args",
-        arg,
-        `${looks}, and build arguments are kept in the image; give it in secrets, or list its name in public-build-args if anybody may know it`,
-      );
-    }
-  }
-  for (const id of Object.keys(secrets)) {
-    if (!/^[A-Za-z0-9][\w.-]*$/.test(id)) {
-      add("secrets", id, "an id is made of letters, digits, `.`, `_` and `-`");
-    }
-  }
-  return problems;
 }
 
-function repeatedNames(services: readonly PlannedService[]): Problem[] {
-  return services.flatMap(({ name, prefix }, index) => {
-    const first = services.findIndex((other) => other.name === name);
-    if (first === index) return [];
-    return [{ where: `${prefix}name`, problem: `services.${first} has the same name` }];
-  });
+function buildOf(options: Options, { prefix, input, at }: WrittenService): PlannedBuild {
+  const { contexts = {} } = input;
+  const links = Object.values(contexts).filter((each) => each.startsWith("target:"));
+  const entitlements = [...(input.entitlements ?? [])];
+  if (input.network === "host") entitlements.push("network.host");
+  return {
+    prefix,
+    name: input.name,
+    context: joined(options, input.context),
+    contexts: Object.fromEntries(
+      Object.entries({ ...options.buildContexts, ...contexts }).map(([name, value]) => [
+        name,
+        isFolder(value) ? joined(options, value) : value,
+      ]),
+    ),
+    dockerfile: input.dockerfile ?? "Dockerfile",
+    dockerfileInline: input.dockerfileInline,
+    target: input.target,
+    buildArgs: { ...options.buildArgs, ...input.buildArgs },
+    secrets: { ...options.secrets, ...input.secrets },
+    ssh: input.ssh ?? [],
+    platforms: onePerPlatform(input.platforms ?? options.platforms ?? []),
+    labels: input.labels ?? {},
+    annotations: input.annotations ?? {},
+    cacheFrom: input.cacheFrom ?? [],
+    cacheTo: input.cacheTo ?? [],
+    noCache: input.noCache === true || options.noCache,
+    noCacheFilter: input.noCacheFilter ?? [],
+    pull: input.pull ?? false,
+    network: input.network,
+    extraHosts: input.extraHosts ?? {},
+    shmSize: input.shmSize,
+    ulimits: input.ulimits ?? [],
+    entitlements: [...new Set(entitlements)],
+    provenance: input.provenance,
+    sbom: input.sbom,
+    exporter: input.exporter ?? {},
+    dependsOn: [...new Set(links.map((each) => each.slice("target:".length)))],
+    at,
+  };
+}
+
+/** Whether a named context is a path, and no name of an image, of a target or of an address. */
+export function isFolder(context: string): boolean {
+  return !/^(?:target:|[a-z][a-z0-9+-]*:\/\/|git@)/.test(context);
+}
+
+/** Paths are relative to the input `context`, which itself is the context where none is given. */
+function joined(options: Options, path: string | undefined): string {
+  if (path === undefined) return options.context;
+  return path.startsWith("/") || options.context === "." ? path : `${options.context}/${path}`;
+}
+
+/** `linux/arm64` and `linux/arm64/v8` are one; it stays as it was written first. */
+function onePerPlatform(platforms: readonly string[]): readonly string[] {
+  const normal = platforms.map(normalPlatform);
+  return platforms.filter((_, index) => normal.indexOf(normal[index] ?? "") === index);
+}
+
+type Image = Pick<PlannedService, "repository" | "tags" | "mirrors">;
+
+/** Where the image of a service goes, and under which tags. */
+function imageOf(
+  { prefix, input, references }: WrittenService,
+  options: Options,
+  { tagsFor }: Surroundings,
+  given: ReturnType<typeof parseRegistry> | undefined,
+): { readonly image: Image; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const refuse = (key: string, problem: string) => {
+    problems.push({ where: `${prefix}${key}`, problem });
+  };
+  const registry = given === undefined || "problem" in given ? undefined : given;
+  const named = repositoriesOf(references, registry);
+  for (const problem of named.problems) refuse("tags", problem);
+  const own = input.tags ?? options.tags;
+  const made = tagsFor(input.tags);
+  const extra =
+    input.extraTags === undefined ? { tags: [], problems: [] } : tagsFor(input.extraTags, true);
+  const [first, ...others] = named.repositories;
+  // What the file says of tags holds unless the step says otherwise.
+  const ofFile = first !== undefined && own === undefined;
+  if (input.tags !== undefined) for (const problem of made.problems) refuse("tags", problem);
+  else if (!ofFile) problems.push(...made.problems.map((problem) => ({ where: "tags", problem })));
+  for (const problem of extra.problems) refuse("extra-tags", problem);
+  const tagsOf = (of: TaggedRepository | undefined) => [
+    ...new Set([...(ofFile && of !== undefined ? of.tags : made.tags), ...extra.tags]),
+  ];
+  const repository = first?.repository ?? repositoryFor(input, given, registry, references, refuse);
+  const mirrors = others.map((each) => ({ ...each, tags: tagsOf(each) }));
+  return { image: { repository, tags: tagsOf(first), mirrors }, problems };
+}
+
+const NOWHERE: Repository = { host: "", path: "" };
+
+function repositoryFor(
+  { name, image }: WrittenService["input"],
+  given: ReturnType<typeof parseRegistry> | undefined,
+  registry: { readonly host: string; readonly path: string } | undefined,
+  references: readonly string[],
+  refuse: (key: string, problem: string) => void,
+): Repository {
+  // What is wrong with these is told already.
+  if (references.length > 0 || (image === undefined && given !== undefined && !registry)) {
+    return NOWHERE;
+  }
+  if (image === undefined && registry === undefined) {
+    refuse("name", "nothing says where its image goes; give registry, or the image's whole name");
+    return NOWHERE;
+  }
+  const found =
+    image === undefined && registry !== undefined
+      ? belowRegistry(registry, name)
+      : repositoryNamed(image ?? "");
+  if (!("problem" in found)) return found;
+  const [key, text] = image === undefined ? ["name", name] : ["image", image];
+  refuse(key, `${JSON.stringify(text)}: ${found.problem}`);
+  return NOWHERE;
 }

@@ -1,55 +1,94 @@
 import { isMapping, type Part, structure } from "../../shared/action/index.ts";
-
-/** Where the value of a build's secret is to be found. */
-export type SecretSource = { readonly variable: string } | { readonly file: string };
-
-/** A service as the user wrote it. */
-export interface ServiceInput {
-  readonly name: string;
-  readonly context?: string | undefined;
-  readonly dockerfile?: string | undefined;
-  readonly target?: string | undefined;
-  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
-  readonly secrets?: Readonly<Record<string, SecretSource>> | undefined;
-  readonly platforms?: readonly string[] | undefined;
-  readonly tags?: readonly string[] | undefined;
-}
+import type { SecretSource, ServiceInput, SshSource } from "./service-input.ts";
 
 /** What the name of an environment variable looks like. */
 export const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-const KEYS = [
-  "name",
-  "context",
-  "dockerfile",
-  "target",
-  "build-args",
-  "secrets",
-  "platforms",
-  "tags",
-] as const;
+/** More services than this are a list gone wrong; a runner could not build them either. */
+const MOST_SERVICES = 500;
+
+type Mapping = Readonly<Record<string, string>>;
+
+/** How each key of a service is read, in the order in which the keys are told. */
+const READERS = {
+  name: (part: Part) => part.text(),
+  image: (part: Part) => part.text(),
+  context: (part: Part) => part.text(),
+  contexts: readTexts,
+  dockerfile: (part: Part) => part.text(),
+  "dockerfile-inline": readInline,
+  target: (part: Part) => part.text(),
+  "build-args": readBuildArgs,
+  secrets: readSecrets,
+  ssh: readSsh,
+  platforms: texts,
+  tags: texts,
+  "extra-tags": texts,
+  labels: readTexts,
+  annotations: readTexts,
+  "cache-from": texts,
+  "cache-to": texts,
+  "no-cache": readFlag,
+  "no-cache-filter": texts,
+  pull: readFlag,
+  network: (part: Part) => part.text(),
+  "extra-hosts": readTexts,
+  "shm-size": (part: Part) => part.text(),
+  ulimits: texts,
+  entitlements: texts,
+  provenance: readProvenance,
+  sbom: readFlag,
+} as const;
+
+const KEYS = Object.keys(READERS) as (keyof typeof READERS)[];
 
 /** A list of services, as the input `services` has it. */
 export const servicesSchema = structure(
-  (list) => list.items("service").flatMap((item) => readService(item) ?? []),
+  (list) => list.items("service", MOST_SERVICES).flatMap((item) => readService(item) ?? []),
   { quotesNoValues: true },
 );
 
 /** Secrets of a build, as the input `secrets` has them. */
 export const secretsSchema = structure(readSecrets, { quotesNoValues: true });
 
+/** Named contexts, as the input `build-contexts` has them. */
+export const contextsSchema = structure(readTexts, { quotesNoValues: true });
+
 function readService(item: Part): ServiceInput | undefined {
   const given = item.keys(KEYS);
   if (given.name === undefined && isMapping(item.value)) item.refuse("name is missing");
-  const name = given.name?.text();
+  const read = <K extends keyof typeof READERS>(key: K) => {
+    const part = given[key];
+    return part && (READERS[key](part) as ReturnType<(typeof READERS)[K]>);
+  };
+  const name = read("name");
   const service = {
-    context: given.context?.text(),
-    dockerfile: given.dockerfile?.text(),
-    target: given.target?.text(),
-    buildArgs: given["build-args"] && readBuildArgs(given["build-args"]),
-    secrets: given.secrets && readSecrets(given.secrets),
-    platforms: given.platforms && texts(given.platforms),
-    tags: given.tags && texts(given.tags),
+    image: read("image"),
+    context: read("context"),
+    contexts: read("contexts"),
+    dockerfile: read("dockerfile"),
+    dockerfileInline: read("dockerfile-inline"),
+    target: read("target"),
+    buildArgs: read("build-args"),
+    secrets: read("secrets"),
+    ssh: read("ssh"),
+    platforms: read("platforms"),
+    tags: read("tags"),
+    extraTags: read("extra-tags"),
+    labels: read("labels"),
+    annotations: read("annotations"),
+    cacheFrom: read("cache-from"),
+    cacheTo: read("cache-to"),
+    noCache: read("no-cache"),
+    noCacheFilter: read("no-cache-filter"),
+    pull: read("pull"),
+    network: read("network"),
+    extraHosts: read("extra-hosts"),
+    shmSize: read("shm-size"),
+    ulimits: read("ulimits"),
+    entitlements: read("entitlements"),
+    provenance: read("provenance"),
+    sbom: read("sbom"),
   };
   return name === undefined ? undefined : { name, ...service };
 }
@@ -58,13 +97,48 @@ function texts(list: Part): readonly string[] {
   return list.oneOrMore().flatMap((item) => item.text() ?? []);
 }
 
-function readBuildArgs(mapping: Part): Readonly<Record<string, string>> {
+function readTexts(mapping: Part): Mapping {
   const entries = mapping.entries().flatMap(([name, given]) => {
-    // An empty value is one: it overrides the default of the Dockerfile.
     const text = given.value === "" ? "" : given.text();
     return text === undefined ? [] : [[name, text] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** An empty value is one too: it overrides the default of the Dockerfile. */
+function readBuildArgs(mapping: Part): Mapping {
+  return readTexts(mapping);
+}
+
+/** As it was written: its indentation and its end matter. */
+function readInline(part: Part): string | undefined {
+  if (typeof part.value === "string" && part.value.trim() !== "") return part.value;
+  part.text();
+  return undefined;
+}
+
+function readFlag(part: Part): boolean | undefined {
+  const { value } = part;
+  if (value === true || value === "true") return true;
+  if (value === false || value === "false") return false;
+  return part.refuse("it is neither true nor false");
+}
+
+function readProvenance(part: Part): "min" | "max" | "off" | undefined {
+  const { value } = part;
+  if (value === "min" || value === "max" || value === "off") return value;
+  return part.refuse("it is none of min, max, off");
+}
+
+/** `default`, for the agent of the job, or `{id: file of a key}`. */
+function readSsh(part: Part): readonly SshSource[] {
+  return part.oneOrMore().flatMap((item): readonly SshSource[] => {
+    if (isMapping(item.value)) {
+      return Object.entries(readTexts(item)).map(([id, path]) => ({ id, paths: [path] }));
+    }
+    const id = item.text();
+    return id === undefined ? [] : [{ id, paths: [] }];
+  });
 }
 
 function readSecrets(mapping: Part): Readonly<Record<string, SecretSource>> {

@@ -1,0 +1,143 @@
+import { realpath, stat } from "node:fs/promises";
+import { isAbsolute, relative, resolve } from "node:path";
+import type { World } from "../../shared/world/index.ts";
+import type { Found } from "./from-bake-file.ts";
+import { servicesInList } from "./from-list.ts";
+import type { Options } from "./inputs.ts";
+import { type Naming, openNaming } from "./naming.ts";
+import { type PlannedBuild, type PlannedService, plan } from "./plan.ts";
+import { type Problem, wrongInputs } from "./problem.ts";
+import { type Placed, place, workspaceOf } from "./workspace.ts";
+
+/** A service, its files found. */
+export type PlacedService = Placed<PlannedService>;
+
+/** What is only built for services that take it as a context; its files found. */
+export type PlacedBuild = Placed<PlannedBuild>;
+
+/** What is to be built. */
+export interface Order {
+  readonly services: readonly [PlacedService, ...PlacedService[]];
+  readonly dependencies: readonly PlacedBuild[];
+  /** What the user may want to know, and need not act on. */
+  readonly notes: readonly string[];
+  /** How the images are labelled. */
+  readonly naming: Naming;
+}
+
+/** The inputs that say what to build, one of which is given. */
+const SOURCES = ["name", "services", "bakeFile", "folders"] as const;
+
+/**
+ * What the step is to build, from whichever source it names: one service, a list, bake or compose
+ * files, or folders.
+ *
+ * @throws {UserError} with everything that is wrong, before anything is done.
+ */
+export async function findServices(options: Options, world: World): Promise<Order> {
+  const { environment, secrets } = world;
+  const combined = wrongCombinations(options);
+  const [naming, found] = await Promise.all([
+    openNaming(options, world),
+    findWritten(options, world, combined),
+  ]);
+  const isKnownSecret = (value: string) => secrets.redact(value) !== value;
+  const planned = plan(options, found.written, { isKnownSecret, tagsFor: naming.tagsFor });
+  const ground = { environment, secrets, secretsNeeded: options.mode !== "plan" };
+  const services = await Promise.all(planned.services.map((each) => place(each, ground)));
+  const dependencies = await Promise.all(planned.dependencies.map((each) => place(each, ground)));
+  const problems = [
+    ...combined,
+    ...found.problems,
+    ...naming.problems,
+    ...planned.problems,
+    ...[...services, ...dependencies].flatMap((each) => each.problems),
+  ];
+  const [first, ...others] = services.map(({ placed }) => placed);
+  if (problems.length > 0 || first === undefined) throw wrongInputs(problems);
+  const order = {
+    services: [first, ...others] as const,
+    dependencies: dependencies.map((each) => each.placed),
+  };
+  const unset = [...order.services, ...order.dependencies].flatMap(({ prefix, unset: ids }) =>
+    ids.map((id) => `${prefix}secret ${id} is not set; a plan needs its name alone`),
+  );
+  return { ...order, notes: [...found.notes, ...unset], naming };
+}
+
+/** Services as they are written, in the one source that is given. */
+async function findWritten(
+  options: Options,
+  world: World,
+  combined: readonly Problem[],
+): Promise<Found> {
+  const nothing = { written: [], problems: [], notes: [] };
+  const { bakeFile, folders } = options;
+  if (bakeFile === undefined && folders === undefined) {
+    return { ...nothing, written: servicesInList(options) };
+  }
+  // Which of two sources is meant, nobody knows.
+  if (combined.length > 0) return nothing;
+  const workspace = await workspaceOf(world.environment);
+  const folder = await startOf(options.context, workspace);
+  if (typeof folder !== "string") return { ...nothing, problems: [folder] };
+  if (bakeFile !== undefined) {
+    const { servicesInBakeFile } = await import("./from-bake-file.ts");
+    return servicesInBakeFile(bakeFile, options, folder, workspace, world);
+  }
+  const { servicesInFolders } = await import("./from-folders.ts");
+  return servicesInFolders(folders ?? [], options, folder, workspace);
+}
+
+/** The folder that files and patterns are looked for in: the input `context`. */
+async function startOf(context: string, workspace: string): Promise<string | Problem> {
+  const wanted = isAbsolute(context) ? context : resolve(workspace, context);
+  const real = await realpath(wanted).catch(() => undefined);
+  const found = real === undefined ? undefined : await stat(real);
+  if (real === undefined || found?.isDirectory() !== true) {
+    return {
+      where: "context",
+      problem: `there is no folder ${JSON.stringify(context)} in the workspace`,
+    };
+  }
+  if (real !== workspace && relative(workspace, real).startsWith("..")) {
+    return { where: "context", problem: `${JSON.stringify(context)} is outside the workspace` };
+  }
+  return real;
+}
+
+function wrongCombinations(options: Options): readonly Problem[] {
+  const problems: Problem[] = [];
+  const { username, password, builder, buildkit, bakeFile, folders, services } = options;
+  const given = SOURCES.filter((source) => options[source] !== undefined);
+  const shown = given.map((source) => (source === "bakeFile" ? "bake-file" : source));
+  const forbid = (key: "dockerfile" | "target" | "targets", problem: string) => {
+    if (options[key] !== undefined) problems.push({ where: key, problem });
+  };
+  if (given.length === 0) {
+    const problem = "give name for one service, or services, bake-file or folders for several";
+    problems.push({ where: "name", problem });
+  }
+  if (given.length > 1) {
+    const problem = `with ${shown.slice(1).join(" and ")} there are two sources of services; give one`;
+    problems.push({ where: shown[0] ?? "name", problem });
+  }
+  if (services !== undefined) {
+    for (const key of ["dockerfile", "target"] as const) {
+      forbid(key, "with services it belongs into their list");
+    }
+  }
+  if (bakeFile !== undefined) {
+    for (const key of ["dockerfile", "target"] as const)
+      forbid(key, "with bake-file it belongs into the file");
+  } else forbid("targets", "it chooses among the targets of a bake-file, and none is given");
+  if (folders !== undefined) forbid("target", "it is a stage of one Dockerfile; use services");
+  if ((username === undefined) !== (password === undefined)) {
+    const where = username === undefined ? "username" : "password";
+    problems.push({ where, problem: "username and password go together; it is missing or empty" });
+  }
+  if (builder !== undefined && buildkit !== undefined) {
+    problems.push({ where: "builder", problem: "give builder or buildkit, not both" });
+  }
+  return problems;
+}
