@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { normalPlatform } from "../images/index.ts";
 
 /** The kinds of manifest that a registry is asked for: OCI's, and Docker's older ones. */
@@ -8,10 +9,20 @@ export const MANIFEST_TYPES = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ] as const;
 
+/** A manifest as the registry holds it. */
+export interface StoredManifest {
+  /** As the registry reports it, and as its bytes have it. */
+  readonly digest: string;
+  readonly text: string;
+  readonly mediaType: string;
+}
+
 /** A piece of content as a manifest refers to it. */
 export interface Descriptor {
   readonly digest: string;
   readonly size: number;
+  readonly mediaType: string;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** One image for one platform: what has to be there for it to be pulled. */
@@ -30,6 +41,8 @@ export interface ImageIndex {
 }
 
 interface RawDescriptor {
+  readonly mediaType?: unknown;
+  readonly annotations?: Readonly<Record<string, string>> | null;
   readonly digest?: unknown;
   readonly size?: unknown;
   readonly platform?: RawPlatform | null;
@@ -40,6 +53,22 @@ interface RawPlatform {
   readonly os?: string;
   readonly architecture?: string;
   readonly variant?: string;
+}
+
+/** The digest under which a registry keeps these bytes. */
+export function digestOfText(bytes: Uint8Array | string): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+/** Whether bytes are others than their digest says. */
+export function isDamaged(bytes: Uint8Array, digest: string): boolean {
+  return digestOfText(bytes) !== digest;
+}
+
+/** The media type that a manifest's JSON gives itself; undefined where it gives none. */
+export function mediaTypeOf(text: string): string | undefined {
+  const { mediaType } = parseObject(text) ?? {};
+  return typeof mediaType === "string" ? mediaType : undefined;
 }
 
 /** Reads a manifest's JSON; undefined when it is neither an image nor an index. */
@@ -56,10 +85,35 @@ export function parseManifest(text: string): ImageManifest | ImageIndex | undefi
   return { kind: "image", config, layers: layers.filter((layer) => layer !== undefined) };
 }
 
-/** The platform that an image's configuration, its JSON given, says it is for. */
-export function platformOfConfig(text: string): string | undefined {
-  const raw = parseObject(text);
-  return raw === undefined ? undefined : platformOf(raw as RawPlatform);
+/** What an image's configuration says of it. */
+export interface ImageConfig {
+  /** Undefined where it names none. */
+  readonly platform: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The digests of its layers, unpacked. */
+  readonly diffIds: readonly string[];
+}
+
+/** Reads an image's configuration, its JSON given; undefined when it is none. */
+export function parseConfig(text: string): ImageConfig | undefined {
+  const raw = parseObject(text) as
+    | (RawPlatform & {
+        readonly config?: { readonly Labels?: Readonly<Record<string, string>> | null } | null;
+        readonly rootfs?: { readonly diff_ids?: readonly string[] | null } | null;
+      })
+    | undefined;
+  if (raw === undefined) return undefined;
+  return {
+    platform: platformOf(raw),
+    labels: raw.config?.Labels ?? {},
+    diffIds: raw.rootfs?.diff_ids ?? [],
+  };
+}
+
+/** When an image was made, as its configuration says, RFC 3339; undefined where it does not. */
+export function createdOfConfig(text: string): string | undefined {
+  const { created } = parseObject(text) ?? {};
+  return typeof created === "string" ? created : undefined;
 }
 
 function indexOf(manifests: readonly RawDescriptor[]): ImageIndex | undefined {
@@ -75,8 +129,10 @@ function indexOf(manifests: readonly RawDescriptor[]): ImageIndex | undefined {
   return { kind: "index", images, attestations };
 }
 
-function descriptorOf({ digest, size }: RawDescriptor): Descriptor | undefined {
-  return typeof digest === "string" && typeof size === "number" ? { digest, size } : undefined;
+function descriptorOf(raw: RawDescriptor): Descriptor | undefined {
+  const { digest, size, mediaType, annotations } = raw;
+  if (typeof digest !== "string" || typeof size !== "number") return undefined;
+  return { digest, size, mediaType: String(mediaType ?? ""), annotations: annotations ?? {} };
 }
 
 function platformOf({ os, architecture, variant }: RawPlatform): string | undefined {

@@ -1,78 +1,105 @@
-import { createHash } from "node:crypto";
-import { codeOf } from "../failure/index.ts";
-import { isLoopback } from "../images/index.ts";
-import type { Secrets } from "../secrets/index.ts";
-import type { Clock } from "../world/index.ts";
-import { type Challenge, parseChallenges } from "./challenge.ts";
-import { basicAuth, type Credentials } from "./credentials.ts";
-import { MANIFEST_TYPES } from "./manifest.ts";
+import type { Readable } from "node:stream";
 import {
-  contradictory,
-  noRegistry,
-  type Question,
-  refused,
-  unreachable,
-} from "./registry-error.ts";
-import { Connections, type HttpRequest, type HttpResponse } from "./request.ts";
+  digestOfText,
+  isDamaged,
+  MANIFEST_TYPES,
+  mediaTypeOf,
+  type StoredManifest,
+} from "./manifest.ts";
+import { openBlob } from "./open-blob.ts";
+import { type Referrer, referrersOf } from "./referrers.ts";
+import { contradictory, isImmutable, noRegistry, type Refused } from "./registry-error.ts";
+import type { HttpResponse } from "./request.ts";
+import { repositoryScope } from "./scope.ts";
+import { type Ask, type RegistryAccess, Session } from "./session.ts";
+import { listTags } from "./tag-list.ts";
+import { type Upload, type Uploaded, upload } from "./upload.ts";
 
-export interface RegistryAccess {
-  /** As in an image's name. */
-  readonly host: string;
-  readonly credentials: Credentials | undefined;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+/** What became of a tag or manifest that was to go; `unsupported` where the registry lets nobody delete it so. */
+export type Deletion = "deleted" | "absent" | "unsupported";
+
+/** A tag that the registry lets nobody move, once it is there. */
+export class TagImmutable extends Error {
+  override readonly name = "TagImmutable";
+  readonly refusal: Refused;
+
+  constructor(refusal: Refused) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
 }
 
-/** A manifest as the registry holds it. */
-export interface StoredManifest {
-  /** As the registry reports it, and as its bytes have it. */
-  readonly digest: string;
-  readonly text: string;
-}
-
-// Between the first try and the last lie 4.75 s: the length of a registry's hiccup.
-const PAUSES_MS = [250, 1_000, 3_500];
-const LONGEST_PAUSE_MS = 15_000;
 /** To say that it is there, a registry needs less time than to find a manifest. */
 const KNOCK_SILENCE_MS = 10_000;
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
-const PASSING_CODES = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN"]);
+/** Answers larger than this are asked for again rather than kept. */
+const LARGEST_KEPT = 256 * 1024;
 
 /**
  * A registry, asked over the OCI distribution protocol. Only loopback registries are spoken to in
- * plain http. Answers 429 and 5xx and broken connections are tried again, 401 and 403 never.
- * Every method throws a `UserError` when the registry cannot be reached or refuses.
+ * plain http. Answers 408, 429 and 5xx and broken connections are tried again, 401 and 403 never.
+ * Every method throws a `UserError` when the registry cannot be reached or refuses; a refusal is a
+ * `Refused`, with its status. What has a digest cannot change: it is asked for once.
  */
 export class Registry implements Disposable {
-  readonly #access: RegistryAccess;
-  readonly #origin: string;
-  readonly #connections: Connections;
-  readonly #authorizations = new Map<string, string>();
+  readonly #session: Session;
+  readonly #manifests = new Map<string, StoredManifest>();
+  readonly #blobs = new Map<string, number | undefined>();
 
   constructor(access: RegistryAccess) {
-    this.#access = access;
-    const host = access.host === "docker.io" ? "registry-1.docker.io" : access.host;
-    this.#origin = `${isLoopback(host) ? "http" : "https"}://${host}`;
-    this.#connections = new Connections(access.environment);
+    this.#session = new Session(access);
   }
 
   [Symbol.dispose](): void {
-    this.#connections.close();
+    this.#session[Symbol.dispose]();
+  }
+
+  /** As in an image's name. */
+  get host(): string {
+    return this.#session.host;
   }
 
   /**
    * Asks whether the registry answers and would let us read and write a repository. That a token
-   * was given is no promise: some registries say no only to the push itself.
+   * was given is no promise: some registries say no only to the push itself, see `checkPush`.
    */
   async checkAccess(path: string, signal: AbortSignal): Promise<void> {
-    const scope = `repository:${path}:pull,push`;
-    const response = await this.#ask("GET", "/v2/", scope, signal, {});
-    if (response.status !== 200) throw this.#refusal("/v2/", response, scope);
+    const ask: Ask = {
+      method: "GET",
+      where: "/v2/",
+      scopes: [repositoryScope(path, "pull", "push")],
+      signal,
+      silence: KNOCK_SILENCE_MS,
+    };
+    const response = await this.#session.ask(ask);
+    if (response.status !== 200) throw this.#session.refusal(ask, response);
     // A site that answers everything with its front page would take every push for done.
     if (/^text\/html\b/i.test(response.headers["content-type"] ?? "")) {
-      throw noRegistry(new URL("/v2/", this.#origin));
+      throw noRegistry(this.#session.locate("/v2/"));
     }
+    this.#session.expectGranted(ask);
+  }
+
+  /**
+   * Begins an upload and takes it back: the one sure sign that a push will be let in, and costs
+   * two small requests.
+   */
+  async checkPush(path: string, signal: AbortSignal): Promise<void> {
+    const ask: Ask = {
+      method: "POST",
+      where: `/v2/${path}/blobs/uploads/`,
+      scopes: [repositoryScope(path, "pull", "push")],
+      signal,
+      headers: { "content-length": "0" },
+    };
+    const response = await this.#session.ask(ask);
+    const { location } = response.headers;
+    if (response.status !== 202) throw this.#session.refusal(ask, response);
+    if (location === undefined) return;
+    const place = this.#session.locate(location);
+    // Registries forget what was begun; not all can be told to.
+    await this.#session.ask({ ...ask, method: "DELETE", where: place }).catch(() => {
+      signal.throwIfAborted();
+    });
   }
 
   /** The manifest under a tag or digest; undefined when there is none. */
@@ -81,192 +108,203 @@ export class Registry implements Disposable {
     reference: string,
     signal: AbortSignal,
   ): Promise<StoredManifest | undefined> {
-    const response = await this.#ofRepository(path, "GET", `manifests/${reference}`, signal);
+    const known = this.#manifests.get(`${path}@${reference}`);
+    if (known !== undefined) return known;
+    const flaw = (answer: HttpResponse) => this.#flawOf(path, reference, answer)?.cause;
+    const ask = this.#reading(path, "GET", `manifests/${reference}`, signal, { flaw });
+    const response = await this.#found(ask);
     if (response === undefined) return undefined;
-    const computed = `sha256:${createHash("sha256").update(response.body).digest("hex")}`;
-    const reported = response.headers["docker-content-digest"];
-    if (typeof reported === "string" && reported !== computed) {
-      throw contradictory(`${this.#access.host}/${path}`, reference, reported, computed);
-    }
-    return { digest: computed, text: response.body.toString("utf8") };
+    const wrong = this.#flawOf(path, reference, response);
+    if (wrong !== undefined) throw wrong;
+    const text = response.body.toString("utf8");
+    const type = response.headers["content-type"]?.split(";")[0]?.trim();
+    const mediaType = mediaTypeOf(text) ?? type ?? MANIFEST_TYPES[1];
+    const stored = { digest: digestOfText(response.body), text, mediaType };
+    this.#keep(path, stored);
+    return stored;
   }
 
   /** The digest under a tag, without the manifest; undefined when there is no such tag. */
   async digestOf(path: string, tag: string, signal: AbortSignal): Promise<string | undefined> {
-    const response = await this.#ofRepository(path, "HEAD", `manifests/${tag}`, signal);
+    const response = await this.#found(this.#reading(path, "HEAD", `manifests/${tag}`, signal));
     const reported = response?.headers["docker-content-digest"];
     if (response === undefined || typeof reported === "string") return reported as string;
     return (await this.manifest(path, tag, signal))?.digest;
   }
 
+  /**
+   * Puts a manifest under a tag or its own digest, and gives its digest.
+   *
+   * @throws {TagImmutable} when the tag leads elsewhere and the registry lets nobody move it.
+   */
+  async putManifest(
+    path: string,
+    reference: string,
+    { text, mediaType }: Pick<StoredManifest, "text" | "mediaType">,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const body = Buffer.from(text);
+    const digest = digestOfText(body);
+    const ask: Ask = {
+      method: "PUT",
+      where: `/v2/${path}/manifests/${reference}`,
+      scopes: [repositoryScope(path, "pull", "push")],
+      signal,
+      headers: { "content-type": mediaType },
+      body: () => body,
+    };
+    const response = await this.#session.ask(ask);
+    const reported = response.headers["docker-content-digest"];
+    if (![200, 201, 202].includes(response.status)) {
+      const refusal = this.#session.refusal(ask, response);
+      throw isImmutable(refusal.words) ? new TagImmutable(refusal) : refusal;
+    }
+    if (typeof reported === "string" && reported !== digest) {
+      throw contradictory(`${this.host}/${path}`, reference, reported, digest);
+    }
+    this.#keep(path, { digest, text, mediaType });
+    return digest;
+  }
+
   /** Whether a layer or configuration is there. */
   async hasBlob(path: string, digest: string, signal: AbortSignal): Promise<boolean> {
-    const response = await this.#ofRepository(path, "HEAD", `blobs/${digest}`, signal);
-    return response !== undefined;
+    return (await this.statBlob(path, digest, signal)) !== undefined;
+  }
+
+  /** That a blob is there, and its size in bytes where the registry says it. */
+  async statBlob(
+    path: string,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly size: number | undefined } | undefined> {
+    const key = `${path}@${digest}`;
+    if (this.#blobs.has(key)) return { size: this.#blobs.get(key) };
+    const response = await this.#found(this.#reading(path, "HEAD", `blobs/${digest}`, signal));
+    if (response === undefined) return undefined;
+    const length = response.headers["content-length"];
+    // A registry that redirects has found the blob: it looks before it signs an address.
+    const size = response.status === 200 && length !== undefined ? Number(length) : undefined;
+    this.#blobs.set(key, size);
+    return { size };
   }
 
   /** The text of a small blob; undefined when there is none. */
   async blob(path: string, digest: string, signal: AbortSignal): Promise<string | undefined> {
-    const response = await this.#ofRepository(path, "GET", `blobs/${digest}`, signal);
+    const name = `${this.host}/${path}`;
+    const flaw = (answer: HttpResponse) =>
+      answer.status === 200 && isDamaged(answer.body, digest)
+        ? "sent other bytes than asked for"
+        : undefined;
+    const ask = this.#reading(path, "GET", `blobs/${digest}`, signal, { flaw });
+    let response = await this.#found(ask);
     if (response === undefined) return undefined;
     const { location } = response.headers;
-    if (location === undefined) return response.body.toString("utf8");
-    // Storage elsewhere, its address signed for us: our credentials stay here.
-    const url = new URL(location, this.#origin);
-    const question: Question = { method: "GET", url, scope: undefined, as: undefined };
-    const stored = await this.#insist({ method: "GET", url, signal }, question);
-    if (stored.status !== 200) throw refused(question, stored);
-    return stored.body.toString("utf8");
+    if (response.status !== 200 && location !== undefined) {
+      const elsewhere = { ...ask, where: this.#session.locate(location), scopes: [] };
+      response = await this.#session.ask(elsewhere);
+      if (response.status !== 200) throw this.#session.refusal(elsewhere, response);
+    }
+    if (isDamaged(response.body, digest)) {
+      throw contradictory(name, digest, digest, digestOfText(response.body));
+    }
+    this.#blobs.set(`${path}@${digest}`, response.body.length);
+    return response.body.toString("utf8");
   }
 
-  async #ofRepository(
+  /**
+   * The bytes of a blob as they come; undefined when there is none. What breaks off is taken up
+   * again where the registry allows. The stream fails when its bytes do not have the digest.
+   */
+  openBlob(path: string, digest: string, signal: AbortSignal): Promise<Readable | undefined> {
+    const ask = this.#reading(path, "GET", `blobs/${digest}`, signal);
+    return openBlob(this.#session, ask, `${this.host}/${path}`, digest);
+  }
+
+  /** Puts a blob into a repository, unless it is there. */
+  async upload(given: Upload, signal: AbortSignal): Promise<Uploaded> {
+    const { path, digest } = given;
+    const has = () => this.hasBlob(path, digest, signal);
+    const uploaded = await upload(this.#session, given, has, signal);
+    this.#blobs.delete(`${path}@${digest}`);
+    return uploaded;
+  }
+
+  /** All tags of a repository; none where there is no such repository. */
+  tags(path: string, signal: AbortSignal): Promise<readonly string[]> {
+    return listTags(this.#session, path, signal);
+  }
+
+  /** Deletes a manifest, and with it the tags that lead to it. */
+  async deleteManifest(path: string, digest: string, signal: AbortSignal): Promise<Deletion> {
+    this.#manifests.delete(`${path}@${digest}`);
+    return this.#delete(path, digest, signal);
+  }
+
+  /** Deletes a tag, and leaves what it leads to. Not all registries can: `unsupported`. */
+  deleteTag(path: string, tag: string, signal: AbortSignal): Promise<Deletion> {
+    return this.#delete(path, tag, signal);
+  }
+
+  /** What refers to an image: signatures, attestations, bills of materials. */
+  referrers(path: string, digest: string, signal: AbortSignal): Promise<readonly Referrer[]> {
+    return referrersOf(this.#session, path, digest, signal, (tag) =>
+      this.manifest(path, tag, signal),
+    );
+  }
+
+  async #delete(path: string, reference: string, signal: AbortSignal): Promise<Deletion> {
+    const ask: Ask = {
+      method: "DELETE",
+      where: `/v2/${path}/manifests/${reference}`,
+      scopes: [repositoryScope(path, "pull", "push", "delete")],
+      signal,
+    };
+    const response = await this.#session.ask(ask);
+    const { status } = response;
+    if (status >= 200 && status < 300) return "deleted";
+    if (status === 404) return "absent";
+    // Source: OCI distribution, "Deleting tags"; older registries take a tag for a bad digest.
+    const byTag = !reference.includes(":");
+    if (status === 405 || status === 501 || (status === 400 && byTag)) return "unsupported";
+    const refusal = this.#session.refusal(ask, response);
+    if (/UNSUPPORTED/.test(refusal.words)) return "unsupported";
+    throw refusal;
+  }
+
+  #reading(
     path: string,
     method: "GET" | "HEAD",
     what: string,
     signal: AbortSignal,
-  ): Promise<HttpResponse | undefined> {
-    const where = `/v2/${path}/${what}`;
-    const scope = `repository:${path}:pull`;
+    rest: Partial<Ask> = {},
+  ): Ask {
     const accept = what.startsWith("manifests/") ? { accept: MANIFEST_TYPES.join(", ") } : {};
-    const response = await this.#ask(method, where, scope, signal, accept);
-    if (response.status === 404) return undefined;
-    // A registry that redirects has found the blob: it looks before it signs an address.
-    const moved = what.startsWith("blobs/") && response.status >= 301 && response.status <= 308;
-    if (response.status === 200 || moved) return response;
-    throw this.#refusal(where, response, scope, method);
+    const scopes = [repositoryScope(path, "pull")];
+    return { method, where: `/v2/${path}/${what}`, scopes, signal, headers: accept, ...rest };
   }
 
-  async #ask(
-    method: "GET" | "HEAD",
-    where: string,
-    scope: string,
-    signal: AbortSignal,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<HttpResponse> {
-    const url = new URL(where, this.#origin);
-    const question: Question = { method, url, scope, as: this.#who() };
-    const send = (authorization: string | undefined) => {
-      const signed = authorization === undefined ? headers : { ...headers, authorization };
-      const silence = where === "/v2/" ? { silence: KNOCK_SILENCE_MS } : {};
-      return this.#insist({ method, url, headers: signed, signal, ...silence }, question);
-    };
-    // Whoever may push may pull: one token does for both.
-    const known = [scope, scope.replace(/:pull$/, ":pull,push")];
-    const response = await send(known.map((each) => this.#authorizations.get(each)).find(Boolean));
-    if (response.status !== 401) return response;
-    const challenges = parseChallenges(response.headers["www-authenticate"] ?? "");
-    const authorization = await this.#authorize(challenges, scope, signal);
-    if (authorization === undefined) throw refused(question, response);
-    this.#authorizations.set(scope, authorization);
-    const second = await send(authorization);
-    if (second.status === 401) throw refused(question, second);
-    return second;
+  /** The answer, also one that leads elsewhere; undefined where there is nothing. */
+  async #found(ask: Ask): Promise<HttpResponse | undefined> {
+    const response = await this.#session.ask(ask);
+    const { status } = response;
+    if (status === 404) return undefined;
+    const moved = status >= 301 && status <= 308 && String(ask.where).includes("/blobs/");
+    if (status === 200 || moved) return response;
+    throw this.#session.refusal(ask, response);
   }
 
-  /** The Authorization header that answers a challenge. Source: distribution, "Token Auth". */
-  async #authorize(
-    challenges: readonly Challenge[],
-    scope: string,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const { credentials } = this.#access;
-    if (credentials?.kind === "registry-token") return `Bearer ${credentials.token}`;
-    const bearer = challenges.find(({ scheme }) => scheme === "bearer");
-    if (bearer !== undefined) return this.#fetchToken(bearer.parameters, scope, signal);
-    const basic = challenges.some(({ scheme }) => scheme === "basic");
-    if (!basic || credentials?.kind !== "password") return undefined;
-    return `Basic ${basicAuth(credentials.username, credentials.password)}`;
+  #flawOf(path: string, reference: string, response: HttpResponse) {
+    if (response.status !== 200) return undefined;
+    const computed = digestOfText(response.body);
+    const header = response.headers["docker-content-digest"];
+    const wanted = reference.startsWith("sha256:") ? reference : header;
+    const reported = typeof header === "string" && header !== computed ? header : wanted;
+    if (typeof reported !== "string" || reported === computed) return undefined;
+    return contradictory(`${this.host}/${path}`, reference, reported, computed);
   }
 
-  async #fetchToken(
-    { realm, service }: Readonly<Record<string, string>>,
-    scope: string,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const url = this.#realmOf(realm);
-    if (url === undefined) return undefined;
-    const request = tokenRequest(url, service, scope, this.#access.credentials);
-    const question: Question = { method: request.method, url: request.url, scope, as: this.#who() };
-    const response = await this.#insist({ ...request, signal }, question);
-    if (response.status !== 200) throw refused(question, response);
-    const token = tokenIn(response.body.toString("utf8"));
-    if (token === undefined) return undefined;
-    this.#access.secrets.add(token);
-    return `Bearer ${token}`;
+  #keep(path: string, stored: StoredManifest): void {
+    if (stored.text.length > LARGEST_KEPT) return;
+    this.#manifests.set(`${path}@${stored.digest}`, stored);
   }
-
-  /** Where to ask for a token: never in plain http, unless the registry itself is spoken to so. */
-  #realmOf(realm: string | undefined): URL | undefined {
-    if (realm === undefined || !URL.canParse(realm)) return undefined;
-    const url = new URL(realm);
-    const safe = url.protocol === "https:" || this.#origin.startsWith("http:");
-    return safe && /^https?:$/.test(url.protocol) ? url : undefined;
-  }
-
-  /** Sends until an answer comes that waiting would not change. */
-  async #insist(request: HttpRequest, question: Question): Promise<HttpResponse> {
-    for (let attempt = 0; ; attempt += 1) {
-      const pause = PAUSES_MS[attempt];
-      let wait = pause;
-      try {
-        const response = await this.#connections.send(request);
-        if (pause === undefined || !PASSING.has(response.status)) return response;
-        wait = Math.max(pause, retryAfter(response, this.#access.clock.now()));
-      } catch (error) {
-        request.signal.throwIfAborted();
-        const passes = PASSING_CODES.has(codeOf(error) ?? "");
-        if (pause === undefined || !passes) throw unreachable(question, error);
-      }
-      await this.#access.clock.sleep(wait ?? 0, request.signal);
-    }
-  }
-
-  #refusal(where: string, response: HttpResponse, scope: string, method = "GET") {
-    return refused({ method, url: new URL(where, this.#origin), scope, as: this.#who() }, response);
-  }
-
-  #who(): string | undefined {
-    const { credentials } = this.#access;
-    if (credentials === undefined) return undefined;
-    return credentials.kind === "password" ? credentials.username : "the bearer of a token";
-  }
-}
-
-function tokenRequest(
-  realm: URL,
-  service: string | undefined,
-  scope: string,
-  credentials: Credentials | undefined,
-): Pick<HttpRequest, "method" | "url" | "headers" | "body"> {
-  const asked = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
-  if (credentials?.kind === "identity-token") {
-    asked.set("grant_type", "refresh_token");
-    asked.set("client_id", "seaworthy");
-    asked.set("refresh_token", credentials.token);
-    const headers = { "content-type": "application/x-www-form-urlencoded" };
-    return { method: "POST", url: realm, headers, body: asked.toString() };
-  }
-  const url = new URL(realm);
-  for (const [name, value] of asked) url.searchParams.append(name, value);
-  if (credentials?.kind !== "password") return { method: "GET", url };
-  const authorization = `Basic ${basicAuth(credentials.username, credentials.password)}`;
-  return { method: "GET", url, headers: { authorization } };
-}
-
-function tokenIn(text: string): string | undefined {
-  try {
-    const { token, access_token: other } = JSON.parse(text) as Record<string, unknown>;
-    const found = token ?? other;
-    return typeof found === "string" && found !== "" ? found : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** How long a registry asks us to wait, in milliseconds, within reason; 0 when it does not. */
-export function retryAfter({ headers }: Pick<HttpResponse, "headers">, now: number): number {
-  const given = headers["retry-after"];
-  if (given === undefined) return 0;
-  const until = /^\d+$/.test(given) ? Number(given) * 1_000 : Date.parse(given) - now;
-  return Number.isNaN(until) ? 0 : Math.min(Math.max(until, 0), LONGEST_PAUSE_MS);
 }

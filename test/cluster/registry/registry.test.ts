@@ -111,14 +111,15 @@ describe("a registry that misbehaves", () => {
     const { registry, clock } = client(faulty.host);
     expect(await registry.digestOf(path, tag, signal)).toBe(await digestOf(path));
     expect(faulty.asked).toHaveLength(3);
-    expect(clock.slept[0]).toBe(pause);
+    expect(clock.slept[0]).toBeGreaterThanOrEqual(0.75 * pause);
+    expect(clock.slept[0]).toBeLessThanOrEqual(1.25 * pause);
   });
 
   it.each<[string, Fault, RegExp]>([
     [
       "500",
-      { status: 500, body: '{"errors":[{"code":"UNKNOWN","message":"disk full"}]}' },
-      /answered 500, in its words: UNKNOWN: disk full/,
+      { status: 500, body: '{"errors":[{"code":"UNKNOWN","message":"out of luck"}]}' },
+      /answered 500, in its words: UNKNOWN: out of luck/,
     ],
     ["broken connections", "reset", /ECONNRESET|socket hang up/],
   ])("for good is given up, with its %s", async (_, fault, cause) => {
@@ -128,7 +129,7 @@ describe("a registry that misbehaves", () => {
       name: "UserError",
       cause: expect.stringMatching(cause),
     });
-    expect(faulty.asked).toHaveLength(4);
+    expect(faulty.asked).toHaveLength(7);
   });
 
   it.each([401, 403])("with %s is not asked again", async (status) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { parseManifest, platformOfConfig } from "../../../shared/registry/manifest.ts";
+import { parseConfig, parseManifest } from "../../../shared/registry/manifest.ts";
 
 const config = { mediaType: "x", digest: "sha256:c", size: 7 };
 const layer = { mediaType: "y", digest: "sha256:l", size: 100 };
@@ -8,8 +8,8 @@ describe("a manifest", () => {
   it("of an image names its configuration and layers", () => {
     expect(parseManifest(JSON.stringify({ schemaVersion: 2, config, layers: [layer] }))).toEqual({
       kind: "image",
-      config: { digest: "sha256:c", size: 7 },
-      layers: [{ digest: "sha256:l", size: 100 }],
+      config: { ...config, annotations: {} },
+      layers: [{ ...layer, annotations: {} }],
     });
   });
 
@@ -32,10 +32,12 @@ describe("a manifest", () => {
     ];
     expect(parseManifest(JSON.stringify({ manifests }))).toEqual({
       kind: "index",
-      images: [{ digest: "sha256:1", size: 1, platform: "linux/arm64" }],
+      images: [
+        { digest: "sha256:1", size: 1, platform: "linux/arm64", mediaType: "", annotations: {} },
+      ],
       attestations: [
-        { digest: "sha256:2", size: 2 },
-        { digest: "sha256:3", size: 3 },
+        { digest: "sha256:2", size: 2, mediaType: "", annotations: {} },
+        { digest: "sha256:3", size: 3, mediaType: "", annotations: {} },
       ],
     });
   });
@@ -61,5 +63,5 @@ it.each([
   ["{}", undefined],
   ["", undefined],
 ])("a configuration of %s is for %s", (text, expected) => {
-  expect(platformOfConfig(text)).toBe(expected);
+  expect(parseConfig(text)?.platform).toBe(expected);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import { retryAfter } from "../../../shared/registry/registry.ts";
+import { retryAfter } from "../../../shared/registry/patience.ts";
 import { refused, unreachable, wordsOf } from "../../../shared/registry/registry-error.ts";
 
 const url = new URL("https://ghcr.io/v2/me/api/manifests/1");
-const scope = "repository:me/api:pull,push";
+const scopes = ["repository:me/api:pull,push"];
+const given = undefined;
 const body = (text: string) => ({ body: Buffer.from(text) });
 const denied = '{"errors":[{"code":"DENIED","message":"not yours"}]}';
 
@@ -25,7 +26,7 @@ describe("a refusal", () => {
     [500, "me", /answered 500/, /answered 500, in its words/],
   ])("with status %s as %s", (status, as, title, cause) => {
     const response = { status, headers: {}, ...body(denied) };
-    const error = refused({ method: "GET", url, scope, as }, response);
+    const error = refused({ method: "GET", url, scopes, as, given }, response);
     expect(error.title).toMatch(title);
     expect(error.cause).toMatch(cause);
     expect(error.remedy).not.toBe("");
@@ -36,7 +37,7 @@ it("names address and system error where there is no answer", () => {
   const error = Object.assign(new Error("connect ECONNREFUSED 1.2.3.4:443"), {
     code: "ECONNREFUSED",
   });
-  const failure = unreachable({ method: "GET", url, scope, as: undefined }, error);
+  const failure = unreachable({ method: "GET", url, scopes, as: undefined, given }, error);
   expect(failure.cause).toBe(
     "GET https://ghcr.io/v2/me/api/manifests/1: connect ECONNREFUSED 1.2.3.4:443.",
   );
@@ -57,7 +58,7 @@ it.each([
 it.each([
   [undefined, 0],
   ["2", 2_000],
-  ["9999", 15_000],
+  ["9999", 9_999_000],
   ["Thu, 01 Jan 1970 00:00:05 GMT", 4_000],
   ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
   ["soon", 0],
