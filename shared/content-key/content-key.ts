@@ -1,0 +1,285 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename, relative } from "node:path";
+import { type Dockerfile, readDockerfile, remoteOf } from "../dockerfile/index.ts";
+import { codeOf, UserError } from "../failure/index.ts";
+import { isDigest, normalPlatform } from "../images/index.ts";
+import { contextDigest, readIgnoreFile } from "./context-digest.ts";
+import type { KeyInputs } from "./key-inputs.ts";
+import { layoutDigest } from "./oci-layout.ts";
+
+/** All that a build is asked to do, as far as it shows in the image. */
+export interface KeySubject {
+  /** Absolute path of the folder, or an address on the network. */
+  readonly context: string;
+  /** Absolute path of the Dockerfile. */
+  readonly dockerfile: string;
+  /** The Dockerfile's text where it is given itself; `dockerfile` is then only a name. */
+  readonly dockerfileText?: string | undefined;
+  /** The Dockerfile's path in the workspace, for messages. */
+  readonly dockerfileShown?: string | undefined;
+  readonly target?: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Ids of build secrets. Their values never count: a build must not keep them. */
+  readonly secrets: readonly string[];
+  /** Ids of SSH agents and keys. */
+  readonly ssh?: readonly string[];
+  /** None means the builder's own. */
+  readonly platforms: readonly string[];
+  /** Named contexts: absolute folder, docker-image://, oci-layout://, target: or an address. */
+  readonly contexts?: Readonly<Record<string, string>>;
+  /** Whatever else shapes the image: labels that stay the same, the network, provenance. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/**
+ * What has to be asked. Calls of `contentKeyOf` that share one of these share what they read: a
+ * context is walked, and an image asked for, once.
+ */
+export interface Outside {
+  /**
+   * The digest that an image's name leads to now: of its index, where it has one.
+   * @throws {UserError} when the registry cannot tell.
+   */
+  resolve(image: string, platforms: readonly string[]): Promise<string>;
+  /** The content key of another build of the same step, for contexts `target:NAME`. */
+  keyOf?(target: string): Promise<ContentKey>;
+  /** The builder's version; where a subject may name no platforms, its own platform too. */
+  readonly builder: string;
+  readonly signal: AbortSignal;
+}
+
+export interface ResolvedImage {
+  /** As the Dockerfile names it, variables replaced. */
+  readonly name: string;
+  readonly platforms: readonly string[];
+  readonly digest: string;
+}
+
+export interface ContentKey {
+  /** 64 hexadecimal digits. Equal keys: the builds see the same. */
+  readonly key: string;
+  readonly inputs: KeyInputs;
+  /** Why an image under this key must not be reused: sentences' ends; none when it may be. */
+  readonly unseen: readonly string[];
+  /** The images that it is built on, to build on exactly these. */
+  readonly images: readonly ResolvedImage[];
+  /** What would make for fewer builds: sentences. */
+  readonly advice: readonly string[];
+  /** Of all contexts. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Another way to make the key gives other keys. */
+const VERSION = "1";
+
+/**
+ * Makes the key of a build: a digest of everything that it can see. See docs/content-key.md.
+ *
+ * @throws {UserError} when a context or the Dockerfile cannot be read, or an image not be found.
+ */
+export async function contentKeyOf(subject: KeySubject, outside: Outside): Promise<ContentKey> {
+  const text = subject.dockerfileText ?? (await dockerfileText(subject));
+  const dockerfile = readDockerfile(text, {
+    buildArgs: subject.buildArgs,
+    target: subject.target,
+    platforms: subject.platforms,
+    contexts: Object.keys(subject.contexts ?? {}),
+    file: subject.dockerfileShown ?? subject.dockerfile,
+  });
+  const [main, contexts, images, frontend] = await Promise.all([
+    mainContext(subject, outside),
+    namedContexts(subject, outside),
+    resolveAll(dockerfile, outside),
+    frontendOf(dockerfile, outside),
+  ]);
+  const seen = [main, ...contexts];
+  const inputs: KeyInputs = {
+    ...main.inputs,
+    Dockerfile: sha256(text),
+    ...Object.assign({}, ...contexts.map((context) => context.inputs)),
+    ...entries(images, ({ name, digest }) => [`image ${name}`, digest]),
+    ...frontend,
+    ...plainInputs(subject),
+    builder: outside.builder,
+  };
+  return {
+    key: keyOf(inputs),
+    inputs,
+    unseen: [...dockerfile.unseen, ...seen.flatMap(({ unseen }) => unseen)],
+    images,
+    advice: seen.flatMap(({ advice }) => advice),
+    files: seen.reduce((sum, { files }) => sum + files, 0),
+    bytes: seen.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** Parts of a context are there for reasons only: the context's own digest holds them. */
+function keyOf(inputs: KeyInputs): string {
+  const counted = Object.entries(inputs)
+    .filter(([name]) => !name.startsWith("part "))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return sha256(JSON.stringify(["seaworthy content key", VERSION, counted]));
+}
+
+function plainInputs(subject: KeySubject): KeyInputs {
+  const platforms = [...new Set(subject.platforms.map(normalPlatform))].sort().join(", ");
+  return {
+    ...(subject.target === undefined ? {} : { target: subject.target }),
+    ...(platforms === "" ? {} : { platforms }),
+    ...entries(Object.entries(subject.buildArgs), ([name, value]) => [
+      `argument ${name}`,
+      // With the name, so that equal values of two arguments do not show as such.
+      sha256(`${name}=${value}`),
+    ]),
+    ...entries(subject.secrets, (id) => [`secret ${id}`, "given"]),
+    ...entries(subject.ssh ?? [], (id) => [`ssh ${id}`, "given"]),
+    ...entries(Object.entries(subject.settings ?? {}), ([name, value]) => [
+      `setting ${name}`,
+      sha256(value),
+    ]),
+  };
+}
+
+async function dockerfileText({ dockerfile, dockerfileShown }: KeySubject): Promise<string> {
+  try {
+    return await readFile(dockerfile, "utf8");
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    throw new UserError({
+      title: "The Dockerfile cannot be read",
+      cause: `${dockerfileShown ?? dockerfile}: ${(error as Error).message}.`,
+      remedy: "Correct the path of the Dockerfile.",
+    });
+  }
+}
+
+/** What one context adds to a key. */
+interface SeenContext {
+  readonly inputs: KeyInputs;
+  readonly unseen: readonly string[];
+  readonly advice: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const NOTHING = { inputs: {}, unseen: [], advice: [], files: 0, bytes: 0 } as const;
+
+async function mainContext(subject: KeySubject, outside: Outside): Promise<SeenContext> {
+  const { context, dockerfile, dockerfileText: given } = subject;
+  if (!context.startsWith("/")) return remoteContext("context", context);
+  const ignoreFile = given === undefined ? readIgnoreFile(`${dockerfile}.dockerignore`) : undefined;
+  const digest = await shared(outside, `${context}\0${ignoreFile}`, () =>
+    contextDigest(context, ignoreFile, outside.signal),
+  );
+  return {
+    inputs: {
+      context: digest.digest,
+      ...entries(Object.entries(digest.parts), ([name, part]) => [`part ${name}`, part]),
+    },
+    unseen: [],
+    advice: ".git/" in digest.parts ? [gitAdvice(subject, ignoreFile)] : [],
+    files: digest.files,
+    bytes: digest.bytes,
+  };
+}
+
+function gitAdvice({ context, dockerfile }: KeySubject, ignoreFile: string | undefined): string {
+  const file = ignoreFile === undefined ? ".dockerignore" : `${basename(dockerfile)}.dockerignore`;
+  const where = relative(process.cwd(), context) || "the workspace";
+  return `The context ${where} holds .git, which differs in every run, so that nothing is reused: leave it out with a line \`.git\` in ${file}.`;
+}
+
+function remoteContext(name: string, address: string): SeenContext {
+  const remote = remoteOf(address);
+  const plain = address.replace(/\/\/[^/@]*@/, "//").replace(/\?.*$/, "");
+  const unseen = `${name === "context" ? "its context" : `its ${name}`} is ${plain}, which is fetched by the builder`;
+  const inputs = { [name]: sha256(address) };
+  return { ...NOTHING, inputs, unseen: remote?.isPinned === true ? [] : [unseen] };
+}
+
+function namedContexts(subject: KeySubject, outside: Outside): Promise<readonly SeenContext[]> {
+  return Promise.all(
+    Object.entries(subject.contexts ?? {}).map(([name, value]) =>
+      namedContext(`context ${name}`, value, outside),
+    ),
+  );
+}
+
+async function namedContext(name: string, value: string, outside: Outside): Promise<SeenContext> {
+  const [, kind = "", rest = ""] =
+    /^(docker-image:\/\/|oci-layout:\/\/|target:)(.*)$/s.exec(value) ?? [];
+  if (kind === "docker-image://") {
+    const digest = rest === "scratch" ? rest : await resolveOne(rest, [], outside);
+    return { ...NOTHING, inputs: { [name]: digest } };
+  }
+  if (kind === "oci-layout://") return { ...NOTHING, inputs: { [name]: layoutDigest(rest) } };
+  if (kind === "target:") return otherTarget(name, rest, outside);
+  if (!value.startsWith("/")) return remoteContext(name, value);
+  const { digest, files, bytes } = await shared(outside, `${value}\0undefined`, () =>
+    contextDigest(value, undefined, outside.signal),
+  );
+  return { ...NOTHING, inputs: { [name]: digest }, files, bytes };
+}
+
+async function otherTarget(name: string, target: string, outside: Outside): Promise<SeenContext> {
+  if (outside.keyOf === undefined) {
+    return { ...NOTHING, unseen: [`it builds on the target ${target}, which has no key`] };
+  }
+  const { key, unseen } = await outside.keyOf(target);
+  return {
+    ...NOTHING,
+    inputs: { [name]: key },
+    unseen: unseen.map((why) => `its ${target}: ${why}`),
+  };
+}
+
+function resolveAll(dockerfile: Dockerfile, outside: Outside): Promise<readonly ResolvedImage[]> {
+  return Promise.all(
+    dockerfile.images.map(async ({ name, platforms }) => ({
+      name,
+      platforms,
+      digest: await resolveOne(name, platforms, outside),
+    })),
+  );
+}
+
+async function frontendOf({ frontend }: Dockerfile, outside: Outside): Promise<KeyInputs> {
+  if (frontend === undefined) return {};
+  return { [`frontend ${frontend}`]: await resolveOne(frontend, [], outside) };
+}
+
+function resolveOne(
+  image: string,
+  platforms: readonly string[],
+  outside: Outside,
+): Promise<string> {
+  const digest = image.split("@")[1];
+  if (digest !== undefined && isDigest(digest)) return Promise.resolve(digest);
+  return shared(outside, `image ${image}`, () => outside.resolve(image, platforms));
+}
+
+const asked = new WeakMap<Outside, Map<string, Promise<unknown>>>();
+
+/** What several builds of a step ask for is found out once. */
+function shared<T>(outside: Outside, question: string, ask: () => Promise<T>): Promise<T> {
+  const answers = asked.get(outside) ?? new Map<string, Promise<unknown>>();
+  asked.set(outside, answers);
+  const known = answers.get(question);
+  if (known !== undefined) return known as Promise<T>;
+  const answer = ask();
+  answers.set(question, answer);
+  return answer;
+}
+
+function entries<T>(
+  values: Iterable<T>,
+  entryOf: (value: T) => readonly [string, string],
+): KeyInputs {
+  return Object.fromEntries([...values].map(entryOf));
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,197 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { codeOf, UserError } from "../failure/index.ts";
+import { findInside } from "./find-inside.ts";
+import { type IgnoreRule, parseIgnoreFile } from "./ignore-rule.ts";
+import type { Chunk, LinkedFile, TreeReading, TreeRequest } from "./tree-reader.ts";
+import { readTree, readTreeAside } from "./tree-worker.ts";
+
+/** A folder as a build sees it. */
+export interface ContextDigest {
+  /** 64 hexadecimal digits: of names, kinds, permissions, link targets and contents. */
+  readonly digest: string;
+  /** Digests of what is at the top: name, and `/` behind a folder's; "" for all other files. */
+  readonly parts: Readonly<Record<string, string>>;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Small folders are read at once and within this time; larger ones by workers, beside the rest. */
+const AT_ONCE_MS = 25;
+const ATTEMPTS = 3;
+/** A file's time may be that much behind the clock. */
+const CLOCK_SLACK_MS = 100;
+const MOST_WORKERS = 4;
+
+/**
+ * Reads a folder as BuildKit's client would send it, after an ignore file, and hashes it.
+ *
+ * @param ignoreFile text of the ignore file that belongs to the Dockerfile, which has precedence;
+ *   undefined where there is none and `.dockerignore` of the folder counts.
+ * @throws {UserError} when something cannot be read, or changes all the time.
+ */
+export async function contextDigest(
+  folder: string,
+  ignoreFile: string | undefined,
+  signal: AbortSignal,
+): Promise<ContextDigest> {
+  const root = await realpath(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+  for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
+    try {
+      return await readOnce(root, ignoreRules(root, ignoreFile), signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (!isChange(error)) throw unreadable(folder, error);
+      if (attempt === ATTEMPTS) throw restless(folder, error);
+    }
+  }
+}
+
+function ignoreRules(root: string, ignoreFile: string | undefined): readonly IgnoreRule[] {
+  const text = ignoreFile ?? ignoreFileOf(root);
+  // What cannot be understood may leave out nothing: then every file counts.
+  return (text === undefined ? [] : parseIgnoreFile(text)) ?? [];
+}
+
+/** The text of a folder's `.dockerignore`, as BuildKit finds it: links lead nowhere outside. */
+function ignoreFileOf(root: string): string | undefined {
+  const file = findInside(root, ".dockerignore");
+  return file === undefined ? undefined : readIgnoreFile(file);
+}
+
+/** The text of an ignore file; undefined when there is none. It may be a folder, to BuildKit. */
+export function readIgnoreFile(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT" || code === "EISDIR" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+async function readOnce(
+  root: string,
+  rules: readonly IgnoreRule[],
+  signal: AbortSignal,
+): Promise<ContextDigest> {
+  const claims = new Int32Array(new SharedArrayBuffer(4));
+  const since = Date.now() - CLOCK_SLACK_MS;
+  const until = performance.now() + AT_ONCE_MS;
+  const begun = readTree({ root, rules, claims, until, since });
+  if (begun.isWhole) return combine([begun]);
+  const rest = await readAside({ root, rules, claims, until: undefined, since }, signal);
+  return combine([begun, ...rest]);
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Lets several workers share a tree. One tree at a time: each has all processors. */
+function readAside(request: TreeRequest, signal: AbortSignal): Promise<readonly TreeReading[]> {
+  const count = Math.min(Math.max(availableParallelism(), 1), MOST_WORKERS);
+  const mine = turn.then(async () => {
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const readings = Array.from({ length: count }, () => readTreeAside(request, either));
+    try {
+      return await Promise.all(readings);
+    } finally {
+      // When one fails, the others have nothing left to do.
+      stop.abort();
+    }
+  });
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
+/** @throws an Error with the code ECHANGED when the readers did not see the same tree. */
+function combine(readings: readonly TreeReading[]): ContextDigest {
+  const whole = readings.filter(({ isWhole }) => isWhole);
+  const names = new Set(whole.map((reading) => reading.names));
+  const chunks = readings.flatMap((reading) => reading.chunks).sort((a, b) => a.index - b.index);
+  const isComplete = chunks.every(({ index }, at) => index === at);
+  if (names.size !== 1 || !isComplete) {
+    throw Object.assign(new Error("changed while it was read"), { code: "ECHANGED" });
+  }
+  const linked = readings.flatMap((reading) => reading.linked);
+  const hash = createHash("sha256").update(`tree 1\n${[...names][0]}\n`);
+  for (const { digest } of chunks) hash.update(digest);
+  hash.update(`\n${JSON.stringify(hardLinks(linked))}`);
+  return {
+    digest: hash.digest("hex"),
+    parts: partDigests(whole[0], chunks),
+    files: sum(chunks.map(({ files }) => files)),
+    bytes: sum(chunks.map(({ bytes }) => bytes)),
+  };
+}
+
+function partDigests(
+  reading: TreeReading | undefined,
+  chunks: readonly Chunk[],
+): Readonly<Record<string, string>> {
+  const digests = new Map<string, string[]>();
+  for (const { part, digest } of chunks) {
+    const all = digests.get(part);
+    if (all === undefined) digests.set(part, [digest]);
+    else all.push(digest);
+  }
+  const parts = (reading?.parts ?? []).map(([name, isFolder, names]) => {
+    const text = [names, ...(digests.get(name) ?? [])].join("");
+    return [isFolder ? `${name}/` : name, createHash("sha256").update(text).digest("hex")] as const;
+  });
+  return Object.fromEntries(parts);
+}
+
+/** For each file with several names: the names, in the order of the walk. */
+function hardLinks(linked: readonly LinkedFile[]): readonly (readonly string[])[] {
+  const groups = new Map<string, LinkedFile[]>();
+  for (const file of linked) {
+    const group = groups.get(file.inode);
+    if (group === undefined) groups.set(file.inode, [file]);
+    else group.push(file);
+  }
+  return [...groups.values()]
+    .filter((group) => group.length > 1)
+    .map((group) => group.sort((a, b) => a.index - b.index))
+    .sort((a, b) => (a[0]?.index ?? 0) - (b[0]?.index ?? 0))
+    .map((group) => group.map(({ path }) => path));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** What is gone when it is opened was there when its folder was listed. */
+function isChange(error: unknown): boolean {
+  return codeOf(error) === "ECHANGED" || codeOf(error) === "ENOENT";
+}
+
+function pathOf(folder: string, error: unknown): string {
+  const path = (error as { path?: unknown } | undefined)?.path;
+  return path === undefined ? folder : String(path);
+}
+
+function restless(folder: string, error: unknown): UserError {
+  return new UserError({
+    title: "The build context changes while it is read",
+    cause: `${pathOf(folder, error)} in the context ${folder} changed each of the ${ATTEMPTS} times it was read.`,
+    remedy:
+      "Let the step that writes it end before this one, or leave the file out of the context with a line in .dockerignore.",
+  });
+}
+
+function unreadable(folder: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === undefined || error instanceof UserError) return error;
+  return new UserError({
+    title: "The build context cannot be read",
+    cause: `${pathOf(folder, error)} in the context ${folder}: ${(error as Error).message}.`,
+    remedy:
+      "Let the user of this job read it, or leave it out of the context with a line in .dockerignore.",
+  });
+}

@@ -1,0 +1,7 @@
+export { remoteOf } from "./network.ts";
+export {
+  type BaseImage,
+  type Dockerfile,
+  type DockerfileOptions,
+  readDockerfile,
+} from "./read-dockerfile.ts";
