@@ -1,3 +1,4 @@
+import { buildkitImage } from "./images/buildkit.ts";
 import { busyboxImage } from "./images/busybox.ts";
 import { nodeImage } from "./images/node.ts";
 import { pauseImage } from "./images/pause.ts";
@@ -5,6 +6,7 @@ import type { Piece } from "./piece.ts";
 import { buildkit } from "./servers/buildkit.ts";
 import { containerd } from "./servers/containerd.ts";
 import { coredns } from "./servers/coredns.ts";
+import { docker } from "./servers/docker.ts";
 import { etcd } from "./servers/etcd.ts";
 import { apiserver } from "./servers/kube-apiserver.ts";
 import { controllerManager } from "./servers/kube-controller-manager.ts";
@@ -34,7 +36,9 @@ export const pieces: readonly Piece[] = [
   busyboxImage,
   nodeImage,
   buildkit,
+  buildkitImage,
   buildx,
+  docker,
   ...tools,
   kwok,
 ];

@@ -2,10 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bed } from "./bed.ts";
 import { readConfiguration, TestbedError } from "./configuration.ts";
+import { buildkitInContainer } from "./images/buildkit.ts";
 import { busybox } from "./images/busybox.ts";
 import { reference } from "./images/image.ts";
 import { node } from "./images/node.ts";
 import { buildkitSocket } from "./servers/buildkit.ts";
+import { dockerSocket } from "./servers/docker.ts";
 import { dockerConfig } from "./tools.ts";
 
 /** Where the servers are found that a test or the demo works against. */
@@ -26,6 +28,10 @@ export interface Endpoints {
   readonly nodeImage: string;
   /** Image with a shell and small programs. */
   readonly busyboxImage: string;
+  /** Image of BuildKit, for builders in containers and pods. */
+  readonly buildkitImage: string;
+  /** Address of the Docker engine, for DOCKER_HOST. */
+  readonly dockerHost: string;
   /** Names of the pieces that were brought up. */
   readonly pieces: readonly string[];
 }
@@ -60,6 +66,8 @@ export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
     nodeAddress: bed.addresses.node,
     nodeImage: reference(bed, node),
     busyboxImage: reference(bed, busybox),
+    buildkitImage: reference(bed, buildkitInContainer),
+    dockerHost: `unix://${dockerSocket(bed)}`,
     pieces,
   };
 }
@@ -113,6 +121,8 @@ const nowhere: Endpoints = {
   nodeAddress: "",
   nodeImage: "",
   busyboxImage: "",
+  buildkitImage: "",
+  dockerHost: "",
   pieces: [],
 };
 

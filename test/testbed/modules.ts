@@ -30,6 +30,15 @@ export const buildkit = goModule({
   typical: { seconds: 110, packages: 1100 },
 });
 
+/** What asks BuildKit, in its image, whether it is well. A module of its own, as it needs little. */
+export const buildctl = goModule({
+  name: "buildctl",
+  variables: {
+    "github.com/moby/buildkit/version.Version": { versionOf: "github.com/moby/buildkit" },
+  },
+  typical: { seconds: 30, packages: 700 },
+});
+
 export const buildx = goModule({
   name: "buildx",
   variables: {
@@ -53,6 +62,25 @@ export const helm3 = goModule({
 export const act = goModule({ name: "act", typical: { seconds: 18, packages: 317 } });
 export const crane = goModule({ name: "crane", typical: { seconds: 4, packages: 47 } });
 export const actionlint = goModule({ name: "actionlint", typical: { seconds: 8, packages: 20 } });
+
+/** Signs images. */
+export const cosign = goModule({
+  name: "cosign",
+  variables: {
+    "sigs.k8s.io/release-utils/version.gitVersion": {
+      versionOf: "github.com/sigstore/cosign/v3",
+    },
+  },
+  typical: { seconds: 120, packages: 1000 },
+});
+
+/** Looks for known vulnerabilities, and what makes a database of made-up ones for it. */
+export const grype = goModule({
+  name: "grype",
+  programs: ["tool", "./vulnerabilities"],
+  variables: { "main.version": { versionOf: "github.com/anchore/grype" } },
+  typical: { seconds: 150, packages: 1000 },
+});
 
 /** Simulated nodes, with the stages that make its pods and nodes behave like ready ones. */
 export const kwok = goModule({
