@@ -114,8 +114,8 @@ const KNOWN: readonly Known[] = [
   },
   {
     pattern:
-      /(?:pull access denied|manifest (?:for .* )?(?:unknown|not found)|failed to resolve reference|no such image|repository .* not found|Head "http|Get "http).*/is,
-    tell: (subject, [words = ""]) => ({
+      /(?:pull access denied|manifest (?:for .* )?(?:unknown|not found)|failed to resolve reference|no such image|repository .* not found|Head "http|Get "http)/i,
+    tell: (subject, { input: words }) => ({
       title: "The builder's image cannot be had",
       cause: `The ${subject.driver} builder runs ${images(subject)}: ${shorten(words)}.`,
       remedy:
@@ -124,8 +124,8 @@ const KNOWN: readonly Known[] = [
   },
   {
     pattern:
-      /(kubernetes API access|no configuration has been provided|dial tcp|connection refused|no such host|certificate|Unauthorized).*/i,
-    tell: ({ driver }, [words = ""]) => ({
+      /(?:kubernetes API access|no configuration has been provided|dial tcp|no such host|certificate|Unauthorized)/i,
+    tell: ({ driver }, { input: words }) => ({
       title:
         driver === "kubernetes" ? "The cluster cannot be reached" : "The builder cannot be made",
       cause: `buildx says: ${shorten(words)}.`,
