@@ -1,4 +1,4 @@
-import { changes, type ContentKey, type KeyInputs } from "../../shared/content-key/index.ts";
+import { type ContentKey, changes, type KeyInputs } from "../../shared/content-key/index.ts";
 import type { StoredImage } from "../../shared/registry/index.ts";
 
 /** When a service is built: always, when the registry holds nothing under its content key, or when one of its tags is missing. */
@@ -6,14 +6,16 @@ export type Rebuild = "always" | "changed" | "missing";
 
 /** What is known of a service before anything is built. */
 export interface Known {
+  /** Why it is to be built in any case, as a phrase; undefined when it is not. */
+  readonly asked: string | undefined;
   /** Undefined when it could not be made out; `unknown` then says why. */
   readonly key: ContentKey | undefined;
-  /** The image under the key, proven whole; undefined when there is none. */
-  readonly keyed: StoredImage | undefined;
+  /** The image under the key in each of its places, proven whole; undefined when one lacks it. */
+  readonly keyed: readonly StoredImage[] | undefined;
   /** Why the image under the key is of no use, as a sentence's end. */
   readonly flaw: string | undefined;
-  /** The image that every tag asked for leads to already; undefined when there is no such one. */
-  readonly tagged: StoredImage | undefined;
+  /** The image that every tag asked for leads to already, in each place; undefined if there is none. */
+  readonly tagged: readonly StoredImage[] | undefined;
   /** The image of an earlier run, to compare with. */
   readonly before: StoredImage | undefined;
   /** Of what `before` was made, where it says so. */
@@ -28,16 +30,17 @@ export interface Decision {
   readonly kind: "build" | "reuse" | "keep";
   /** Phrases for the log and the summary; at least one. */
   readonly why: readonly [string, ...string[]];
-  /** The image to reuse or keep. */
-  readonly image: StoredImage | undefined;
+  /** The image to reuse or keep, in each of its places; none to be built. */
+  readonly images: readonly StoredImage[];
 }
 
 /** Decides for one service. Pure. */
 export function decide(known: Known, rebuild: Rebuild): Decision {
   if (rebuild === "always") return build("rebuild: always is asked for");
-  const { key, keyed, tagged } = known;
+  const { key, keyed, tagged, asked } = known;
+  if (asked !== undefined) return build(asked);
   if (rebuild === "missing" && tagged !== undefined) {
-    return { kind: "keep", why: ["its tags are there already"], image: tagged };
+    return { kind: "keep", why: ["its tags are there already"], images: tagged };
   }
   if (known.unknown !== undefined || key === undefined) {
     return build(`not known whether it changed: ${known.unknown ?? "it has no key"}`);
@@ -46,7 +49,7 @@ export function decide(known: Known, rebuild: Rebuild): Decision {
   if (unseen !== undefined) return build(unseen, ...others);
   if (known.flaw !== undefined) return build(known.flaw);
   if (keyed !== undefined) {
-    return { kind: "reuse", why: ["nothing that the build can see changed"], image: keyed };
+    return { kind: "reuse", why: ["nothing that the build can see changed"], images: keyed };
   }
   if (known.before === undefined) return build("the registry has no image of it to compare with");
   if (known.beforeInputs === undefined) {
@@ -59,7 +62,7 @@ export function decide(known: Known, rebuild: Rebuild): Decision {
 }
 
 function build(first: string, ...others: readonly string[]): Decision {
-  return { kind: "build", why: [first, ...others], image: undefined };
+  return { kind: "build", why: [first, ...others], images: [] };
 }
 
 /** Why an image under a content key cannot stand for a new build; undefined when it can. */
@@ -71,8 +74,7 @@ export function flawOf(
     readonly sbom: boolean;
   },
 ): string | undefined {
-  const labels = image.labels[KEY_LABEL];
-  if (labels !== wanted.key) {
+  if (image.labels[KEY_LABEL] !== wanted.key) {
     return "the image under its key carries another key in its labels";
   }
   const has = (type: string) => image.attestations.some((each) => each.includes(type));

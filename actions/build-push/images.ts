@@ -32,7 +32,7 @@ export function imagesOf(passages: readonly Passage[]): Readonly<Record<string, 
   return Object.fromEntries(proven);
 }
 
-function imageOutput({ service, images, key, built, released }: Passage): ImageOutput | undefined {
+function imageOutput({ service, images, contentKey, built, released }: Passage): ImageOutput | undefined {
   const [image, ...mirrors] = images;
   if (image === undefined) return undefined;
   const { repository, digest, reference, platforms, size } = image;
@@ -48,7 +48,7 @@ function imageOutput({ service, images, key, built, released }: Passage): ImageO
     platforms,
     size,
     status: built === undefined ? "reused" : "built",
-    key: key ?? "",
+    key: contentKey?.key ?? "",
     mirrors: mirrors.map((each) => each.reference),
   };
 }

@@ -31,13 +31,16 @@ export async function release(
   return passages.map((passage) => ({ ...passage, released: true }));
 }
 
-function movesOf({ service, images, key, decision }: Passage): readonly TagMove[] {
+function movesOf({ service, images, contentKey, decision }: Passage): readonly TagMove[] {
   if (decision.kind === "keep") return [];
   const places = [{ repository: service.repository, tags: service.tags }, ...service.mirrors];
   return places.flatMap(({ repository, tags }, at) => {
     const image: StoredImage | undefined = images[at];
     if (image === undefined) return [];
-    const all = key === undefined ? tags : [...tags, keyTag(key)];
-    return all.map((tag) => ({ repository, tag, digest: image.digest }));
+    const { digest } = image;
+    const asked = tags.map((tag) => ({ repository, tag, digest }));
+    if (contentKey === undefined) return asked;
+    // Under the key an image is only found again, which immutable tags do not hinder.
+    return [...asked, { repository, tag: keyTag(contentKey.key), digest, ifAllowed: true }];
   });
 }

@@ -1,4 +1,5 @@
 import type { BakeResult } from "../../shared/buildkit/index.ts";
+import type { ContentKey } from "../../shared/content-key/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
 import type { StoredImage } from "../../shared/registry/index.ts";
 import type { Decision } from "./decide.ts";
@@ -8,8 +9,8 @@ import type { PlacedService } from "./workspace.ts";
 export interface Passage {
   readonly service: PlacedService;
   readonly decision: Decision;
-  /** The content key; undefined when it could not be made out or nothing is pushed. */
-  readonly key: string | undefined;
+  /** Undefined when it could not be made out or nothing is pushed. */
+  readonly contentKey: ContentKey | undefined;
   /** The image of an earlier run, where one is known. */
   readonly before: StoredImage | undefined;
   /** What the builder made of it; undefined when it was not to be built. */

@@ -15,8 +15,29 @@ export async function targetsOf(
   const commit = await order.naming.commit();
   if (commit.said !== undefined) world.log.info(commit.said);
   const images = passages.map((passage) => imageTarget(passage, commit, step));
-  const linked = order.dependencies.map((build) => baseTarget(build, commit, step));
-  return [...images, ...linked];
+  const linked = linkedBy(
+    passages.map(({ service }) => service),
+    [...order.services, ...order.dependencies],
+  );
+  return [...images, ...linked.map((build) => baseTarget(build, commit, step))];
+}
+
+/** The builds that others take as contexts, directly or not, and that are not among them. */
+export function linkedBy(
+  builds: readonly PlacedBuild[],
+  known: readonly PlacedBuild[],
+): readonly PlacedBuild[] {
+  const seen = new Set(builds.map(({ name }) => name));
+  const linked: PlacedBuild[] = [];
+  const waiting = builds.flatMap(({ dependsOn }) => dependsOn);
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const found = known.find((build) => build.name === name);
+    if (seen.has(name) || found === undefined) continue;
+    seen.add(name);
+    linked.push(found);
+    waiting.push(...found.dependsOn);
+  }
+  return linked;
 }
 
 function imageTarget(passage: Passage, commit: CommitTime, step: Step): BakeTarget {
@@ -44,7 +65,7 @@ function imageTarget(passage: Passage, commit: CommitTime, step: Step): BakeTarg
 function pinned({ contentKey }: Passage): Readonly<Record<string, string>> {
   const images = contentKey?.images ?? [];
   return Object.fromEntries(
-    images.map(({ asWritten, reference }) => [asWritten, `docker-image://${reference}`]),
+    images.map(({ name, digest }) => [name, `docker-image://${withoutTag(name)}@${digest}`]),
   );
 }
 
