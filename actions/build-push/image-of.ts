@@ -6,6 +6,7 @@ import {
   repositoryBelow,
   tagProblem,
 } from "../../shared/images/index.ts";
+import { quoted } from "./problem.ts";
 
 type Registry = { readonly host: string; readonly path: string };
 type Wrong = { readonly problem: string };
@@ -49,7 +50,7 @@ export function repositoriesOf(
   for (const reference of references) {
     const read = readReference(reference, registry);
     if ("problem" in read) {
-      problems.push(`${JSON.stringify(reference)}: ${read.problem}`);
+      problems.push(`${quoted(reference)}: ${read.problem}`);
       continue;
     }
     const { repository, tag } = read;

@@ -8,7 +8,7 @@ import {
 } from "./image-of.ts";
 import type { Options } from "./inputs.ts";
 import type { TagsFor } from "./naming.ts";
-import type { Problem } from "./problem.ts";
+import { different, type Problem, quoted } from "./problem.ts";
 import type { SecretSource, SshSource, WrittenService } from "./service-input.ts";
 import { problemsOf } from "./service-problems.ts";
 
@@ -108,7 +108,7 @@ export function plan(
   return {
     services,
     dependencies,
-    problems: [...problems, ...dependencyProblems(all), ...clashes(services)],
+    problems: different([...problems, ...dependencyProblems(all), ...clashes(services)]),
   };
 }
 
@@ -228,6 +228,6 @@ function repositoryFor(
       : repositoryNamed(image ?? "");
   if (!("problem" in found)) return found;
   const [key, text] = image === undefined ? ["name", name] : ["image", image];
-  refuse(key, `${JSON.stringify(text)}: ${found.problem}`);
+  refuse(key, `${quoted(text)}: ${found.problem}`);
   return NOWHERE;
 }

@@ -8,13 +8,33 @@ export interface Problem {
   readonly at?: Place | undefined;
 }
 
+const LONGEST_QUOTE = 120;
+
+/** A text of the user's within a sentence, on one line and not too long. */
+export function quoted(text: string): string {
+  const { length } = text;
+  return JSON.stringify(length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+}
+
+/** Each problem once: two rules may find the same. */
+export function different(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ where, problem }) => {
+    const text = `${where}: ${problem}`;
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
+}
+
 /** The failure of a step that did nothing, for all that is wrong with what was asked. */
 export function wrongInputs(problems: readonly Problem[]): UserError {
-  const lines = [...new Set(problems.map(({ where, problem }) => sentence(where, problem)))];
+  const lines = different(problems).map(({ where, problem }) => sentence(where, problem));
+  const file = problems.find(({ at }) => at !== undefined)?.at?.file;
   return new UserError({
     title: lines.length === 1 ? "One input is wrong" : `${lines.length} inputs are wrong`,
     cause: lines.join("\n"),
-    remedy: "Correct the step's `with:` and run again; nothing was built or pushed.",
+    remedy: `Correct ${file === undefined ? "the step's `with:`" : `${file} or the step's \`with:\``} and run again; nothing was built or pushed.`,
     at: problems.find(({ at }) => at !== undefined)?.at,
   });
 }

@@ -2,7 +2,7 @@ import { platformProblem } from "../../shared/images/index.ts";
 import { secretLooking } from "../../shared/secrets/index.ts";
 import type { Options } from "./inputs.ts";
 import type { PlannedBuild, Surroundings } from "./plan.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, quoted } from "./problem.ts";
 
 type Add = (key: string, text: string, problem: string | undefined) => void;
 
@@ -17,7 +17,7 @@ export function problemsOf(
   const add: Add = (key, text, problem) => {
     if (problem === undefined) return;
     const where = `${prefix}${key}`;
-    problems.push({ where, problem: `${JSON.stringify(text)}: ${problem}`, at });
+    problems.push({ where, problem: `${quoted(text)}: ${problem}`, at });
   };
   add("name", build.name, nameProblem(build.name));
   for (const platform of build.platforms) add("platforms", platform, platformProblem(platform));
@@ -33,7 +33,6 @@ export function problemsOf(
 
 /** A name that is no image's is told of with the image. */
 function nameProblem(name: string): string | undefined {
-  if (name.length > 200) return "it is longer than 200 characters";
   return /^[A-Za-z0-9_][\w./-]*$/.test(name)
     ? undefined
     : "an image's name is made of a to z, 0 to 9, and single `.`, `_` or `-` between them";
@@ -90,7 +89,8 @@ function addIds({ secrets, ssh, contexts }: PlannedBuild, add: Add): void {
 }
 
 const NETWORKS = ["default", "none", "host"];
-const ENTITLEMENTS = ["network.host", "security.insecure"];
+/** Rights that a build may be given. */
+export const ENTITLEMENTS = ["network.host", "security.insecure"];
 
 function addSettings(build: PlannedBuild, { allow = [] }: Options, add: Add): void {
   const { network, shmSize, ulimits, extraHosts, entitlements } = build;
@@ -112,7 +112,7 @@ function addSettings(build: PlannedBuild, { allow = [] }: Options, add: Add): vo
   for (const right of entitlements) {
     if (!ENTITLEMENTS.includes(right)) {
       add("entitlements", right, `known are ${ENTITLEMENTS.join(", ")}`);
-    } else if (!allow.includes(right as (typeof allow)[number])) {
+    } else if (!allow.includes(right)) {
       const why =
         right === "network.host"
           ? "it reaches the builder's own network"

@@ -1,5 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
+import { nearestOf } from "../../shared/action/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Found } from "./from-bake-file.ts";
 import { servicesInList } from "./from-list.ts";
@@ -7,6 +8,7 @@ import type { Options } from "./inputs.ts";
 import { type Naming, openNaming } from "./naming.ts";
 import { type PlannedBuild, type PlannedService, plan } from "./plan.ts";
 import { type Problem, wrongInputs } from "./problem.ts";
+import { ENTITLEMENTS } from "./service-problems.ts";
 import { type Placed, place, workspaceOf } from "./workspace.ts";
 
 /** A service, its files found. */
@@ -106,7 +108,8 @@ async function startOf(context: string, workspace: string): Promise<string | Pro
   return real;
 }
 
-function wrongCombinations(options: Options): readonly Problem[] {
+/** What does not go together among the inputs. Pure. */
+export function wrongCombinations(options: Options): readonly Problem[] {
   const problems: Problem[] = [];
   const { username, password, builder, buildkit, bakeFile, folders, services } = options;
   const given = SOURCES.filter((source) => options[source] !== undefined);
@@ -132,6 +135,11 @@ function wrongCombinations(options: Options): readonly Problem[] {
       forbid(key, "with bake-file it belongs into the file");
   } else forbid("targets", "it chooses among the targets of a bake-file, and none is given");
   if (folders !== undefined) forbid("target", "it is a stage of one Dockerfile; use services");
+  for (const right of options.allow ?? []) {
+    if (ENTITLEMENTS.some((known) => known === right)) continue;
+    const problem = `${JSON.stringify(right)}: there is no such right; ${nearestOf(right, ENTITLEMENTS)}`;
+    problems.push({ where: "allow", problem });
+  }
   if ((username === undefined) !== (password === undefined)) {
     const where = username === undefined ? "username" : "password";
     problems.push({ where, problem: "username and password go together; it is missing or empty" });

@@ -39,6 +39,61 @@ describe("a list of services", () => {
     });
   });
 
+  it("is read with what seldom is needed", () => {
+    const written = {
+      name: "api",
+      image: "ghcr.io/me/api",
+      contexts: { base: "target:base" },
+      "dockerfile-inline": "FROM scratch\n",
+      ssh: ["default", { git: "key" }],
+      "extra-tags": "x",
+      labels: { a: "b" },
+      annotations: { "index:a": "b" },
+      "cache-from": "type=gha",
+      "cache-to": ["type=inline"],
+      "no-cache": true,
+      "no-cache-filter": "build",
+      pull: "false",
+      network: "none",
+      "extra-hosts": { db: "10.0.0.1" },
+      "shm-size": "1g",
+      ulimits: "nofile=1:2",
+      entitlements: "network.host",
+      provenance: "off",
+      sbom: true,
+    };
+    expect(servicesSchema.safeParse([written])).toEqual({
+      success: true,
+      data: [
+        {
+          name: "api",
+          image: "ghcr.io/me/api",
+          contexts: { base: "target:base" },
+          dockerfileInline: "FROM scratch\n",
+          ssh: [
+            { id: "default", paths: [] },
+            { id: "git", paths: ["key"] },
+          ],
+          extraTags: ["x"],
+          labels: { a: "b" },
+          annotations: { "index:a": "b" },
+          cacheFrom: ["type=gha"],
+          cacheTo: ["type=inline"],
+          noCache: true,
+          noCacheFilter: ["build"],
+          pull: false,
+          network: "none",
+          extraHosts: { db: "10.0.0.1" },
+          shmSize: "1g",
+          ulimits: ["nofile=1:2"],
+          entitlements: ["network.host"],
+          provenance: "off",
+          sbom: true,
+        },
+      ],
+    });
+  });
+
   it.each<[unknown, RegExp[]]>([
     ["api", [/^: it is not a list/]],
     [null, [/^: it is not a list/]],
@@ -51,9 +106,17 @@ describe("a list of services", () => {
       [{ name: "a", dockerfle: "x" }],
       [/^service 1: there is no key "dockerfle"; did you mean dockerfile\?/],
     ],
-    [[{ name: "a", zzzzzzzz: "x" }], [/^service 1: .*"zzzzzzzz"; known are name, context/]],
+    [[{ name: "a", zzzzzzzz: "x" }], [/^service 1: .*"zzzzzzzz"; known are name, image, context/]],
     [[{ name: "a", "build-args": { V: 1.1 } }], [/^service 1, build-args, V: put it in quotes/]],
     [[{ name: "a", "build-args": ["V=1"] }], [/^service 1, build-args: it is not a mapping/]],
+    [[{ name: "a", "no-cache": "yes" }], [/^service 1, no-cache: it is neither true nor false/]],
+    [[{ name: "a", provenance: true }], [/^service 1, provenance: it is none of min, max, off/]],
+    [[{ name: "a", ssh: [{ k: 1 }] }], [/^service 1, ssh, item 1, k: put it in quotes/]],
+    [[{ name: "a", "dockerfile-inline": " " }], [/^service 1, dockerfile-inline: it is empty/]],
+    [
+      Array.from({ length: 501 }, () => ({ name: "a" })),
+      [/^: the list has 501 items, at most 500/],
+    ],
     [[{ name: "a", tags: [] }], [/^service 1, tags: it is empty/]],
     [[{ name: "a", tags: ["x", null] }], [/^service 1, tags, item 2: it is empty/]],
     [
