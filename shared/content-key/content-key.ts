@@ -4,7 +4,8 @@ import { basename, relative } from "node:path";
 import { type Dockerfile, readDockerfile, remoteOf } from "../dockerfile/index.ts";
 import { codeOf, UserError } from "../failure/index.ts";
 import { isDigest, normalPlatform } from "../images/index.ts";
-import { contextDigest, readIgnoreFile } from "./context-digest.ts";
+import { contextDigest } from "./context-digest.ts";
+import { ignoreFileOfDockerfile } from "./ignore-file.ts";
 import type { KeyInputs } from "./key-inputs.ts";
 import { layoutDigest } from "./oci-layout.ts";
 
@@ -169,7 +170,7 @@ const NOTHING = { inputs: {}, unseen: [], advice: [], files: 0, bytes: 0 } as co
 async function mainContext(subject: KeySubject, outside: Outside): Promise<SeenContext> {
   const { context, dockerfile, dockerfileText: given } = subject;
   if (!context.startsWith("/")) return remoteContext("context", context);
-  const ignoreFile = given === undefined ? readIgnoreFile(`${dockerfile}.dockerignore`) : undefined;
+  const ignoreFile = given === undefined ? ignoreFileOfDockerfile(dockerfile)?.text : undefined;
   const digest = await shared(outside, `${context}\0${ignoreFile}`, () =>
     contextDigest(context, ignoreFile, outside.signal),
   );

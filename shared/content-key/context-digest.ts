@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { codeOf, UserError } from "../failure/index.ts";
-import { findInside } from "./find-inside.ts";
+import { ignoreFileOf } from "./ignore-file.ts";
 import { type IgnoreRule, parseIgnoreFile } from "./ignore-rule.ts";
 import type { Chunk, LinkedFile, TreeReading, TreeRequest } from "./tree-reader.ts";
 import { readTree, readTreeAside } from "./tree-worker.ts";
@@ -53,26 +52,9 @@ export async function contextDigest(
 }
 
 function ignoreRules(root: string, ignoreFile: string | undefined): readonly IgnoreRule[] {
-  const text = ignoreFile ?? ignoreFileOf(root);
+  const text = ignoreFile ?? ignoreFileOf(root)?.text;
   // What cannot be understood may leave out nothing: then every file counts.
   return (text === undefined ? [] : parseIgnoreFile(text)) ?? [];
-}
-
-/** The text of a folder's `.dockerignore`, as BuildKit finds it: links lead nowhere outside. */
-function ignoreFileOf(root: string): string | undefined {
-  const file = findInside(root, ".dockerignore");
-  return file === undefined ? undefined : readIgnoreFile(file);
-}
-
-/** The text of an ignore file; undefined when there is none. It may be a folder, to BuildKit. */
-export function readIgnoreFile(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOENT" || code === "EISDIR" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
 }
 
 async function readOnce(

@@ -14,6 +14,8 @@ export interface IgnoreRule {
   readonly text: string;
   /** The cleaned pattern as it was written, without `!`. */
   readonly pattern: string;
+  /** The line of the ignore file, counted from 1. */
+  readonly line: number;
 }
 
 /**
@@ -24,10 +26,10 @@ export interface IgnoreRule {
 export function parseIgnoreFile(text: string): readonly IgnoreRule[] | undefined {
   const lines = text.replace(/^\uFEFF/, "").split("\n");
   const rules: IgnoreRule[] = [];
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     const pattern = patternOf(line.replace(/\r$/, ""));
     if (pattern === undefined) continue;
-    const rule = ignoreRule(pattern);
+    const rule = ignoreRule(pattern, index + 1);
     if (rule === undefined) return undefined;
     rules.push(rule);
   }
@@ -47,13 +49,13 @@ function patternOf(line: string): string | undefined {
   return negated ? `!${relative}` : relative;
 }
 
-function ignoreRule(line: string): IgnoreRule | undefined {
-  const clean = cleanPath(goTrim(line));
+function ignoreRule(written: string, line: number): IgnoreRule | undefined {
+  const clean = cleanPath(goTrim(written));
   const negated = clean.startsWith("!");
   const pattern = negated ? clean.slice(1) : clean;
   if (pattern === "" || !hasSoundClasses(pattern)) return undefined;
   const { kind, source } = goExpression(pattern);
-  const plain = { negated, pattern };
+  const plain = { negated, pattern, line };
   if (kind === "exact") return { ...plain, kind, text: pattern };
   if (kind === "prefix") return { ...plain, kind, text: pattern.slice(0, -2) };
   if (kind === "suffix") return { ...plain, kind, text: pattern.slice(2) };

@@ -6,4 +6,5 @@ export {
   type Outside,
   type ResolvedImage,
 } from "./content-key.ts";
+export { type HidingLine, hiddenBy } from "./hidden-by.ts";
 export { decodeInputs, encodeInputs, type KeyInputs } from "./key-inputs.ts";

@@ -63,21 +63,23 @@ interface Tools {
   readonly now: () => number;
 }
 
+export interface TreeReader {
+  readTree(request: TreeRequest): TreeReading;
+  /** The index of the rule that leaves a path of the tree out; -1 when none does. */
+  ruleAgainst(rules: readonly IgnoreRule[], path: string): number;
+}
+
 /**
- * Makes a function that reads a tree as BuildKit's client sends it, and hashes it: kinds, names,
+ * Makes functions that read a tree as BuildKit's client sends it, and hashes it: kinds, names,
  * permissions, link targets and contents; no times and no owners, which a build does not see.
  *
- * A worker gets this function as text (see tree-worker.ts). So it may use nothing but its parameter
+ * A worker gets this whole function as text (see tree-worker.ts). So it may use nothing but its parameter
  * and what is global everywhere; types do not count.
  *
  * Source: github.com/tonistiigi/fsutil, filter.go and stat.go. Throws what the file system throws,
  * with `path` set, and an Error with the code ECHANGED for what changed meanwhile.
  */
-export function makeTreeReader({
-  fs,
-  createHash,
-  now,
-}: Tools): (request: TreeRequest) => TreeReading {
+export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
   type Path = string | Buffer;
   interface Folder {
     /** Relative to the root, and ending in a slash; empty for the root. */
@@ -195,20 +197,21 @@ export function makeTreeReader({
     );
     const arePlain = !stems.some((stem) => /[*[\]?^\\]/.test(stem));
     return {
-      isLeftOut(path: string, above: readonly boolean[], matches: boolean[] | undefined): boolean {
-        let isOut = false;
+      /** The rule that leaves a path out; -1 when none does. */
+      ruleAgainst(path: string, above: readonly boolean[], matches: boolean[] | undefined): number {
+        let by = -1;
         for (let at = 0; at < tests.length; at += 1) {
           const negated = rules[at]?.negated === true;
           let doesMatch = above[at] === true;
           if (!doesMatch) {
-            if (negated !== isOut) continue;
+            if (negated !== by >= 0) continue;
             doesMatch = tests[at]?.(path) === true;
           }
           if (!doesMatch) continue;
           if (matches !== undefined) matches[at] = true;
-          isOut = !negated;
+          by = negated ? -1 : at;
         }
-        return isOut;
+        return by;
       },
       /** Whether something in a folder that is left out itself might be kept. */
       mayHoldKept(path: string): boolean {
@@ -218,7 +221,7 @@ export function makeTreeReader({
     };
   }
 
-  return function readTree({ root, rules, claims, until, since }) {
+  function readTree({ root, rules, claims, until, since }: TreeRequest): TreeReading {
     const filter = makeFilter(rules);
     const room = Buffer.allocUnsafe(HEAD + ROOM);
     const chunks: Chunk[] = [];
@@ -436,7 +439,7 @@ export function makeTreeReader({
       const isRoot = folder.parent === undefined;
       const top = isRoot ? name : text.slice(0, text.indexOf("/"));
       const matched: boolean[] | undefined = kind === "folder" ? [] : undefined;
-      const isOut = filter.isLeftOut(text, folder.matched, matched);
+      const isOut = filter.ruleAgainst(text, folder.matched, matched) >= 0;
       if (kind !== "folder") {
         if (isOut) return;
         keep(folder, top);
@@ -468,5 +471,22 @@ export function makeTreeReader({
       ([name, { isFolder, hash }]) => [name, isFolder, hash.digest("hex")] as const,
     );
     return { isWhole, names: names.digest("hex"), parts: digests, chunks, linked };
-  };
+  }
+
+  function ruleAgainst(rules: readonly IgnoreRule[], path: string): number {
+    const filter = makeFilter(rules);
+    const names = path.split("/");
+    let above: readonly boolean[] = [];
+    let by = -1;
+    for (let depth = 1; depth <= names.length; depth += 1) {
+      const matches: boolean[] = [];
+      const folder = names.slice(0, depth).join("/");
+      by = filter.ruleAgainst(folder, above, matches);
+      if (by >= 0 && !filter.mayHoldKept(folder)) return by;
+      above = matches;
+    }
+    return by;
+  }
+
+  return { readTree, ruleAgainst };
 }

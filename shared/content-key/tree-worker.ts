@@ -4,7 +4,11 @@ import { Worker } from "node:worker_threads";
 import { makeTreeReader, type TreeReading, type TreeRequest } from "./tree-reader.ts";
 
 /** Reads a tree in this thread, and blocks it meanwhile. */
-export const readTree = makeTreeReader({ fs, createHash, now: () => performance.now() });
+export const { readTree, ruleAgainst } = makeTreeReader({
+  fs,
+  createHash,
+  now: () => performance.now(),
+});
 
 type Answer = { readonly reading: TreeReading } | { readonly error: TreeError };
 
@@ -24,7 +28,7 @@ function program(): string {
     const { parentPort, workerData } = require("node:worker_threads");
     const fs = require("node:fs");
     const { createHash } = require("node:crypto");
-    const readTree = (${makeTreeReader})({ fs, createHash, now: () => performance.now() });
+    const { readTree } = (${makeTreeReader})({ fs, createHash, now: () => performance.now() });
     try {
       parentPort.postMessage({ reading: readTree(workerData) });
     } catch (error) {
