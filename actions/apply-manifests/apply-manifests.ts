@@ -1,6 +1,7 @@
 import type { Outcome } from "../../shared/action/index.ts";
 import { type DeployFacts, deploySet, noFacts, previewSet } from "../../shared/apply-set/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
+import { withImagesOfFile } from "../../shared/image-map/index.ts";
 import { Journal } from "../../shared/journal/index.ts";
 import { type Cluster, connect } from "../../shared/kubernetes/index.ts";
 import type { World } from "../../shared/world/index.ts";
@@ -28,11 +29,12 @@ export async function applyManifests(options: Options, world: World): Promise<Ou
 }
 
 async function deploy(
-  options: Options,
+  given: Options,
   world: World,
   journal: Journal,
   facts: DeployFacts,
 ): Promise<void> {
+  const options = await withImagesOfFile(given, world.environment.GITHUB_WORKSPACE ?? "");
   const name = setName(options);
   const sources = await journal.phase("read", () => readSources(options, world));
   const { kubeconfig, context } = options;

@@ -32,6 +32,7 @@ export const inputs = {
   images: yaml(imageMap, {
     accepts: "a map of services to {repository, tag, digest}, as build-push puts it out",
   }),
+  "images-file": text({ accepts: "the path of a file that build-push wrote" }),
   "image-names": pairs({ accepts: "lines of the form service=name of the image in the manifests" }),
   workloads: list({ default: "", accepts: "lines of the form deployment/web:container=service" }),
   secrets: config("Secret"),

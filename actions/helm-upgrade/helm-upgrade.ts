@@ -1,5 +1,6 @@
 import type { Outcome } from "../../shared/action/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
+import { withImagesOfFile } from "../../shared/image-map/index.ts";
 import { Journal } from "../../shared/journal/index.ts";
 import {
   asUserError,
@@ -38,11 +39,12 @@ export async function helmUpgrade(options: Options, world: World): Promise<Outco
 }
 
 async function release(
-  options: Options,
+  given: Options,
   world: World,
   journal: Journal,
   facts: Facts,
 ): Promise<void> {
+  const options = await withImagesOfFile(given, world.environment.GITHUB_WORKSPACE ?? "");
   await using tools = await journal.phase("prepare", () => prepare(options, world));
   const run: Run = { options, world, journal, facts, tools };
   if (options.mode === "plan") {

@@ -47,6 +47,7 @@ export const inputs = {
   images: yaml(imageMap, {
     accepts: "a map of services to {repository, tag, digest}, as build-push puts it out",
   }),
+  "images-file": text({ accepts: "the path of a file that build-push wrote" }),
   "image-values": pairs({ accepts: "lines of the form service=path.in.the.values" }),
   crds: choice(["install", "apply", "skip"], { default: "install" }),
   "post-renderer": text({ accepts: "a program's name or path" }, /^(?!-)\P{Cc}+$/u),

@@ -95,6 +95,7 @@ export const inputs = {
   "follow-redirects": flag({ default: "false" }),
   pods: choice(["one", "every"], {}),
   images: yaml(imageMap, { accepts: "the digest map of build-push" }),
+  "images-file": text({ accepts: "the path of a file that build-push wrote" }),
   tls: flag({ default: "false" }),
   ca: text(pem),
   "server-name": text({ accepts: "a host name" }),

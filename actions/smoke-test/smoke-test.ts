@@ -1,5 +1,6 @@
 import { Cancelled, type Outcome } from "../../shared/action/index.ts";
 import { describe, UserError } from "../../shared/failure/index.ts";
+import { withImagesOfFile } from "../../shared/image-map/index.ts";
 import { type CheckResult, prove } from "../../shared/probe/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options, OutputName } from "./inputs.ts";
@@ -19,11 +20,12 @@ import { failureOf, unprovedImages } from "./verdict.ts";
  *
  * @throws {UserError} when it is not clear what to check, or there is no cluster to talk to.
  */
-export async function smokeTest(options: Options, world: World): Promise<Outcome<OutputName>> {
-  const { clock, log, secrets, signal } = world;
+export async function smokeTest(given: Options, world: World): Promise<Outcome<OutputName>> {
+  const { clock, log, secrets, signal, environment } = world;
   const redact = (text: string) => secrets.redact(text);
   const began = clock.now();
   hideProxyPasswords(world);
+  const options = await withImagesOfFile(given, environment.GITHUB_WORKSPACE ?? "");
   const plans = planOf(options);
   const trust = await readTrust(options, world);
   const junit = await openReport(options, world);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { Runner } from "../../runner/index.ts";
 import { Harbour, mapOf, pinned, verdictOf } from "./harbour.ts";
 
 const SERVICES = ["core-service", "ai-service", "frontend"] as const;
@@ -24,7 +25,9 @@ describe("images only", () => {
         SERVICES.map(async (name) => [name, await harbour.image(name, "v2")] as const),
       ),
     );
-    const good = await harbour.deploy({ images: mapOf(images) });
+    // As the job's file this time, the way build-push leaves it; as the input from then on.
+    await using runner = await Runner.create({ "images.json": mapOf(images) });
+    const good = await harbour.deploy({ "images-file": "images.json" }, {}, runner);
     expect(verdictOf(good, "passed")).toBe("passed");
     expect(good.outputs).toMatchObject({ verdict: "passed", changed: "3", "rolled-back": "false" });
     for (const [name, image] of Object.entries(images)) {

@@ -47,7 +47,14 @@ describe.each(["helm", "helm3"])("with %s", (program) => {
       "running-revision": "1",
       "rolled-back": "false",
     });
-    const second = await dock.release({ release: of, helm: program, values: "text: two" });
+    const file = await dock.runner.write(`${of}/images.json`, dock.images);
+    const second = await dock.release({
+      release: of,
+      helm: program,
+      values: "text: two",
+      images: "",
+      "images-file": file,
+    });
     expect(second.outputs).toMatchObject({
       verdict: "passed",
       revision: "2",
