@@ -2,14 +2,16 @@ import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { nearestOf } from "../../shared/action/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { builderProblems } from "./builder-problems.ts";
 import type { Found } from "./from-bake-file.ts";
 import { servicesInList } from "./from-list.ts";
 import type { Options } from "./inputs.ts";
+import { mountedSecretProblems } from "./mounted-secrets.ts";
 import { type Naming, openNaming } from "./naming.ts";
 import { type PlannedBuild, type PlannedService, plan } from "./plan.ts";
 import { type Problem, wrongInputs } from "./problem.ts";
 import { ENTITLEMENTS } from "./service-problems.ts";
-import { type Placed, place, workspaceOf } from "./workspace.ts";
+import { type Ground, type Placed, place, workspaceOf } from "./workspace.ts";
 
 /** A service, its files found. */
 export type PlacedService = Placed<PlannedService>;
@@ -48,12 +50,16 @@ export async function findServices(options: Options, world: World): Promise<Orde
   const ground = { environment, secrets, secretsNeeded: options.mode !== "plan" };
   const services = await Promise.all(planned.services.map((each) => place(each, ground)));
   const dependencies = await Promise.all(planned.dependencies.map((each) => place(each, ground)));
+  const placed = [...services, ...dependencies];
   const problems = [
     ...combined,
+    ...builderProblems(options),
     ...found.problems,
     ...naming.problems,
     ...planned.problems,
-    ...[...services, ...dependencies].flatMap((each) => each.problems),
+    ...planned.services.flatMap((each) => labelProblems(each, naming)),
+    ...placed.flatMap((each) => each.problems),
+    ...(await mountProblems(placed, ground)),
   ];
   const [first, ...others] = services.map(({ placed }) => placed);
   if (problems.length > 0 || first === undefined) throw wrongInputs(problems);
@@ -65,6 +71,28 @@ export async function findServices(options: Options, world: World): Promise<Orde
     ids.map((id) => `${prefix}secret ${id} is not set; a plan needs its name alone`),
   );
   return { ...order, notes: [...found.notes, ...unset], naming };
+}
+
+/** What is wrong with the labels and annotations of a service's own. */
+function labelProblems(service: PlannedService, naming: Naming): readonly Problem[] {
+  const { prefix, at } = service;
+  const told = (key: string, { problems }: ReturnType<Naming["labelsOf"]>) =>
+    problems.map(({ where, problem }) => ({ where: `${prefix}${key}: ${where}`, problem, at }));
+  return [
+    ...told("labels", naming.labelsOf(service)),
+    ...told("annotations", naming.annotationsOf(service)),
+  ];
+}
+
+/** Of builds whose files are in place. A plan asks for no secrets. */
+async function mountProblems(
+  placed: readonly Awaited<ReturnType<typeof place>>[],
+  { secretsNeeded }: Ground,
+): Promise<readonly Problem[]> {
+  if (!secretsNeeded) return [];
+  const sound = placed.filter(({ problems }) => problems.length === 0);
+  const found = await Promise.all(sound.map((each) => mountedSecretProblems(each.placed)));
+  return found.flat();
 }
 
 /** Services as they are written, in the one source that is given. */
@@ -111,7 +139,7 @@ async function startOf(context: string, workspace: string): Promise<string | Pro
 /** What does not go together among the inputs. Pure. */
 export function wrongCombinations(options: Options): readonly Problem[] {
   const problems: Problem[] = [];
-  const { username, password, builder, buildkit, bakeFile, folders, services } = options;
+  const { username, password, bakeFile, folders, services } = options;
   const given = SOURCES.filter((source) => options[source] !== undefined);
   const shown = given.map((source) => (source === "bakeFile" ? "bake-file" : source));
   const forbid = (key: "dockerfile" | "target" | "targets", problem: string) => {
@@ -143,9 +171,6 @@ export function wrongCombinations(options: Options): readonly Problem[] {
   if ((username === undefined) !== (password === undefined)) {
     const where = username === undefined ? "username" : "password";
     problems.push({ where, problem: "username and password go together; it is missing or empty" });
-  }
-  if (builder !== undefined && buildkit !== undefined) {
-    problems.push({ where: "builder", problem: "give builder or buildkit, not both" });
   }
   return problems;
 }

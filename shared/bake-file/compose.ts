@@ -1,4 +1,4 @@
-import { load } from "js-yaml";
+import { load, YAMLException } from "js-yaml";
 import type { Refusal } from "./target.ts";
 
 type Data = Readonly<Record<string, unknown>>;
@@ -23,7 +23,11 @@ export function composeFacts(text: string, file: string): ComposeFacts {
   const refusals = new Map<string, readonly Refusal[]>();
   const platforms = new Map<string, string>();
   const unbuilt: string[] = [];
-  for (const [name, value] of Object.entries(dataOf(dataOf(load(text)).services))) {
+  const services = servicesIn(text);
+  if (services === undefined) {
+    notes.push(`${file}: it was not searched for what buildx leaves out of builds`);
+  }
+  for (const [name, value] of Object.entries(services ?? {})) {
     const service = dataOf(value);
     if (service.build === undefined || service.build === null) {
       if (service.extends === undefined) unbuilt.push(name);
@@ -42,6 +46,17 @@ export function composeFacts(text: string, file: string): ComposeFacts {
     notes.push(`${file}: nothing to build for ${unbuilt.join(", ")}, without a build section`);
   }
   return { notes, refusals, platforms };
+}
+
+/** Undefined for what only a reader of compose files can read, such as the tag `!reset`. */
+function servicesIn(text: string): Data | undefined {
+  if (text.trim() === "") return {};
+  try {
+    return dataOf(dataOf(load(text)).services);
+  } catch (error) {
+    if (error instanceof YAMLException) return undefined;
+    throw error;
+  }
 }
 
 /** Source: buildx, bake.go, sanitizeTargetName. */

@@ -14,11 +14,11 @@ export function readError(stderr: string, files: readonly ReadFile[]): UserError
   const said = lastError(stderr);
   const names = files.map(({ shown }) => shown).join(", ");
   const [, file = "", line, words] = HCL.exec(said) ?? [];
-  const known = files.find(({ shown }) => shown === file || shown.endsWith(`/${file}`));
+  const known = files.find(({ shown }) => isEndOf(file, shown) || isEndOf(shown, file));
   if (known !== undefined && words !== undefined) {
     return unreadable({ file: known.shown, line: Number(line) }, sentences(words), known);
   }
-  const yaml = yamlPlace(files);
+  const yaml = /yaml/i.test(said) ? yamlPlace(files) : undefined;
   if (yaml !== undefined) return unreadable(yaml.place, yaml.words, yaml.file);
   return new UserError({
     title: `${names} cannot be read`,
@@ -26,6 +26,11 @@ export function readError(stderr: string, files: readonly ReadFile[]): UserError
     remedy: remedyFor(said),
     at: composePlace(said, files),
   });
+}
+
+/** Whether one path ends with the other: they are given from different folders. */
+function isEndOf(path: string, end: string): boolean {
+  return end !== "" && (path === end || path.endsWith(`/${end}`));
 }
 
 function unreadable(at: Place, words: string, file: ReadFile): UserError {

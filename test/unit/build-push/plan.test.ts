@@ -193,7 +193,6 @@ describe("what is wrong", () => {
     [{ name: "a", secrets: "'a,src=/etc/passwd': X" }, [/^secrets: "a,src/]],
     [{ name: "a", username: "me" }, [/^password: .*go together/]],
     [{ name: "a", password: "pw" }, [/^username: .*go together/]],
-    [{ name: "a", builder: "b", buildkit: "tcp://h:1" }, [/^builder: .*not both/]],
     [
       { name: "a", target: "t", services: "[{name: b}]" },
       [/^name: with services there are two sources/, /^target: with services/],
