@@ -2,15 +2,14 @@ import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, UserError } from "../failure/index.ts";
-import { nameOf } from "../images/index.ts";
 import type { BakeProgress } from "./bake-progress.ts";
 import type { BakeResult, BakeTarget } from "./bake-target.ts";
 import { brokenTarget, buildxError } from "./build-error.ts";
 import type { BuildEvent } from "./build-event.ts";
-import { buildFailure } from "./build-failure.ts";
 import { builderReturns } from "./builder-returns.ts";
 import { bakeDefinition } from "./definition.ts";
 import { Entry } from "./entry.ts";
+import { explain } from "./explain.ts";
 import { concernsAll } from "./known-failures.ts";
 import { lostBuilder, passingCause, waitBefore } from "./passing.ts";
 import { type Kitchen, type RunEnd, runBake } from "./run-bake.ts";
@@ -107,25 +106,18 @@ class Oven {
   /** Bakes all by one run. Afterwards those are open that it did not decide. */
   async bakeTogether(): Promise<void> {
     const { progress, end } = await this.#run(this.open, this.#stall);
-    if (end.how !== "broken") return this.#conclude(this.open, progress, end);
-    const error = buildxError(progress.text);
-    if (lostBuilder(error)) {
-      for (const entry of this.open) entry.lost = true;
-      if (await builderReturns(this.#kitchen)) await this.bakeTogetherAgain();
-      else this.#break(this.open, progress);
+    if (end.how !== "broken") {
+      this.#conclude(this.open, progress, end);
       return;
     }
-    if (concernsAll(error)) return this.#break(this.open, progress);
-    this.#takeBroken(progress, error);
-  }
-
-  /** BuildKit was lost, and is back: what it had built is in its cache. */
-  async bakeTogetherAgain(): Promise<void> {
-    const { progress, end } = await this.#run(this.open, this.#stall);
-    if (end.how !== "broken") return this.#conclude(this.open, progress, end);
     const error = buildxError(progress.text);
-    if (lostBuilder(error) || concernsAll(error)) return this.#break(this.open, progress);
-    this.#takeBroken(progress, error);
+    if (lostBuilder(error) && this.open.every(({ lost }) => !lost)) {
+      for (const entry of this.open) entry.lost = true;
+      // What it had built is in its cache.
+      if (await builderReturns(this.#kitchen)) return await this.bakeTogether();
+    }
+    if (lostBuilder(error) || concernsAll(error)) await this.#break(this.open, progress);
+    else await this.#takeBroken(progress, error);
   }
 
   /** Bakes those that are open, each by runs of its own. */
@@ -162,7 +154,7 @@ class Oven {
       entry.lost = true;
       if (await builderReturns(this.#kitchen)) return;
     }
-    if (!this.#mayPass(entry, error)) this.#break([entry], progress);
+    if (!this.#mayPass(entry, error)) await this.#break([entry], progress);
   }
 
   /** Whether the target is to be tried again: then when, and why, is noted. */
@@ -253,16 +245,18 @@ class Oven {
   }
 
   /** Of several targets at once buildx names the one that broke first. */
-  #takeBroken(progress: BakeProgress, error: string): void {
+  async #takeBroken(progress: BakeProgress, error: string): Promise<void> {
     const key = brokenTarget(progress.text);
     const broken = this.open.find((entry) => entry.key === key);
     if (broken === undefined) return;
     if (this.#mayPass(broken, error)) return;
-    this.#break([broken], progress);
+    await this.#break([broken], progress);
     for (const other of progress.sharing(broken.key, error)) {
       const entry = this.open.find((each) => each.key === other);
       // Elsewhere the same instruction stands on another line: its own run will say on which.
-      if (entry?.target.dockerfile === broken.target.dockerfile) this.#break([entry], progress);
+      if (entry?.target.dockerfile === broken.target.dockerfile) {
+        await this.#break([entry], progress);
+      }
     }
     for (const entry of this.open) {
       const pushed = progress.of(entry.key)?.pushed;
@@ -270,19 +264,11 @@ class Oven {
     }
   }
 
-  #break(entries: readonly Entry[], progress: BakeProgress): void {
-    const error = buildxError(progress.text);
+  async #break(entries: readonly Entry[], progress: BakeProgress): Promise<void> {
+    const { builder } = this.#kitchen;
     for (const entry of entries) {
-      const { target, key } = entry;
-      const told = {
-        text: progress.text,
-        failed: progress.failed(key, error),
-        stopped: progress.of(key)?.stopped,
-      };
-      const image = target.repository === undefined ? "" : nameOf(target.repository);
-      const dockerfile = target.dockerfileShown;
-      const { builder } = this.#kitchen;
-      entry.fail(buildFailure({ name: target.name, dockerfile, image, builder }, told));
+      const failure = await explain(involved([entry], this.#entries), progress, builder);
+      if (failure !== undefined) entry.fail(failure);
     }
   }
 }

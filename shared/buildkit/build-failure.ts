@@ -1,52 +1,25 @@
 import { type Place, UserError, type UserErrorParts } from "../failure/index.ts";
-import {
-  buildxError,
-  type DockerfileLocation,
-  locateInDockerfile,
-  shorten,
-} from "./build-error.ts";
-import type { FailedStep } from "./build-event.ts";
-import { type BuildSubject, knownFailure } from "./known-failures.ts";
+import { type DockerfileLocation, shorten } from "./build-error.ts";
+import type { FailedBuild } from "./failed-build.ts";
+import { knownFailure } from "./known-failures.ts";
+import { stepFailure } from "./step-failure.ts";
 
-/** How a build ended that failed. */
-export interface FailedRun {
-  /** The plain lines that buildx printed. */
-  readonly text: readonly string[];
-  readonly failed: FailedStep | undefined;
-  /** The step that was under way when the build was ended from outside. */
-  readonly stopped: string | undefined;
-}
+const LAST_LINES = 20;
 
 /** A failed build, told so that its author knows where to look. */
-export function buildFailure(subject: BuildSubject, progress: FailedRun): UserError {
-  const error = buildxError(progress.text);
-  const located = locateInDockerfile(progress.text);
+export function buildFailure(failed: FailedBuild): UserError {
+  const { located } = failed;
   const parts =
-    knownFailure({ subject, error, located, during: progress.stopped }) ??
-    (located === undefined
-      ? anyFailure(subject, error)
-      : instructionFailure(subject, located, error, progress.failed));
-  return new UserError({ ...parts, ...proof(subject, progress) });
+    knownFailure(failed) ??
+    (located === undefined ? anyFailure(failed) : stepFailure(failed, located));
+  return new UserError({ ...parts, cause: `${origin(failed)}${parts.cause}`, ...proof(failed) });
 }
 
-function instructionFailure(
-  { name, dockerfile }: BuildSubject,
-  { line, instruction }: DockerfileLocation,
-  error: string,
-  failed: FailedStep | undefined,
-): UserErrorParts {
-  // The command stands in the instruction already.
-  const why = error.replace(/^process ".*" did not complete successfully: /s, "");
-  const last = failed?.lastWords;
-  const words = last === undefined || why.includes(last) ? "" : ` Its last words: ${last}`;
-  return {
-    title: `${name}: the Dockerfile does not build`,
-    cause: `${dockerfile}:${line}: ${shorten(instruction)} failed: ${shorten(why)}.${words}`,
-    remedy: "Mend that line; what the instruction printed is below the error.",
-  };
+function origin({ builtOn }: FailedBuild): string {
+  return builtOn === undefined ? "" : `It is built on ${builtOn}: `;
 }
 
-function anyFailure({ name }: BuildSubject, error: string): UserErrorParts {
+function anyFailure({ name, error }: FailedBuild): UserErrorParts {
   return {
     title: `${name}: the build failed`,
     cause: `buildx says: ${shorten(error) || "nothing"}.`,
@@ -55,21 +28,23 @@ function anyFailure({ name }: BuildSubject, error: string): UserErrorParts {
 }
 
 /** The Dockerfile's lines and the end of what the failed instruction printed. */
-function proof(
-  { dockerfile }: BuildSubject,
-  progress: FailedRun,
-): { readonly evidence?: string; readonly at?: Place } {
-  const located = locateInDockerfile(progress.text);
-  const { failed } = progress;
+function proof(build: FailedBuild): { readonly evidence?: string; readonly at?: Place } {
+  const { failed, located, dockerfile, annotated, text } = build;
   const parts = [
-    ...(located === undefined ? [] : [`${dockerfile}:${located.line}`, ...located.excerpt]),
+    ...(located === undefined ? [] : quoted(dockerfile, located)),
     ...(failed === undefined || failed.output.length === 0
       ? []
       : ["", `Output of ${shorten(failed.name)}:`, ...failed.output]),
   ];
-  const rest = parts.length > 0 ? parts : progress.text.slice(-20);
+  const rest = parts.length > 0 ? parts : text.slice(-LAST_LINES);
   return {
     ...(rest.length === 0 ? {} : { evidence: rest.join("\n").trim() }),
-    ...(located === undefined ? {} : { at: { file: dockerfile, line: located.line } }),
+    ...(located === undefined || !annotated
+      ? {}
+      : { at: { file: dockerfile, line: located.line } }),
   };
+}
+
+function quoted(dockerfile: string, { line, excerpt, instruction }: DockerfileLocation): string[] {
+  return [`${dockerfile}:${line}`, ...(excerpt.length > 0 ? excerpt : [`>>> ${instruction}`])];
 }

@@ -1,13 +1,6 @@
 export { type BakeExecution, bake } from "./bake.ts";
 export type { BakeResult, BakeTarget } from "./bake-target.ts";
-export {
-  type BuildRequest,
-  type Built,
-  build,
-  buildArguments,
-} from "./build.ts";
 export type { BuildEvent, StepCounts } from "./build-event.ts";
-export { buildFailure } from "./build-failure.ts";
 export type { BuildSecret } from "./build-secret.ts";
 export type { Builder, BuilderExecution, StartedBuilder } from "./builder/builder.ts";
 export { openBuilder } from "./builder/open-builder.ts";
@@ -19,7 +12,6 @@ export {
 } from "./builder/settings.ts";
 export { type Buildx, findBuildx, makeRemoteBuilder } from "./builder.ts";
 export {
-  CACHE_FORMS,
   CACHE_TAG,
   type Cache,
   type CacheGround,
@@ -30,4 +22,3 @@ export {
   parseCache,
 } from "./cache.ts";
 export { type LocalCache, localCacheFolder, openLocalCache } from "./local-cache.ts";
-export { BuildProgress } from "./progress.ts";

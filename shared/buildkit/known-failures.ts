@@ -1,30 +1,10 @@
 import type { UserErrorParts } from "../failure/index.ts";
-import { type DockerfileLocation, shorten } from "./build-error.ts";
+import { shorten } from "./build-error.ts";
+import type { FailedBuild } from "./failed-build.ts";
 import { pushRemedy, wasDenied } from "./push-remedy.ts";
 
-/** What was being built, for messages. */
-export interface BuildSubject {
-  /** The service's name. */
-  readonly name: string;
-  /** The Dockerfile, relative to the workspace. */
-  readonly dockerfile: string;
-  /** host/path of the image. */
-  readonly image: string;
-  readonly builder: string | undefined;
-}
-
-/** A failed build as buildx tells it. */
-export interface Failure {
-  readonly subject: BuildSubject;
-  /** The error in buildx's words. */
-  readonly error: string;
-  readonly located: DockerfileLocation | undefined;
-  /** The step that was under way. */
-  readonly during: string | undefined;
-}
-
 /** The failure in better words than buildx's; undefined when it is none of those known. */
-export function knownFailure(failure: Failure): UserErrorParts | undefined {
+export function knownFailure(failure: FailedBuild): UserErrorParts | undefined {
   for (const { pattern, tell } of KNOWN) {
     const found = pattern.exec(failure.error);
     if (found !== null) return tell(failure, found);
@@ -41,13 +21,21 @@ interface KnownFailure {
   readonly pattern: RegExp;
   /** It is the builder's, whatever is built. */
   readonly ofBuilder?: true;
-  readonly tell: (failure: Failure, found: RegExpExecArray) => UserErrorParts;
+  readonly tell: (failure: FailedBuild, found: RegExpExecArray) => UserErrorParts;
+}
+
+// `ref id::id: "/path": not found`
+const MISSING = /failed to calculate checksum of ref \S+: "(.*)": not found/s;
+
+/** The path that a COPY or ADD did not find, from the root of what it copies from. */
+export function missingPath(error: string): string | undefined {
+  return MISSING.exec(error)?.[1];
 }
 
 const KNOWN: readonly KnownFailure[] = [
   {
     pattern: /failed to push (\S+): (.*)$/s,
-    tell: ({ subject: { name, image } }, [, reference = "", why = ""]) => {
+    tell: ({ name, image }, [, reference = "", why = ""]) => {
       const path = image.slice(image.indexOf("/") + 1);
       const scope = wasDenied(why)
         ? ` The scope that is missing is repository:${path}:pull,push.`
@@ -61,8 +49,8 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /failed to resolve source metadata for (\S+?): (.*)$/s,
-    tell: ({ subject, located }, [, image = "", why = ""]) => ({
-      ...imageWanted(subject, located, image, shorten(why)),
+    tell: (failure, [, image = "", why = ""]) => ({
+      ...imageWanted(failure, image, shorten(why)),
       remedy:
         /not found/.test(why) && !/host/.test(why)
           ? "Check its name and tag; a private one needs the credentials of its registry."
@@ -72,13 +60,13 @@ const KNOWN: readonly KnownFailure[] = [
     }),
   },
   {
-    // `ref id::id: "/path": not found`, from COPY and ADD.
-    pattern: /failed to calculate checksum of ref \S+: "(.*)": not found/s,
-    tell: ({ subject, located }, [, path = ""]) => fileMissing(subject, located, path),
+    // From COPY and ADD.
+    pattern: MISSING,
+    tell: (failure, [, path = ""]) => fileMissing(failure, path),
   },
   {
     pattern: /^target stage "(.*?)" could not be found(.*)/,
-    tell: ({ subject: { name, dockerfile } }, [, stage = "", hint = ""]) => ({
+    tell: ({ name, dockerfile }, [, stage = "", hint = ""]) => ({
       title: `${name}: the Dockerfile has no such stage`,
       cause: `${dockerfile} has no stage ${JSON.stringify(stage)}${hint}.`,
       remedy: "Name a stage that one of its FROM lines declares with AS.",
@@ -86,10 +74,99 @@ const KNOWN: readonly KnownFailure[] = [
   },
   {
     pattern: /^secret (\S+): not found/,
-    tell: ({ subject: { name, dockerfile } }, [, id = ""]) => ({
+    tell: ({ name, dockerfile }, [, id = ""]) => ({
       title: `${name}: a secret is missing`,
       cause: `${dockerfile} asks for the secret ${id}, and this service gives none of that name.`,
       remedy: `Name it in the input secrets: \`${id}: THE_VARIABLE_THAT_HOLDS_IT\`.`,
+    }),
+  },
+  {
+    pattern: /^file with no instructions|^no build stage in current context/,
+    tell: ({ name, dockerfile }) => ({
+      title: `${name}: the Dockerfile is empty`,
+      cause: `${dockerfile} has no instruction.`,
+      remedy: "Check the path in dockerfile, and that the file was committed whole.",
+    }),
+  },
+  {
+    pattern: /^failed to read dockerfile: (.*)$/s,
+    tell: ({ name, dockerfile }, [, why = ""]) => ({
+      title: `${name}: the Dockerfile cannot be read`,
+      cause: `${dockerfile}: ${shorten(why)}.`,
+      remedy: "Check the path in dockerfile.",
+    }),
+  },
+  {
+    pattern: /^unable to prepare context: (.*)$/s,
+    tell: ({ name }, [, why = ""]) => ({
+      title: `${name}: the build context cannot be read`,
+      cause: `buildx says: ${shorten(why)}.`,
+      remedy: "Check the path in context.",
+    }),
+  },
+  {
+    pattern: /entitlement (\S+) is not allowed/,
+    tell: ({ name }, [, right = ""]) => ({
+      title: `${name}: the builder does not grant ${right}`,
+      cause: `The service asks for the right ${right}, and the builder's BuildKit is set up not to give it.`,
+      remedy: `Start that BuildKit with --allow-insecure-entitlement ${right}; or build without.`,
+    }),
+  },
+  {
+    pattern: /SSH_AUTH_SOCK|unset ssh forward key (\S+)/,
+    tell: ({ name, dockerfile }, [, key]) => ({
+      title: `${name}: a key for SSH is missing`,
+      cause:
+        key === undefined
+          ? "The service gives its build the SSH agent of this job, and none runs: SSH_AUTH_SOCK is not set."
+          : `${dockerfile} asks for the SSH key ${key}, and this service gives none of that name.`,
+      remedy:
+        key === undefined
+          ? "Start an agent in a step before, such as webfactory/ssh-agent."
+          : `Give it in the service's ssh: \`${key}\`.`,
+    }),
+  },
+  {
+    pattern: /push-by-digest is currently not implemented for docker driver/,
+    ofBuilder: true,
+    tell: () => ({
+      title: "The builder cannot push before its tags are decided",
+      cause:
+        "The builder in use is the Docker daemon itself with its old image store, which cannot push an image without a tag.",
+      remedy: "Run docker/setup-buildx-action in a step before, or give driver: docker-container.",
+    }),
+  },
+  {
+    pattern: /no match for platform in manifest|does not match the specified platform/,
+    tell: ({ name, dockerfile, located, error }) => ({
+      title: `${name}: the base image is not made for the platform`,
+      cause: `${dockerfile}${located === undefined ? "" : `:${located.line}`}: ${shorten(error)}.`,
+      remedy: "Choose a base image that has every platform in platforms, or leave that one out.",
+    }),
+  },
+  {
+    pattern: /no space left on device/i,
+    tell: ({ name, error, located, stopped }) => ({
+      title: `${name}: the builder's disk is full`,
+      cause: `${located === undefined ? (stopped ?? "The build") : shorten(located.instruction)} failed: ${shorten(error)}.`,
+      remedy: "Make room on the builder's disk, by `docker buildx prune` for one.",
+    }),
+  },
+  {
+    pattern: /failed to fetch remote (\S+?): (.*)$/s,
+    tell: ({ name, located, dockerfile }, [, address = "", why = ""]) => ({
+      title: `${name}: a Git repository cannot be had`,
+      cause: `${located === undefined ? "The build" : `${dockerfile}:${located.line}`} needs ${address}: ${shorten(why.replace(/^git stderr:\s*/, ""))}.`,
+      remedy:
+        "Check its address; a private one needs the secret GIT_AUTH_TOKEN, and the builder must reach it.",
+    }),
+  },
+  {
+    pattern: /digest mismatch (sha256:[0-9a-f]+): (sha256:[0-9a-f]+)/,
+    tell: ({ name, located, dockerfile, failed }, [, is = "", wanted = ""]) => ({
+      title: `${name}: what was fetched has another checksum`,
+      cause: `${located === undefined ? dockerfile : `${dockerfile}:${located.line}`}: ${shorten(located?.instruction ?? failed?.name ?? "ADD")} gave ${is}, not ${wanted}.`,
+      remedy: "Find out why it changed; if that is well, write the new checksum.",
     }),
   },
   {
@@ -106,7 +183,7 @@ const KNOWN: readonly KnownFailure[] = [
     pattern:
       /(?:Cannot connect to the Docker daemon|connect to the docker API) at (\S+?)[.;](?:\s|$)/,
     ofBuilder: true,
-    tell: ({ subject: { builder } }, [, address = ""]) => ({
+    tell: ({ builder }, [, address = ""]) => ({
       title: "BuildKit cannot be reached",
       cause: `The builder ${builder ?? "in use"} is the Docker daemon at ${address}, which does not answer.`,
       remedy: "Start the Docker daemon, or name BuildKit's address in the input `buildkit`.",
@@ -115,7 +192,7 @@ const KNOWN: readonly KnownFailure[] = [
   {
     pattern: /^context deadline exceeded/,
     ofBuilder: true,
-    tell: ({ subject: { builder } }) => ({
+    tell: ({ builder }) => ({
       title: "BuildKit cannot be reached",
       cause: `The BuildKit of the builder ${builder ?? "in use"} answered nothing buildx understands before its own deadline.`,
       remedy: "Check that it runs and that this runner may connect to it.",
@@ -124,9 +201,9 @@ const KNOWN: readonly KnownFailure[] = [
   {
     pattern: /rpc error: code = Unavailable desc = (.*)$/s,
     ofBuilder: true,
-    tell: ({ subject: { name }, during }, [, why = ""]) => ({
+    tell: ({ name, stopped }, [, why = ""]) => ({
       title: `${name}: BuildKit broke off`,
-      cause: `BuildKit ended or was cut off from buildx${during === undefined ? "" : ` while it was at: ${shorten(during)}`} (${shorten(why)}).`,
+      cause: `BuildKit ended or was cut off from buildx${stopped === undefined ? "" : ` while it was at: ${shorten(stopped)}`} (${shorten(why)}).`,
       remedy:
         "Look at BuildKit's own log and memory, and at the network between; then run again, what was built is cached.",
     }),
@@ -143,8 +220,7 @@ const KNOWN: readonly KnownFailure[] = [
 
 /** An image that the build needs, with what needs it: FROM is not all that names images. */
 function imageWanted(
-  { name, dockerfile }: BuildSubject,
-  located: DockerfileLocation | undefined,
+  { name, dockerfile, located }: FailedBuild,
   image: string,
   why: string,
 ): Pick<UserErrorParts, "title" | "cause"> {
@@ -172,8 +248,7 @@ function imageWanted(
 }
 
 function fileMissing(
-  { name, dockerfile }: BuildSubject,
-  located: DockerfileLocation | undefined,
+  { name, dockerfile, located, missing }: FailedBuild,
   path: string,
 ): UserErrorParts {
   const where = located === undefined ? dockerfile : `${dockerfile}:${located.line}`;
@@ -189,7 +264,7 @@ function fileMissing(
   const file = path.replace(/^\//, "");
   return {
     title,
-    cause: `${where}: ${shorten(located?.instruction ?? "")} failed: the build context has no ${file}.`,
+    cause: `${where}: ${shorten(located?.instruction ?? "")} failed: the build context has no ${file}.${missing === undefined ? "" : ` ${missing}`}`,
     remedy:
       "Check the path, which is relative to the service's context, and that .dockerignore does not leave it out.",
   };

@@ -1,19 +1,42 @@
 import { describe, expect, it } from "@jest/globals";
-import { buildxError, locateInDockerfile } from "../../../shared/buildkit/build-error.ts";
-import { BuildProgress, buildFailure } from "../../../shared/buildkit/index.ts";
+import {
+  brokenTarget,
+  buildxError,
+  findInstruction,
+  isQuotedFrom,
+  locateInDockerfile,
+} from "../../../shared/buildkit/build-error.ts";
+import { buildFailure } from "../../../shared/buildkit/build-failure.ts";
+import type { FailedBuild } from "../../../shared/buildkit/failed-build.ts";
 
 const ruler = "--------------------";
-const subject = {
+const subject: FailedBuild = {
   name: "api",
   dockerfile: "services/api/Dockerfile",
+  annotated: true,
+  builtOn: undefined,
   image: "ghcr.io/me/api",
   builder: undefined,
+  error: "",
+  located: undefined,
+  failed: undefined,
+  stopped: undefined,
+  missing: undefined,
+  text: [],
 };
 
-function broken(...lines: string[]) {
-  const progress = new BuildProgress();
-  for (const line of lines) progress.read(line);
-  return buildFailure(subject, progress);
+function broken(...text: string[]) {
+  return buildFailure(known({ text }));
+}
+
+function known(parts: Partial<FailedBuild>): FailedBuild {
+  const { text = [] } = parts;
+  return {
+    ...subject,
+    error: buildxError(text),
+    located: locateInDockerfile(text),
+    ...parts,
+  };
 }
 
 const block = [
@@ -37,7 +60,6 @@ describe("the place where a build broke", () => {
     [
       ["WARNING: No output", ...block, "ERROR: x"],
       {
-        file: "Dockerfile",
         line: 8,
         instruction: 'RUN ["/nope", "x"]',
         excerpt: block.slice(2, 6),
@@ -45,12 +67,12 @@ describe("the place where a build broke", () => {
     ],
     [
       ["D9:1", ruler, "   1 | >>> FORM scratch", ruler, "ERROR: x"],
-      { file: "D9", line: 1, instruction: "FORM scratch", excerpt: ["   1 | >>> FORM scratch"] },
+      { line: 1, instruction: "FORM scratch", excerpt: ["   1 | >>> FORM scratch"] },
     ],
     [
       // As it comes when buildx was cut short.
       ["my file:2", ruler, "   2 | >>> COPY a b"],
-      { file: "my file", line: 2, instruction: "COPY a b", excerpt: ["   2 | >>> COPY a b"] },
+      { line: 2, instruction: "COPY a b", excerpt: ["   2 | >>> COPY a b"] },
     ],
   ])("%j", (lines, expected) => {
     expect(locateInDockerfile(lines)).toEqual(expected);
@@ -65,6 +87,40 @@ it.each([
   [[], ""],
 ])("buildx's words in %j are %j", (lines, expected) => {
   expect(buildxError(lines)).toBe(expected);
+});
+
+it.each([
+  [["ERROR: target s1: failed to solve: the end"], "s1", "the end"],
+  [["ERROR: target s1: target s1: failed to solve: x"], "s1", "x"],
+  [["ERROR: failed to solve: target s1: x"], undefined, "target s1: x"],
+  [["target s1: x"], undefined, "target s1: x"],
+])("of several targets, %j is about %j", (lines, target, error) => {
+  expect(brokenTarget(lines)).toBe(target);
+  expect(buildxError(lines)).toBe(error);
+});
+
+describe("the Dockerfile that broke", () => {
+  const dockerfile = "FROM a\r\nADD \\\n  http://x \\\n  /y\nRUN a\n  RUN a\n";
+
+  it("is the one that has the lines quoted", () => {
+    const located = {
+      line: 1,
+      instruction: "",
+      excerpt: ["   1 | >>> FROM a", "   5 |     RUN a"],
+    };
+    expect(isQuotedFrom(dockerfile, located)).toBe(true);
+    expect(isQuotedFrom(`# x\n${dockerfile}`, located)).toBe(false);
+    expect(isQuotedFrom("", located)).toBe(false);
+  });
+
+  it.each([
+    ["ADD http://x /y", 2],
+    ["FROM a", 1],
+    ["RUN a", undefined],
+    ["RUN b", undefined],
+  ])("has %s on line %p", (step, line) => {
+    expect(findInstruction(dockerfile, step)?.line).toBe(line);
+  });
 });
 
 describe("a failed build is told", () => {
@@ -219,6 +275,67 @@ describe("a failed build is told", () => {
     expect(failure.title).toBe(title);
     expect(failure.cause).toMatch(cause);
     expect(failure.remedy).not.toBe("");
+  });
+
+  it.each<[string, Partial<FailedBuild>, string | RegExp]>([
+    [
+      "as that of the service that it is built on",
+      { builtOn: "base", text: [...block, "ERROR: x"] },
+      /^It is built on base: services\/api\/Dockerfile:8:/,
+    ],
+    [
+      "with the words of what was run",
+      {
+        text: [...block, 'ERROR: process "x" did not complete successfully: exit code: 1'],
+        failed: { name: "RUN x", error: "", output: ["a", "b"], lastWords: "b" },
+      },
+      /failed: exit code: 1\. Its last words: b$/,
+    ],
+    [
+      "with what hides the file",
+      {
+        text: [
+          ...at(3, "COPY a /"),
+          'ERROR: failed to calculate checksum of ref a::b: "/a": not found',
+        ],
+        missing: "The file is there, and .dockerignore leaves it out.",
+      },
+      /has no a\. The file is there, and \.dockerignore leaves it out\.$/,
+    ],
+    [
+      "as a mistake in the Dockerfile",
+      {
+        text: [
+          ...at(2, "FORM x"),
+          "ERROR: dockerfile parse error on line 2: unknown instruction: FORM",
+        ],
+      },
+      "services/api/Dockerfile:2: unknown instruction: FORM.",
+    ],
+  ])("%s", (_, parts, cause) => {
+    expect(buildFailure(known(parts)).cause).toEqual(
+      typeof cause === "string" ? cause : expect.stringMatching(cause),
+    );
+  });
+
+  it.each([
+    ["exec /bin/sh: exec format error", /other kind of processor|another kind of processor/],
+    ["write /x: no space left on device", /disk is full/],
+    ['runc run failed: exec: "/bin/sh": stat /bin/sh: no such file or directory', /has no shell/],
+  ])("with what to do about: %s", (lastWords, remedy) => {
+    const failed = { name: "RUN x", error: "", output: [], lastWords };
+    const text = [...block, 'ERROR: process "x" did not complete successfully: exit code: 1'];
+    expect(buildFailure(known({ text, failed })).remedy).toMatch(remedy);
+  });
+
+  it("with a guess at the memory where it was killed", () => {
+    const text = [...block, 'ERROR: process "x" did not complete successfully: exit code: 137'];
+    expect(buildFailure(known({ text })).remedy).toMatch(/memory/);
+  });
+
+  it("without an annotation where the Dockerfile is no file of the workspace", () => {
+    const failure = buildFailure(known({ text: [...block, "ERROR: x"], annotated: false }));
+    expect(failure.at).toBeUndefined();
   });
 
   it("with the line for the annotation, and the lines around it", () => {

@@ -1,0 +1,43 @@
+import type { UserErrorParts } from "../failure/index.ts";
+import { type DockerfileLocation, shorten } from "./build-error.ts";
+import type { FailedBuild } from "./failed-build.ts";
+
+const KILLED = 137;
+
+/** The failure of an instruction of the Dockerfile. */
+export function stepFailure(build: FailedBuild, located: DockerfileLocation): UserErrorParts {
+  const { name, dockerfile, error, failed } = build;
+  const where = `${dockerfile}:${located.line}`;
+  if (/^dockerfile parse error|^unterminated heredoc|^failed to parse stage name/.test(error)) {
+    return {
+      title: `${name}: the Dockerfile has a mistake`,
+      cause: `${where}: ${shorten(error.replace(/^dockerfile parse error on line \d+: /, ""))}.`,
+      remedy: "Correct that line.",
+    };
+  }
+  // The command stands in the instruction already.
+  const why = error.replace(/^process ".*" did not complete successfully: /s, "");
+  const last = failed?.lastWords;
+  const words = last === undefined || why.includes(last) ? "" : ` Its last words: ${last}`;
+  return {
+    title: `${name}: the Dockerfile does not build`,
+    cause: `${where}: ${shorten(located.instruction)} failed: ${shorten(why)}.${words}`,
+    remedy: remedyOf(why, last ?? ""),
+  };
+}
+
+function remedyOf(why: string, last: string): string {
+  if (/exec format error/.test(last) || /exec format error/.test(why)) {
+    return "That program is made for another kind of processor: build on a builder that has the platform, or run docker/setup-qemu-action in a step before; or cross-compile, by FROM --platform=$BUILDPLATFORM.";
+  }
+  if (/exec: "\/bin\/sh": stat \/bin\/sh: no such file/.test(last)) {
+    return "The image has no shell at that line: write RUN with a list of words, or do it in a stage that has one.";
+  }
+  if (/no space left on device/i.test(`${why} ${last}`)) {
+    return "The builder's disk is full: make room there, by `docker buildx prune` for one.";
+  }
+  if (new RegExp(`exit code: ${KILLED}\\b`).test(why)) {
+    return "It was killed, most often for want of memory: give the builder more, or let that step use less.";
+  }
+  return "Mend that line; what the instruction printed is below the error.";
+}
