@@ -3,12 +3,12 @@ import { Journal } from "../../shared/journal/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { buildChanged } from "./builds.ts";
 import { compare } from "./compare.ts";
+import { hostsOf } from "./hosts.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { judge } from "./judge.ts";
 import { outcomeOf } from "./outcome.ts";
 import { planOutcome } from "./plan-summary.ts";
 import { release } from "./release.ts";
-import type { Passage } from "./result.ts";
 import { findServices } from "./sources.ts";
 import { openWorkshop } from "./workshop.ts";
 
@@ -22,9 +22,8 @@ export async function buildPush(options: Options, world: World): Promise<Outcome
   const began = world.clock.now();
   const journal = new Journal(world.clock);
   const order = await findServices(options, world);
-  const hosts = hostsOf(order, options);
-  await using workshop = await openWorkshop(options, hosts, world);
-  const step = { options, order, workshop, world, journal, began };
+  await using workshop = await openWorkshop(options, hostsOf(order, options), world);
+  const step = { options, order, workshop, world, journal, baseDigests: new Map(), began };
   let passages = await journal.phase("compare", () => compare(step));
   if (options.mode === "plan") return planOutcome(passages, step);
   passages = await journal.phase("build", () => buildChanged(passages, step));

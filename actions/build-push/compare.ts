@@ -6,7 +6,7 @@ import { decide, flawOf, INPUTS_LABEL, type Known, keyTag } from "./decide.ts";
 import { type FoundKey, keysOf } from "./keys.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
-import type { PlacedService } from "./workspace.ts";
+import type { PlacedService } from "./sources.ts";
 
 /**
  * Finds out for each service whether it has to be built: its content key is made, and the registry
@@ -157,7 +157,7 @@ async function everywhere(
  */
 async function earlier(service: PlacedService, step: Step): Promise<StoredImage | undefined> {
   const tags = [...service.tags].reverse();
-  for (const tag of [...tags, ...step.order.earlierTags]) {
+  for (const tag of [...tags, ...step.order.naming.earlierTags]) {
     try {
       const places = [{ repository: service.repository, tag }];
       const found = await everywhere(places, { ...service, platforms: [] }, step);

@@ -1,5 +1,5 @@
 import type { KeySubject } from "../../shared/content-key/index.ts";
-import type { PlacedBuild, PlacedService } from "./workspace.ts";
+import type { PlacedBuild, PlacedService } from "./sources.ts";
 import type { Step } from "./step.ts";
 
 /** What shapes the image of a service: all that its content key is made of. */

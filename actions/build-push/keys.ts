@@ -3,7 +3,7 @@ import { UserError } from "../../shared/failure/index.ts";
 import { parseImage } from "../../shared/images/index.ts";
 import { buildSubjectOf, keySubjectOf } from "./key-subject.ts";
 import type { Step } from "./step.ts";
-import type { PlacedService } from "./workspace.ts";
+import type { PlacedService } from "./sources.ts";
 
 /** A key, or why there is none, as a phrase. */
 export type FoundKey = { readonly key: ContentKey } | { readonly unknown: string };
@@ -21,7 +21,7 @@ export async function keysOf(step: Step): Promise<(service: PlacedService) => Pr
   const outside: Outside = {
     builder: builder.version,
     signal: step.world.signal,
-    resolve: (image) => digestOf(image, step),
+    resolve: (image) => pinnedDigest(image, step),
     keyOf: (name) => keyOf(name, outside, step),
   };
   return (service) =>
@@ -38,6 +38,15 @@ function keyOf(name: string, outside: Outside, { order }: Step): Promise<Content
   const build = [...order.services, ...order.dependencies].find((each) => each.name === name);
   if (build === undefined) throw new Error(`no build has the name ${name}`);
   return contentKeyOf(buildSubjectOf(build), outside);
+}
+
+/** What a name leads to, asked once in a step: the build is pinned to it. */
+function pinnedDigest(image: string, step: Step): Promise<string> {
+  const known = step.baseDigests.get(image);
+  if (known !== undefined) return known;
+  const asked = digestOf(image, step);
+  step.baseDigests.set(image, asked);
+  return asked;
 }
 
 async function digestOf(image: string, { workshop, world }: Step): Promise<string> {

@@ -71,6 +71,9 @@ function lineOf(event: BuildEvent): string | undefined {
   if (event.kind === "warning") {
     return `warning${event.line === undefined ? "" : ` (line ${event.line})`}: ${event.text}`;
   }
+  if (event.kind === "again") {
+    return `pushing again in ${seconds(event.waitMilliseconds)}: ${event.why}`;
+  }
   const took = event.cached ? "cached" : seconds(event.milliseconds);
   return `step ${event.done} of ${event.total}, ${took}: ${event.name}`;
 }

@@ -1,5 +1,5 @@
 import { UserError } from "../../shared/failure/index.ts";
-import { inspectImage, reproduciblePapers, type StoredImage } from "../../shared/registry/index.ts";
+import { proveImage, reproduciblePapers, type StoredImage } from "../../shared/registry/index.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
 
@@ -32,20 +32,21 @@ async function prove(
   repository: Passage["service"]["repository"],
   digest: string,
   platforms: readonly string[],
-  { workshop, world, options }: Step,
+  { workshop, world }: Step,
 ): Promise<StoredImage> {
   const { clock, signal } = world;
   const registry = await workshop.registries.of(repository.host);
   const papers = await reproduciblePapers({ repository, digest }, registry, signal);
   for (const note of papers.notes) world.log.info(`${repository.path}: ${note}`);
   const claim = { repository, reference: papers.digest, platforms };
-  return inspectImage(claim, registry, clock, signal);
+  return proveImage(claim, registry, clock, signal);
 }
 
 function unnamed(service: string): UserError {
   return new UserError({
     title: `${service}: the builder does not say what it pushed`,
-    cause: "buildx ended well, but names no digest of the image, so that nothing can be proven of it.",
+    cause:
+      "buildx ended well, but names no digest of the image, so that nothing can be proven of it.",
     remedy: "Update buildx to 0.13 or later, or build with another builder.",
   });
 }

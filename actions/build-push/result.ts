@@ -3,7 +3,7 @@ import type { ContentKey } from "../../shared/content-key/index.ts";
 import type { UserError } from "../../shared/failure/index.ts";
 import type { StoredImage } from "../../shared/registry/index.ts";
 import type { Decision } from "./decide.ts";
-import type { PlacedService } from "./workspace.ts";
+import type { PlacedService } from "./sources.ts";
 
 /** A service on its way from sources to tags; each phase adds what it found. */
 export interface Passage {

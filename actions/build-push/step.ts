@@ -12,6 +12,8 @@ export interface Step {
   readonly workshop: Workshop;
   readonly world: World;
   readonly journal: Journal;
+  /** The digests of base images by their names, as the registries told them at the first question. */
+  readonly baseDigests: Map<string, Promise<string>>;
   /** Epoch milliseconds. */
   readonly began: number;
 }

@@ -4,7 +4,7 @@ import type { CommitTime } from "../../shared/image-tags/index.ts";
 import { INPUTS_LABEL, KEY_LABEL } from "./decide.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
-import type { PlacedBuild, PlacedService } from "./workspace.ts";
+import type { PlacedBuild, PlacedService } from "./sources.ts";
 
 /** What the bake has to make: the images of these services, and what only they build upon. */
 export async function targetsOf(
@@ -65,8 +65,12 @@ function imageTarget(passage: Passage, commit: CommitTime, step: Step): BakeTarg
 function pinned({ contentKey }: Passage): Readonly<Record<string, string>> {
   const images = contentKey?.images ?? [];
   return Object.fromEntries(
-    images.map(({ name, digest }) => [name, `docker-image://${withoutTag(name)}@${digest}`]),
+    images.map(({ name, digest }) => [name, `docker-image://${atDigest(name, digest)}`]),
   );
+}
+
+function atDigest(name: string, digest: string): string {
+  return name.includes("@") ? name : `${name}@${digest}`;
 }
 
 function labelsOf(
