@@ -3,6 +3,7 @@ import {
   duration,
   flag,
   type Inputs,
+  jobToken,
   list,
   type OptionsOf,
   pairs,
@@ -53,6 +54,15 @@ export const inputs = {
   }),
   username: text({ accepts: "the registry account's name" }),
   password: text({ secret: true, accepts: "the registry account's password or token" }),
+  token: jobToken("a token for GitHub's registry"),
+  "aws-role": text({ accepts: "the ARN of a role" }, /^arn:aws[\w-]*:iam::\d{12}:role\/\S+$/),
+  "google-workload-identity-provider": text(
+    { accepts: "projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER" },
+    /projects\/[^/\s]+\/locations\/[^/\s]+\/workloadIdentityPools\/[^/\s]+\/providers\/[^/\s]+$/,
+  ),
+  "google-service-account": text({ accepts: "a service account's address" }, /^[^@\s]+@[^@\s]+$/),
+  "azure-client-id": text({ accepts: "an application's client id" }, /^[\w-]+$/),
+  "azure-tenant-id": text({ accepts: "a directory's tenant id" }, /^[\w.-]+$/),
   builder: text({ accepts: "the name of a buildx builder" }, /^[A-Za-z0-9][A-Za-z0-9._-]*$/),
   buildkit: text(
     { accepts: "the address of a BuildKit, such as tcp://host:1234 or unix:///run/buildkitd.sock" },

@@ -158,6 +158,21 @@ function quoted(texts: readonly string[]): string {
   return `${different.slice(0, 5).join(", ")}${rest}`;
 }
 
+/** What action.yml has for its default, and the runner puts the job's token in place of. */
+const JOB_TOKEN = `\${{ github.token }}`;
+
+/** The job's own token, unless another is given; undefined where there is none. */
+export function jobToken(accepts: string): Field<string | undefined> {
+  const isToken = (raw: string) => raw !== "" && raw !== JOB_TOKEN;
+  return {
+    required: false,
+    default: JOB_TOKEN,
+    accepts,
+    secretsIn: (raw) => (isToken(raw) ? [raw] : []),
+    parse: (raw) => (isToken(raw) ? raw : undefined),
+  };
+}
+
 /** `NAME=value` lines; a value may hold further equals signs. */
 export function pairs<P extends Presence>(
   presence: P,

@@ -5,6 +5,7 @@ export {
   duration,
   flag,
   integer,
+  jobToken,
   list,
   pairs,
   type Schema,

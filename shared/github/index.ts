@@ -1,0 +1,1 @@
+export { GitHub, type GitHubAccess } from "./github.ts";
