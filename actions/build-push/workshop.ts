@@ -48,7 +48,9 @@ export async function openWorkshop(
     const registries = new Registries({
       credentials: async (host) => {
         const known = signedIn.find((each) => each.host === host);
-        return (known ?? (await signIn(host, { token: options.token }, config, world))).credentials;
+        // Of a registry that nothing is pushed to, base images are read.
+        const reading = { token: options.token, optional: true };
+        return (known ?? (await signIn(host, reading, config, world))).credentials;
       },
       secrets: world.secrets,
       clock: world.clock,

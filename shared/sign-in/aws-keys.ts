@@ -134,8 +134,13 @@ async function ofContainer(_: EcrRegistry, means: Means): Promise<FoundKeys | un
 }
 
 /** Of an instance's profile, by the second version of its metadata service. */
-async function ofInstance(_: EcrRegistry, { api, world }: Means): Promise<FoundKeys | undefined> {
+async function ofInstance(
+  registry: EcrRegistry,
+  { api, world }: Means,
+): Promise<FoundKeys | undefined> {
   const { environment, signal } = world;
+  // What is public is had without: nobody is to wait for a machine that may be none of AWS's.
+  if (registry.isPublic) return undefined;
   if (/^true$/i.test(environment.AWS_EC2_METADATA_DISABLED ?? "")) return undefined;
   const base = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT || "http://169.254.169.254";
   const ask = async (method: "GET" | "PUT", path: string, headers: Record<string, string>) => {

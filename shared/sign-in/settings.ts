@@ -16,6 +16,11 @@ export interface SignInSettings {
   readonly googleServiceAccount?: string | undefined;
   readonly azureClientId?: string | undefined;
   readonly azureTenantId?: string | undefined;
+  /**
+   * The registry may do without: where only what is likely public is read, such as base images, a
+   * cloud's refusal is told, and the registry asked without credentials.
+   */
+  readonly optional?: boolean | undefined;
 }
 
 export type SignInWorld = Pick<World, "clock" | "environment" | "log" | "secrets" | "signal">;

@@ -52,7 +52,10 @@ export async function signIn(
     return anonymous(host, "docker's configuration has no credentials for it");
   if (cloud.kind === "github") return byJobToken(host, settings.token, world);
   const { signInToCloud } = await import("./clouds.ts");
-  const account = await signInToCloud(host, cloud, settings, world);
+  const account = await signInToCloud(host, cloud, settings, world).catch((error: unknown) => {
+    if (settings.optional !== true || !(error instanceof UserError)) throw error;
+    return { looked: error.cause };
+  });
   if ("looked" in account) return anonymous(host, account.looked);
   return withPassword({ host, ...account }, `by ${account.by}`, world);
 }
