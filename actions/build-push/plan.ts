@@ -76,7 +76,6 @@ export interface Plan {
 
 /** What the plan needs to know beside the inputs. */
 export interface Surroundings {
-  readonly isKnownSecret: (value: string) => boolean;
   readonly tagsFor: TagsFor;
 }
 
@@ -95,7 +94,7 @@ export function plan(
   const dependencies: PlannedBuild[] = [];
   for (const each of written) {
     const build = buildOf(options, each);
-    problems.push(...problemsOf(build, options, surroundings));
+    problems.push(...problemsOf(build, options));
     if (each.linked) {
       dependencies.push(build);
       continue;

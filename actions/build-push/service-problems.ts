@@ -1,17 +1,12 @@
 import { platformProblem } from "../../shared/images/index.ts";
-import { secretLooking } from "../../shared/secrets/index.ts";
 import type { Options } from "./inputs.ts";
-import type { PlannedBuild, Surroundings } from "./plan.ts";
+import type { PlannedBuild } from "./plan.ts";
 import { type Problem, quoted } from "./problem.ts";
 
 type Add = (key: string, text: string, problem: string | undefined) => void;
 
-/** What is wrong with a build in itself, beside its files and the names of its image. */
-export function problemsOf(
-  build: PlannedBuild,
-  options: Options,
-  { isKnownSecret }: Surroundings,
-): readonly Problem[] {
+/** What is wrong with a build in itself, beside its files, its secrets and its image's name. */
+export function problemsOf(build: PlannedBuild, options: Options): readonly Problem[] {
   const { prefix, at } = build;
   const problems: Problem[] = [];
   const add: Add = (key, text, problem) => {
@@ -24,8 +19,14 @@ export function problemsOf(
   if (build.target !== undefined && !/^[A-Za-z0-9][\w.-]*$/.test(build.target)) {
     add("target", build.target, "a stage's name is made of letters, digits, `.`, `_` and `-`");
   }
-  addArguments(build, options, isKnownSecret, add);
-  addPapers(build, isKnownSecret, add);
+  for (const arg of Object.keys(build.buildArgs)) {
+    if (!/^[A-Za-z_]\w*$/.test(arg)) add("build-args", arg, "it is no name of a build argument");
+  }
+  for (const key of ["labels", "annotations"] as const) {
+    for (const name of Object.keys(build[key])) {
+      if (name === "" || /[=\n\r]/.test(name)) add(key, name, "it is no key");
+    }
+  }
   addIds(build, add);
   addSettings(build, options, add);
   return problems;
@@ -36,43 +37,6 @@ function nameProblem(name: string): string | undefined {
   return /^[A-Za-z0-9_][\w./-]*$/.test(name)
     ? undefined
     : "an image's name is made of a to z, 0 to 9, and single `.`, `_` or `-` between them";
-}
-
-function addArguments(
-  { buildArgs }: PlannedBuild,
-  { publicBuildArgs = [] }: Options,
-  isKnownSecret: (value: string) => boolean,
-  add: Add,
-): void {
-  for (const [arg, value] of Object.entries(buildArgs)) {
-    if (!/^[A-Za-z_]\w*$/.test(arg)) add("build-args", arg, "it is no name of a build argument");
-    if (publicBuildArgs.includes(arg)) continue;
-    const looks = secretLooking(arg, value, isKnownSecret);
-    if (looks === undefined) continue;
-    add(
-      "build-args",
-      arg,
-      `${looks}, and build arguments are kept in the image; give it in secrets, or list its name in public-build-args if anybody may know it`,
-    );
-  }
-}
-
-/** Labels and annotations are read by all who can pull the image. */
-function addPapers(
-  { labels, annotations }: PlannedBuild,
-  isKnownSecret: (value: string) => boolean,
-  add: Add,
-): void {
-  for (const [key, texts] of Object.entries({ labels, annotations })) {
-    for (const [name, value] of Object.entries(texts)) {
-      // A name alone says little here: `token` may be the label of a service that makes some.
-      const looks = secretLooking("", value, isKnownSecret);
-      if (looks !== undefined) {
-        add(key, name, `${looks}, and ${key} are read by all who can pull the image`);
-      }
-      if (name === "" || /[=\n\r]/.test(name)) add(key, name, "it is no key");
-    }
-  }
 }
 
 function addIds({ secrets, ssh, contexts }: PlannedBuild, add: Add): void {

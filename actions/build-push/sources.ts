@@ -3,6 +3,7 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { nearestOf } from "../../shared/action/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { builderProblems } from "./builder-problems.ts";
+import { exposedSecrets } from "./exposed-secrets.ts";
 import type { Found } from "./from-bake-file.ts";
 import { servicesInList } from "./from-list.ts";
 import type { Options } from "./inputs.ts";
@@ -45,12 +46,13 @@ export async function findServices(options: Options, world: World): Promise<Orde
     openNaming(options, world),
     findWritten(options, world, combined),
   ]);
-  const isKnownSecret = (value: string) => secrets.redact(value) !== value;
-  const planned = plan(options, found.written, { isKnownSecret, tagsFor: naming.tagsFor });
+  const planned = plan(options, found.written, naming);
   const ground = { environment, secrets, secretsNeeded: options.mode !== "plan" };
   const services = await Promise.all(planned.services.map((each) => place(each, ground)));
   const dependencies = await Promise.all(planned.dependencies.map((each) => place(each, ground)));
   const placed = [...services, ...dependencies];
+  // By now the builds' own secrets are known, too.
+  const isKnownSecret = (text: string) => secrets.redact(text) !== text;
   const problems = [
     ...combined,
     ...builderProblems(options),
@@ -59,6 +61,7 @@ export async function findServices(options: Options, world: World): Promise<Orde
     ...planned.problems,
     ...planned.services.flatMap((each) => labelProblems(each, naming)),
     ...placed.flatMap((each) => each.problems),
+    ...placed.flatMap((each) => exposedSecrets(each.placed, options, isKnownSecret)),
     ...(await mountProblems(placed, ground)),
   ];
   const [first, ...others] = services.map(({ placed }) => placed);

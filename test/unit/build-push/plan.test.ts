@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { exposedSecrets } from "../../../actions/build-push/exposed-secrets.ts";
 import { servicesInList } from "../../../actions/build-push/from-list.ts";
 import { inputs } from "../../../actions/build-push/inputs.ts";
 import { type PlannedService, plan } from "../../../actions/build-push/plan.ts";
@@ -7,7 +8,6 @@ import { wrongCombinations } from "../../../actions/build-push/sources.ts";
 import { parseInputs } from "../../../shared/action/index.ts";
 
 const surroundings = {
-  isKnownSecret: (value: string) => value === "sssh",
   /** Rules as plain tags. */
   tagsFor: (rules: readonly string[] = ["abc123"]) => ({
     tags: rules.filter((rule) => !rule.startsWith(".")),
@@ -25,7 +25,10 @@ function optionsOf(given: Record<string, string>) {
 function planFor(given: Record<string, string>) {
   const options = optionsOf({ registry: "ghcr.io/me", ...given });
   const { problems, ...planned } = plan(options, servicesInList(options), surroundings);
-  return { ...planned, problems: [...wrongCombinations(options), ...problems] };
+  const exposed = planned.services.flatMap((service) =>
+    exposedSecrets(service, options, (text) => text === "sssh"),
+  );
+  return { ...planned, problems: [...wrongCombinations(options), ...problems, ...exposed] };
 }
 
 const problemsFor = (given: Record<string, string>) =>
