@@ -1,28 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { failureOf } from "../../../actions/build-push/failures.ts";
-import type { ServiceResult } from "../../../actions/build-push/result.ts";
+import { imagesOf, matrixOf } from "../../../actions/build-push/images.ts";
+import type { Passage } from "../../../actions/build-push/result.ts";
 import { summary } from "../../../actions/build-push/summary.ts";
 import { UserError } from "../../../shared/failure/index.ts";
+import { built, digest, passage, storedImage } from "./passage.ts";
 
-const digest = `sha256:${"a".repeat(64)}`;
-const image = (name: string) => ({
-  repository: `r.io/${name}`,
-  tag: "1",
-  tags: ["1"],
-  digest,
-  reference: `r.io/${name}@${digest}`,
-  platforms: ["linux/amd64"],
-  size: 12_345_678,
-});
-
-function result(name: string, change: Partial<ServiceResult> = {}): ServiceResult {
-  const steps = { done: 3, cached: 2, total: 3 };
-  const times = { began: 1_000, built: 3_000, ended: 3_500 };
-  const rest = { uncompared: false, pushed: [], failure: undefined };
-  return { name, ...times, steps, image: image(name), ...rest, ...change };
-}
-
-function failed(name: string, cause = `${name} is broken.`): ServiceResult {
+function failed(name: string, cause = `${name} is broken.`): Passage {
   const failure = new UserError({
     title: `${name} failed`,
     cause,
@@ -30,77 +14,140 @@ function failed(name: string, cause = `${name} is broken.`): ServiceResult {
     evidence: `proof of ${name}`,
     at: { file: `${name}/Dockerfile`, line: 2 },
   });
-  return result(name, { image: undefined, built: undefined, steps: undefined, failure });
+  return passage(name, {
+    images: [],
+    released: false,
+    built: built(name, { digest: undefined, failure }),
+    failure,
+  });
 }
 
+const unreleased = (name: string) => passage(name, { released: false });
 const calm = new AbortController().signal;
-const aborted = AbortSignal.abort();
+const cancelled = AbortSignal.abort();
 
 describe("the failure of a step", () => {
-  it("is none when every service is proven", () => {
-    expect(failureOf([result("a"), result("b")], calm)).toBeUndefined();
+  it("is none when every service is released", () => {
+    expect(failureOf([passage("a"), passage("b")], calm)).toBeUndefined();
   });
 
-  it("is that of the one service, with its place, and tells what is pushed", () => {
-    const failure = failureOf([result("a"), failed("b")], calm);
+  it("is that of the one service, with its place, and says that no tag moved", () => {
+    const failure = failureOf([unreleased("a"), failed("b")], calm);
     expect(failure).toMatchObject({ title: "b failed", at: { file: "b/Dockerfile", line: 2 } });
-    expect(failure?.cause).toBe(`b is broken.\nr.io/a@${digest} is pushed and proven.`);
+    expect(failure?.cause).toBe(
+      "b is broken.\nNo tag was moved: it is all services or none. " +
+        `At the registry by digest: r.io/a@${digest}.`,
+    );
   });
 
-  it("names every service that failed", () => {
-    const failure = failureOf([failed("a"), result("c"), failed("b")], calm);
+  it("names every service that failed, each with its place", () => {
+    const failure = failureOf([failed("a"), unreleased("c"), failed("b")], calm);
     expect(failure?.title).toBe("2 of 3 services failed");
-    expect(failure?.cause).toMatch(/^a: a is broken\.\nb: b is broken\.\n/);
+    expect(failure?.cause).toMatch(/^a: a is broken\.\nb: b is broken\.\nNo tag was moved/);
     expect(failure?.remedy).toBe("Mend it.");
     expect(failure?.evidence).toContain("proof of b");
+    expect(failure?.each.map(({ at }) => at?.file)).toEqual(["a/Dockerfile", "b/Dockerfile"]);
   });
 
-  it("says after a cancellation what was pushed, what is doubtful, what not", () => {
-    const half = result("b", { image: undefined, pushed: [`r.io/b:1@${digest}`] });
-    const none = result("c", { image: undefined });
-    const failure = failureOf([result("a"), half, none], aborted);
+  it("says after a cancellation what is released, what only proven, what not pushed", () => {
+    const none = passage("c", { images: [], released: false });
+    const failure = failureOf([unreleased("b"), none], cancelled);
     expect(failure?.cause).toBe(
-      `The job was cancelled. Pushed and proven before that: r.io/a@${digest}. ` +
-        `Pushed and not proven: r.io/b:1@${digest}. Not pushed: c.`,
+      "The job was cancelled. At the registry by digest, with no tag moved: " +
+        `r.io/b@${digest}. Not pushed: c.`,
     );
+    expect(failureOf([passage("a")], cancelled)?.cause).toBe(
+      `The job was cancelled. Released before that: r.io/a@${digest}.`,
+    );
+  });
+
+  it("keeps after a cancellation what could not be put right", () => {
+    const failure = new UserError({
+      title: "x",
+      cause: "r.io/a:1 could not be put back.",
+      remedy: "y",
+    });
+    const told = failureOf([passage("a", { released: false, failure })], cancelled);
+    expect(told?.cause).toMatch(/ r\.io\/a:1 could not be put back\.$/);
+  });
+});
+
+describe("the outputs", () => {
+  it("tell what the registry attests, with the tags that lead there", () => {
+    expect(imagesOf([passage("a")])).toEqual({
+      a: {
+        repository: "r.io/a",
+        tag: "1",
+        tags: ["1", "latest"],
+        digest,
+        reference: `r.io/a@${digest}`,
+        ref: `r.io/a:1@${digest}`,
+        platforms: ["linux/amd64"],
+        size: 12_345_678,
+        status: "built",
+        key: "",
+        mirrors: [],
+      },
+    });
+  });
+
+  it("name no tag that was not moved, and nothing that was not proven", () => {
+    const { a, b } = imagesOf([unreleased("a"), failed("b")]);
+    expect(a).toMatchObject({ tag: "", tags: [], ref: `r.io/a@${digest}` });
+    expect(b).toBeUndefined();
+  });
+
+  it("give a matrix of what changed alone", () => {
+    const decision = { kind: "reuse", why: ["same"], images: [storedImage("b")] } as const;
+    const reused = passage("b", { built: undefined, decision });
+    expect(imagesOf([reused]).b?.status).toBe("reused");
+    expect(matrixOf([passage("a"), reused])).toEqual({
+      include: [{ service: "a", image: `r.io/a:1@${digest}` }],
+    });
   });
 });
 
 describe("the summary", () => {
+  const account = { pushed: true, failure: undefined, elapsed: 2_500, began: 500, notes: [] };
+  const phases = [
+    { name: "compare", from: 0, to: 100, failed: false },
+    { name: "build", from: 100, to: 2_400, failed: false },
+    { name: "tags", from: 2_400, to: 2_500, failed: false },
+  ];
+  const journal = { phases };
+
   it("opens with the verdict, then the picture, then the table", () => {
-    const text = summary([result("a")], { pushed: true, failure: undefined, elapsed: 2_500 });
-    expect(text).toMatch(/^## ✅ 1 service built, pushed and proven at the registry in 2\.5 s\n/);
+    const text = summary([passage("a")], { ...account, journal });
+    expect(text).toMatch(/^## ✅ 1 service built; all proven at the registry in 2\.5 s\n/);
     expect(text.indexOf("```mermaid")).toBeLessThan(text.indexOf("| Service"));
-    expect(text).toContain("  build and push :done, 1000, 3000\n  ask registry :done, 3000, 3500");
+    expect(text).toMatch(/build 2\.3 s :done.*\n {2}- a 2\.0 s :done, 500, 2500\n {2}tags/);
     expect(text).toContain(
-      `| \`a\` | \`r.io/a@${digest}\` | \`linux/amd64\` | 12.3 MB | 2.5 s | 2 of 3 |`,
+      `| \`a\` | ✅ built | \`r.io/a@${digest}\` | \`linux/amd64\` | 12.3 MB | 2.0 s | 2 of 3 | the Dockerfile changed |`,
     );
   });
 
-  it("of a failure shows cause and remedy, its text made harmless", () => {
-    const results = [result("a"), failed("b", "<img src=x> | `x`")];
-    const failure = failureOf(results, calm);
-    const text = summary(results, { pushed: true, failure, elapsed: 2_500 });
-    expect(text).toMatch(/^## ❌ build-push: b failed\n/);
-    expect(text).not.toContain("<img");
-    expect(text).toContain("build and push :crit, 1000, 3500");
-    expect(text).toContain("**What to do:** Mend it.");
-    expect(text).toContain("❌ not proven");
+  it("shows the size before beside the size now", () => {
+    const before = storedImage("a", { size: 20_000_000 });
+    const text = summary([passage("a", { before })], { ...account, journal });
+    expect(text).toContain("| 20.0 MB → 12.3 MB |");
   });
 
-  it("does not claim what was not done or not checked", () => {
-    const built = summary([result("a", { image: undefined, built: 3_500 })], {
-      pushed: false,
-      failure: undefined,
-      elapsed: 1,
-    });
-    expect(built).toMatch(/nothing was pushed/);
-    expect(built).toContain("built, not pushed");
-    const unnamed = summary([result("a", { uncompared: true })], {
-      pushed: true,
-      failure: undefined,
-      elapsed: 1,
-    });
-    expect(unnamed).toContain("Not checked: the builder named no digest");
+  it("of a failure shows cause and remedy, its text made harmless", () => {
+    const passages = [unreleased("a"), failed("b", "<img src=x> | `x`")];
+    const failure = failureOf(passages, calm);
+    const text = summary(passages, { ...account, journal, failure });
+    expect(text).toMatch(/^## ❌ build-push: b failed\n/);
+    expect(text).not.toContain("<img");
+    expect(text).toContain("- b 2.0 s :crit");
+    expect(text).toContain("**What to do:** Mend it.");
+    expect(text).toContain("❌ failed");
+    expect(text).toContain("⏸️ proven, no tag moved");
+  });
+
+  it("does not claim what was not done", () => {
+    const unpushed = passage("a", { images: [], released: false });
+    const text = summary([unpushed], { ...account, journal, pushed: false });
+    expect(text).toMatch(/nothing was pushed, as asked/);
+    expect(text).toContain("✅ built, not pushed");
   });
 });
