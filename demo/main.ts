@@ -44,6 +44,7 @@ async function play(
 ): Promise<number> {
   await using stage = await Stage.open(ground, story, signal);
   await stage.shipFirst();
+  await stage.shipAgain();
   for (const fault of args.faults) await stage.shipBroken(fault);
   await writeReport(REPORT, stage.results);
   return tellResult(stage, story, ground, args);

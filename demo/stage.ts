@@ -77,6 +77,17 @@ export class Stage implements AsyncDisposable {
     );
   }
 
+  /** Ships the same once more: nothing changed, so that every image is found and none is built. */
+  async shipAgain(): Promise<void> {
+    this.#story.chapter(`Version ${FIRST_VERSION}, once more`);
+    const voyage = await this.#ship();
+    if (!voyage.result.passed) throw notShipped(voyage);
+    const images = Object.entries(imagesIn(voyage));
+    const rebuilt = images.filter(([, { status }]) => status !== "reused").map(([name]) => name);
+    if (images.length === 0 || rebuilt.length > 0) throw notReused(rebuilt);
+    this.#story.good("Nothing had changed: the registry's image was proven whole, and reused");
+  }
+
   /** Ships a version that is broken, and notes what becomes of it. */
   async shipBroken(name: FaultName): Promise<void> {
     const fault = FAULTS[name];
@@ -151,7 +162,7 @@ export class Stage implements AsyncDisposable {
   /** The lines of the run that people want to read here; the rest is in the run's own log. */
   #narrate({ event }: Moment): void {
     if (event.kind === "step-ended" && event.result === "success" && event.step === "build") {
-      this.#story.tell(`Built, pushed, and proven at the registry (${told(event.milliseconds)})`);
+      this.#story.tell(`Its image is proven at the registry (${told(event.milliseconds)})`);
     }
     if (event.kind === "step-started" && event.step === "upgrade") {
       this.#story.tell("Helm upgrades the release");
@@ -216,12 +227,30 @@ function stepSpans({ moments, from }: Voyage): StepSpan[] {
 }
 
 /** The image that was built, as the workflow's own output names it. */
-function imageOf({ result }: Voyage): string {
-  const images: unknown = JSON.parse(result.outputs("build").images ?? "{}");
-  const { reference, repository, digest } =
-    (images as Record<string, Record<string, string> | undefined>)[SERVICE] ?? {};
-  if (digest === undefined) throw new Error(`the build told no digest: ${JSON.stringify(images)}`);
-  return repository === undefined ? (reference ?? "") : `${repository}@${digest}`;
+interface ShippedImage {
+  readonly repository?: string;
+  readonly digest?: string;
+  readonly status?: string;
+}
+
+function imagesIn({ result }: Voyage): Readonly<Record<string, ShippedImage>> {
+  return JSON.parse(result.outputs("build").images || "{}");
+}
+
+function imageOf(voyage: Voyage): string {
+  const { repository, digest } = imagesIn(voyage)[SERVICE] ?? {};
+  if (repository === undefined || digest === undefined) {
+    throw new Error(`the build told no digest of ${SERVICE}`);
+  }
+  return `${repository}@${digest}`;
+}
+
+function notReused(rebuilt: readonly string[]): UserError {
+  return new UserError({
+    title: "What had not changed was built again",
+    cause: `Nothing had changed, but built was: ${rebuilt.join(", ") || "nothing, and nothing reused"}.`,
+    remedy: "The build step's log says why; please report it.",
+  });
 }
 
 function notShipped({ result }: Voyage): UserError {
