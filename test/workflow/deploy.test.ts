@@ -134,7 +134,7 @@ describe("the deploy workflow, one release through good and bad days", () => {
   );
 
   it(
-    "fails a version that does not roll out, with its cause, and leaves the one before",
+    "fails a version that does not roll out, with its cause, and builds nothing that did not change",
     async () => {
       const before = await running();
       const values = JSON.stringify({ ...QUICK, fault: { missingConfig: true } });
@@ -148,6 +148,9 @@ describe("the deploy workflow, one release through good and bad days", () => {
         "running-revision": "3",
       });
       expect(result.steps.smoke).toBeUndefined();
+      const { status, digest } = JSON.parse(result.outputs("build").images ?? "{}").quickstart;
+      const shipped = JSON.parse(outputsOf(first).images ?? "{}").quickstart;
+      expect({ status, digest }).toEqual({ status: "reused", digest: shipped.digest });
       expect(result.summary("result")).toContain("Rolled back: revision 3 serves.");
       expect(await running()).toBe(before);
     },
