@@ -14,6 +14,9 @@ export const tools: readonly Tool[] = [
   program("act", modules.act),
   program("crane", modules.crane),
   program("actionlint", modules.actionlint),
+  program("cosign", modules.cosign),
+  program("grype", modules.grype),
+  program("vulnerabilities", modules.grype),
 ];
 
 /** Docker's builder, pointed at the bed's BuildKit, or at the user's; no Docker daemon is needed. */
