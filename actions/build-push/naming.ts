@@ -11,6 +11,7 @@ import {
   type RuleProblem,
   readFlavor,
   readTagRules,
+  type SourceEvent,
   tagsFor,
 } from "../../shared/image-tags/index.ts";
 import type { World } from "../../shared/world/index.ts";
@@ -36,6 +37,8 @@ export interface Naming {
   readonly problems: readonly Problem[];
   /** The tags of a service. */
   readonly tagsFor: TagsFor;
+  /** Tags that the step's rules gave the commit before, and give the branch that it came from. */
+  readonly earlierTags: readonly string[];
   /** Labels of an image: the step's, those of the service before them, and those of the commit. */
   readonly labelsOf: (service: {
     readonly labels: Texts;
@@ -71,7 +74,7 @@ export async function openNaming(
 /** What the inputs and the event make of names. Pure. */
 export function namingBy(
   options: Asked,
-  { event, shortSha }: RunEvent,
+  { event, shortSha, before }: RunEvent,
   time: Pick<Circumstances, "committed" | "now">,
 ): Omit<Naming, "commit"> {
   const circumstances = { event, shortSha, ...time };
@@ -83,9 +86,13 @@ export function namingBy(
     const asked = all.length === 0 && options.push && !extra ? none : undefined;
     return { tags, problems: asked === undefined ? all : [asked] };
   };
-  const ofStep = tagsBy(
-    options.tags === undefined ? byCommit(event.sha) : readTagRules(options.tags),
-  );
+  const rulesOfStep = (sha: string | undefined) =>
+    options.tags === undefined ? byCommit(sha) : readTagRules(options.tags);
+  const ofStep = tagsBy(rulesOfStep(event.sha));
+  const earlier = earlierEvents(event, before).flatMap((each) => {
+    const { rules } = rulesOfStep(each.sha);
+    return tagsFor(rules, flavor, { ...circumstances, event: each }).tags;
+  });
   return {
     problems: [
       ...(options.tags === undefined ? [] : ofStep.problems).map((problem) => ({
@@ -99,6 +106,7 @@ export function namingBy(
     tagsFor: (rules, extra) => {
       return rules === undefined ? ofStep : tagsBy(readTagRules(rules.join("\n")), extra);
     },
+    earlierTags: [...new Set(earlier)].filter((tag) => !ofStep.tags.includes(tag)),
     labelsOf: (service) => {
       const given = { ...labels, ...service.labels };
       return labelsFor({ version: service.tags[0], given }, circumstances);
@@ -107,6 +115,14 @@ export function namingBy(
       return annotationsFor({ ...annotations, ...service.annotations }, circumstances);
     },
   };
+}
+
+/** The events by which the image before this one may have got its tags. */
+function earlierEvents(event: SourceEvent, before: string | undefined): readonly SourceEvent[] {
+  const branch = event.baseRef ?? event.defaultBranch;
+  const same = before === undefined ? [] : [{ ...event, sha: before }];
+  if (branch === undefined) return same;
+  return [...same, { ...event, name: "push", ref: `refs/heads/${branch}`, sha: before }];
 }
 
 /** Without rules an image is tagged by its commit. */

@@ -10,6 +10,8 @@ export interface RunEvent {
   readonly event: SourceEvent;
   /** When the commit was made, in ISO 8601, where the event tells it. */
   readonly timestamp: string | undefined;
+  /** The commit that the branch was at before, or that a pull request is based on. */
+  readonly before: string | undefined;
   /** How long a short sha is, where the user says so. */
   readonly shortSha: number | undefined;
 }
@@ -44,6 +46,7 @@ export function runEvent(environment: Environment, payload: Payload): RunEvent {
       repository: repositoryOf(environment, within(payload, "repository")),
     },
     timestamp: timestampOf(environment, payload),
+    before: beforeOf(payload, pullRequest),
     shortSha: lengthOf(environment.DOCKER_METADATA_SHORT_SHA_LENGTH),
   };
 }
@@ -79,6 +82,14 @@ function baseRefOf(
     text(within(payload, "merge_group").base_ref) ??
     text(payload.base_ref);
   return base?.replace(/^refs\/heads\//, "");
+}
+
+/** A branch that is new was at the commit 0 before. */
+function beforeOf(payload: Payload, pullRequest: Payload): string | undefined {
+  const base =
+    text(within(pullRequest, "base").sha) ?? text(within(payload, "merge_group").base_sha);
+  const before = base ?? text(payload.before);
+  return before === undefined || /^0+$/.test(before) ? undefined : before;
 }
 
 function repositoryOf(environment: Environment, repository: Payload): SourceEvent["repository"] {

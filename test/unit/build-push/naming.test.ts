@@ -69,6 +69,37 @@ describe("tags of a service", () => {
   });
 });
 
+describe("tags of the image before", () => {
+  const before = "2".repeat(40);
+  const repository = { full_name: "octocat/hello", default_branch: "main" };
+
+  test("are those of the commit that was pushed upon", () => {
+    const environment = {
+      GITHUB_EVENT_NAME: "push",
+      GITHUB_REF: "refs/heads/next",
+      GITHUB_SHA: SHA,
+    };
+    const run = runEvent(environment, { repository, before });
+    expect(namingBy(pushed, run, time).earlierTags).toEqual([before]);
+    const tags = "type=ref,event=branch\ntype=sha";
+    expect(namingBy({ ...pushed, tags }, run, time).earlierTags).toEqual(["sha-2222222", "main"]);
+    const fresh = runEvent(environment, { repository, before: "0".repeat(40) });
+    expect(namingBy(pushed, fresh, time).earlierTags).toEqual([]);
+  });
+
+  test("are those of the branch that a pull request is for", () => {
+    const environment = {
+      GITHUB_EVENT_NAME: "pull_request",
+      GITHUB_REF: "refs/pull/7/merge",
+      GITHUB_BASE_REF: "next",
+      GITHUB_SHA: SHA,
+    };
+    const asked = runEvent(environment, { repository, pull_request: { base: { sha: before } } });
+    const tags = "type=ref,event=branch\ntype=ref,event=pr\ntype=sha,priority=900";
+    expect(namingBy({ ...pushed, tags }, asked, time).earlierTags).toEqual(["sha-2222222", "next"]);
+  });
+});
+
 test("a service's labels go before the step's, and its first tag is the version", () => {
   const naming = namingBy({ ...pushed, labels: { a: "step", b: "step" } }, run, time);
   const labels = naming.labelsOf({ labels: { b: "service" }, tags: ["v7", "latest"] });

@@ -35,6 +35,7 @@ describe("what the runner tells of the event", () => {
         },
       },
       timestamp: "2020-01-01T00:00:00Z",
+      before: undefined,
       shortSha: undefined,
     });
   });
