@@ -96,6 +96,7 @@ export const inputs = {
   pods: choice(["one", "every"], {}),
   images: yaml(imageMap, { accepts: "the digest map of build-push" }),
   "images-file": text({ accepts: "the path of a file that build-push wrote" }),
+  "require-images": flag({ default: "true" }),
   tls: flag({ default: "false" }),
   ca: text(pem),
   "server-name": text({ accepts: "a host name" }),

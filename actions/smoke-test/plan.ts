@@ -59,7 +59,8 @@ export function planOf(options: Options): readonly Plan[] {
     return to === undefined || found.length > 0 ? [] : [complete(spec, to, options)];
   });
   if (problems.length > 0) throw unclear([...new Set(problems)]);
-  if (options.images !== undefined && !plans.some(({ attest }) => attest)) {
+  const required = options.images !== undefined && options.requireImages;
+  if (required && !plans.some(({ attest }) => attest)) {
     throw unclear([
       "the input images is given, but no check tells which pod answers: ask a service, or say by answered-by where the answer names its pod",
     ]);

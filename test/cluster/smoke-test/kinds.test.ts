@@ -230,6 +230,20 @@ describe("the version that answers", () => {
     const { exitCode, outputs } = await run("[{service: server:http}]", { images });
     expect(exitCode).toBe(1);
     expect(outputs.cause).toMatch(/no pod that answered runs an image of the digest map/);
+
+    const wanted = { images, "require-images": "false" };
+    const unproved = await run("[{service: server:http}]", wanted);
+    expect(unproved.outputs.verdict).toBe("passed");
+    expect(unproved.stdout).toContain("Not checked: which image answers.");
+    // Another version of the same image that answers fails all the same.
+    const other = await run("[{service: mixed, path: /health, attempts: 1}]", {
+      ...wanted,
+      images: mapOf(versions[0]?.digest),
+    });
+    expect(other.outputs).toMatchObject({
+      verdict: "failed",
+      cause: expect.stringContaining("pod new answered, whose container main runs"),
+    });
   });
 
   it("is found by the pod that an answer through a URL names", async () => {

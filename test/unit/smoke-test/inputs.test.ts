@@ -172,6 +172,14 @@ describe("checks", () => {
   });
 });
 
+it("images that need not be proved may be given where no check tells which pod answers", () => {
+  const images = JSON.stringify({
+    web: { repository: "r/web", digest: `sha256:${"a".repeat(64)}` },
+  });
+  const given = { url: "http://a.test", images, "require-images": "false" };
+  expect(planOf(parse(given))).toMatchObject([{ attest: false }]);
+});
+
 describe("what does not go together", () => {
   const digest = `sha256:${"a".repeat(64)}`;
   const images = JSON.stringify({ web: { repository: "r/web", digest } });
