@@ -50,7 +50,9 @@ export async function servicesInBakeFile(
  * before what the file says, as `--set` does with buildx. Pure.
  */
 export function translated(bakeFile: BakeFile, file: string, options: Options): Found {
-  const problems: Problem[] = [];
+  const problems: Problem[] = bakeFile.refusals.map(({ target, key, problem }) => {
+    return { where: `${file}, ${target}: ${key}`, problem };
+  });
   const written = bakeFile.targets.map((target): WrittenService => {
     const { name, linked, at } = target;
     const prefix = `${at?.file ?? file}, ${name}: `;

@@ -1,5 +1,5 @@
 import { glob, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Found } from "./from-bake-file.ts";
 import type { Options } from "./inputs.ts";
 import type { WrittenService } from "./service-input.ts";
@@ -35,7 +35,7 @@ export async function servicesInFolders(
     refuse(`${files.size} folders were found, at most ${MOST_FOLDERS} may be`);
     return { written: [], problems, notes: [] };
   }
-  const written = [...files].map((file) => serviceOf(file, options));
+  const written = [...files].map((file) => serviceOf(file, options, folder));
   written.sort((a, b) => compare(a.input.name, b.input.name) || compare(a.prefix, b.prefix));
   return { written, problems, notes: [] };
 }
@@ -43,11 +43,14 @@ export async function servicesInFolders(
 /** Dockerfiles, relative to the folder. A pattern may find them, or the folders that they are in. */
 async function dockerfilesOf(pattern: string, name: string, folder: string): Promise<string[]> {
   const plain = pattern.replace(/^\.\//, "").replace(/\/+$/, "");
+  // `services/*` finds a README too.
+  const namesFiles = /dockerfile/i.test(basename(plain)) || basename(plain) === name;
   const found: string[] = [];
   const seen = new Set<string>();
   for await (const entry of glob(plain, { cwd: folder, exclude: isNoSource })) {
-    const isFolder = (await kindOf(join(folder, entry))) === "folder";
-    const file = isFolder ? join(entry, name) : entry;
+    const kind = await kindOf(join(folder, entry));
+    if (kind !== "folder" && !namesFiles) continue;
+    const file = kind === "folder" ? join(entry, name) : entry;
     if ((await kindOf(join(folder, file))) !== "file") continue;
     // Two ways to one file, by a link, are one service.
     const real = await realpath(join(folder, file));
@@ -83,20 +86,30 @@ async function noneFor(
   return `${JSON.stringify(pattern)} finds no ${dockerfile} in ${JSON.stringify(where)}${missing}`;
 }
 
-function serviceOf(file: string, { foldersContext }: Options): WrittenService {
+function serviceOf(
+  file: string,
+  { foldersContext, dockerfile = "Dockerfile" }: Options,
+  folder: string,
+): WrittenService {
   const own = dirname(file);
-  const name = basename(own === "." ? "" : own) || file;
   const ofRoot = foldersContext === "root";
   return {
-    prefix: `${own.split(sep).join("/")}: `,
+    prefix: `${own === "." ? file : own.split(sep).join("/")}: `,
     input: {
-      name,
+      name: nameOf(file, dockerfile, folder),
       context: ofRoot ? undefined : own,
       dockerfile: ofRoot ? file : basename(file),
     },
     references: [],
     linked: false,
   };
+}
+
+/** The folder's name; `api` for `api.Dockerfile` and `Dockerfile.api`, which share a folder. */
+function nameOf(file: string, dockerfile: string, folder: string): string {
+  const [, before, after] = /^(.+)\.Dockerfile$|^Dockerfile\.(.+)$/i.exec(basename(file)) ?? [];
+  const own = basename(file) === dockerfile ? undefined : (before ?? after);
+  return own ?? basename(resolve(folder, dirname(file)));
 }
 
 function compare(a: string, b: string): number {

@@ -10,7 +10,7 @@ import type { Options } from "./inputs.ts";
 import { mountedSecretProblems } from "./mounted-secrets.ts";
 import { type Naming, openNaming } from "./naming.ts";
 import { type PlannedBuild, type PlannedService, plan } from "./plan.ts";
-import { type Problem, wrongInputs } from "./problem.ts";
+import { type Problem, quoted, wrongInputs } from "./problem.ts";
 import { ENTITLEMENTS } from "./service-problems.ts";
 import { type Ground, type Placed, place, workspaceOf } from "./workspace.ts";
 
@@ -166,6 +166,12 @@ export function wrongCombinations(options: Options): readonly Problem[] {
       forbid(key, "with bake-file it belongs into the file");
   } else forbid("targets", "it chooses among the targets of a bake-file, and none is given");
   if (folders !== undefined) forbid("target", "it is a stage of one Dockerfile; use services");
+  for (const target of options.targets ?? []) {
+    // buildx takes an address among its targets for a definition to fetch.
+    if (/^[\w.*?[\]^-]+$/.test(target)) continue;
+    const problem = `${quoted(target)} is no name of a target; it is made of letters, digits, \`_\` and \`-\``;
+    problems.push({ where: "targets", problem });
+  }
   for (const right of options.allow ?? []) {
     if (ENTITLEMENTS.some((known) => known === right)) continue;
     const problem = `${JSON.stringify(right)}: there is no such right; ${nearestOf(right, ENTITLEMENTS)}`;

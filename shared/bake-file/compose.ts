@@ -3,7 +3,7 @@ import type { Refusal } from "./target.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** What buildx does not tell of a compose file. */
+/** What buildx does not tell of a file. */
 export interface ComposeFacts {
   readonly notes: readonly string[];
   /** By target: what it says of the build and buildx leaves out. */

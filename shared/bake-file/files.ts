@@ -45,7 +45,7 @@ async function find(
     if (path !== root && !path.startsWith(root + sep)) {
       return `${quoted} is outside the workspace${path === wanted ? "" : `, a link to ${path}`}`;
     }
-    const shown = relative(root, path);
+    const shown = relative(root, path) || ".";
     if (!(await stat(path)).isFile()) return `${JSON.stringify(shown)} is no file`;
     return { path, shown };
   } catch (error) {

@@ -7,6 +7,7 @@ import type { DefinitionFile } from "./files.ts";
 import { placeOfTarget, type ReadFile } from "./place.ts";
 import { lastError, readError } from "./read-error.ts";
 import type { BakeFile, BakeFileTarget } from "./target.ts";
+import { unknownKeys } from "./unknown-keys.ts";
 
 export interface BakeFileRequest {
   readonly files: readonly DefinitionFile[];
@@ -37,18 +38,22 @@ export async function readBakeFile(
   const files = await Promise.all(
     request.files.map(async ({ path, shown }) => ({ shown, text: await readFile(path, "utf8") })),
   );
-  const facts = files.filter(({ shown }) => isCompose(shown));
   const definition = await print(request, files, execution);
   const targets = targetsIn(definition, {
     environment: request.environment,
     placeOf: (target) => placeOfTarget(files, target),
     directory: request.directory,
   });
-  const compose = facts.map(({ text, shown }) => composeFacts(text, shown));
+  const facts = files.map((file) =>
+    isCompose(file.shown)
+      ? composeFacts(file.text, file.shown)
+      : { ...unknownKeys(file), platforms: new Map<string, string>() },
+  );
   if (targets.some(({ linked }) => !linked)) {
     return {
-      targets: targets.map((target) => withFacts(target, compose)),
-      notes: compose.flatMap(({ notes }) => notes),
+      targets: targets.map((target) => withFacts(target, facts)),
+      refusals: unattached(facts, targets),
+      notes: facts.flatMap(({ notes }) => notes),
     };
   }
   const names = files.map(({ shown }) => shown).join(", ");
@@ -60,9 +65,21 @@ export async function readBakeFile(
   });
 }
 
-function withFacts(target: BakeFileTarget, compose: readonly ComposeFacts[]): BakeFileTarget {
-  const refusals = compose.flatMap((each) => each.refusals.get(target.name) ?? []);
-  const platform = compose.findLast((each) => each.platforms.has(target.name));
+/** Of blocks that make targets of other names, or give them what they inherit. */
+function unattached(
+  facts: readonly ComposeFacts[],
+  targets: readonly BakeFileTarget[],
+): BakeFile["refusals"] {
+  return facts
+    .flatMap(({ refusals }) => [...refusals])
+    .filter(([target]) => !targets.some(({ name }) => name === target))
+    .flatMap(([target, refusals]) => refusals.map((refusal) => ({ target, ...refusal })))
+    .filter(({ forOthers }) => forOthers === true);
+}
+
+function withFacts(target: BakeFileTarget, facts: readonly ComposeFacts[]): BakeFileTarget {
+  const refusals = facts.flatMap((each) => each.refusals.get(target.name) ?? []);
+  const platform = facts.findLast((each) => each.platforms.has(target.name));
   const own = platform?.platforms.get(target.name);
   const platforms = target.platforms.length > 0 || own === undefined ? target.platforms : [own];
   return { ...target, platforms, refusals: [...target.refusals, ...refusals] };

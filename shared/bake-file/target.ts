@@ -7,6 +7,8 @@ export interface Refusal {
   /** The attribute, as bake files call it. */
   readonly key: string;
   readonly problem: string;
+  /** Whether it holds for targets of other names too: a matrix, or what others inherit. */
+  readonly forOthers?: boolean;
 }
 
 /** A target of a bake file, or a service of a compose file, as buildx understands it. */
@@ -51,6 +53,8 @@ export interface BakeFileTarget {
 export interface BakeFile {
   /** Sorted by name; with those that others are linked to. */
   readonly targets: readonly BakeFileTarget[];
+  /** Of blocks that are no targets by themselves. */
+  readonly refusals: readonly (Refusal & { readonly target: string })[];
   /** What a user may want to know, and need not act on. */
   readonly notes: readonly string[];
 }
