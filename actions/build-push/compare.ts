@@ -5,8 +5,8 @@ import { DamagedImage, inspectImage, type StoredImage } from "../../shared/regis
 import { decide, flawOf, INPUTS_LABEL, type Known, keyTag } from "./decide.ts";
 import { type FoundKey, keysOf } from "./keys.ts";
 import type { Passage } from "./result.ts";
-import type { Step } from "./step.ts";
 import type { PlacedService } from "./sources.ts";
+import type { Step } from "./step.ts";
 
 /**
  * Finds out for each service whether it has to be built: its content key is made, and the registry

@@ -15,5 +15,7 @@ export function hostsOf(
     service.repository.host,
     ...service.mirrors.map(({ repository }) => repository.host),
   ]);
-  return [...new Set("host" in named && hosts.includes(named.host) ? [named.host, ...hosts] : hosts)];
+  return [
+    ...new Set("host" in named && hosts.includes(named.host) ? [named.host, ...hosts] : hosts),
+  ];
 }

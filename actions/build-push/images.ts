@@ -32,7 +32,13 @@ export function imagesOf(passages: readonly Passage[]): Readonly<Record<string, 
   return Object.fromEntries(proven);
 }
 
-function imageOutput({ service, images, contentKey, built, released }: Passage): ImageOutput | undefined {
+function imageOutput({
+  service,
+  images,
+  contentKey,
+  built,
+  released,
+}: Passage): ImageOutput | undefined {
   const [image, ...mirrors] = images;
   if (image === undefined) return undefined;
   const { repository, digest, reference, platforms, size } = image;

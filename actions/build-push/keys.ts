@@ -2,8 +2,8 @@ import { type ContentKey, contentKeyOf, type Outside } from "../../shared/conten
 import { UserError } from "../../shared/failure/index.ts";
 import { parseImage } from "../../shared/images/index.ts";
 import { buildSubjectOf, keySubjectOf } from "./key-subject.ts";
-import type { Step } from "./step.ts";
 import type { PlacedService } from "./sources.ts";
+import type { Step } from "./step.ts";
 
 /** A key, or why there is none, as a phrase. */
 export type FoundKey = { readonly key: ContentKey } | { readonly unknown: string };

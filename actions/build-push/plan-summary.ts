@@ -14,9 +14,7 @@ export function planOutcome(
   const elapsed = world.clock.now() - began;
   const builds = passages.filter(({ decision }) => decision.kind === "build");
   for (const { service, decision } of passages) {
-    world.log.info(
-      `${service.name}: would be ${verb(decision.kind)}: ${decision.why.join("; ")}`,
-    );
+    world.log.info(`${service.name}: would be ${verb(decision.kind)}: ${decision.why.join("; ")}`);
   }
   return {
     outputs: {
