@@ -5,7 +5,7 @@ import { buildChanged } from "./builds.ts";
 import { compare } from "./compare.ts";
 import { hostsOf } from "./hosts.ts";
 import type { Options, OutputName } from "./inputs.ts";
-import { judge } from "./judge.ts";
+import { judge, openGate } from "./judge.ts";
 import { outcomeOf } from "./outcome.ts";
 import { planOutcome } from "./plan-summary.ts";
 import { release } from "./release.ts";
@@ -24,11 +24,13 @@ export async function buildPush(options: Options, world: World): Promise<Outcome
   const order = await findServices(options, world);
   await using workshop = await openWorkshop(options, hostsOf(order, options), world);
   const step = { options, order, workshop, world, journal, baseDigests: new Map(), began };
+  const pushes = options.push && options.mode === "build";
+  const gate = pushes ? await openGate(step) : undefined;
   let passages = await journal.phase("compare", () => compare(step));
   if (options.mode === "plan") return planOutcome(passages, step);
   passages = await journal.phase("build", () => buildChanged(passages, step));
   if (!options.push) return outcomeOf(passages, step);
-  passages = await journal.phase("gate", () => judge(passages, step));
+  passages = await journal.phase("gate", () => judge(passages, step, gate));
   passages = await journal.phase("tags", () => release(passages, step));
   return outcomeOf(passages, step);
 }
