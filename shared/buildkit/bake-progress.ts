@@ -132,7 +132,7 @@ export class BakeProgress {
     this.#outputs.set(digest, output);
     // What several targets have in common is done, and told, once.
     const [first] = this.#holders(digest);
-    output.append(stream, Buffer.from(data, "base64"), (text) => first?.say(text));
+    output.append(stream, Buffer.from(data, "base64"), (text) => first?.say(digest, text));
     this.#newsAt = this.#now();
   }
 

@@ -10,8 +10,8 @@ import { builderReturns } from "./builder-returns.ts";
 import { bakeDefinition } from "./definition.ts";
 import { Entry } from "./entry.ts";
 import { explain } from "./explain.ts";
-import { concernsAll } from "./known-failures.ts";
-import { lostBuilder, passingCause, waitBefore } from "./passing.ts";
+import { concernsAll, lostBuilder } from "./known-failures.ts";
+import { passingCause, waitBefore } from "./passing.ts";
 import { type Kitchen, type RunEnd, runBake } from "./run-bake.ts";
 
 /** What a bake needs beside its targets. */
@@ -110,6 +110,10 @@ class Oven {
       this.#conclude(this.open, progress, end);
       return;
     }
+    for (const entry of this.open) {
+      const pushed = progress.of(entry.key)?.pushed;
+      if (pushed !== undefined) entry.succeed(pushed);
+    }
     const error = buildxError(progress.text);
     if (lostBuilder(error) && this.open.every(({ lost }) => !lost)) {
       for (const entry of this.open) entry.lost = true;
@@ -132,19 +136,20 @@ class Oven {
   }
 
   async #bakeAlone(entry: Entry): Promise<void> {
-    for (let patient = this.#stall; !entry.settled; ) {
+    while (!entry.settled) {
       if (!(await this.#waitForTrouble(entry))) return;
-      const { progress, end } = await this.#run([entry], patient);
-      if (end.how === "stalled" && entry.stalls < MOST_STALLS) {
-        entry.stalls += 1;
-        patient *= 2;
-        this.#again(entry, `nothing was heard of the push for ${inSeconds(patient / 2)}`, 0);
-      } else if (end.how !== "broken") {
-        this.#conclude([entry], progress, end);
-      } else {
-        await this.#takeTrouble(entry, progress);
-      }
+      // A push that is only slow must not be ended for ever.
+      const { progress, end } = await this.#run([entry], this.#stall * 2 ** entry.stalls);
+      if (end.how === "broken") await this.#takeTrouble(entry, progress);
+      else this.#conclude([entry], progress, end);
     }
+  }
+
+  /** A push that stalled is tried again, and given longer. */
+  #awaken(entry: Entry): void {
+    const silence = inSeconds(this.#stall * 2 ** entry.stalls);
+    entry.stalls += 1;
+    this.#again(entry, `nothing was heard of the push for ${silence}`, 0);
   }
 
   /** What passes is waited for, and whatever else it is breaks the target. */
@@ -231,7 +236,8 @@ class Oven {
       else if (pushed !== undefined) entry.succeed(pushed);
       else if (end.how === "cancelled") entry.fail(cancelled(this.#execution.signal));
       else if (end.how === "late") this.#late(entry, progress, end.milliseconds);
-      else if (entries.length === 1) entry.fail(stalled(entry));
+      else if (entry.stalls < MOST_STALLS) this.#awaken(entry);
+      else entry.fail(stalled(entry));
     }
   }
 
@@ -248,8 +254,7 @@ class Oven {
   async #takeBroken(progress: BakeProgress, error: string): Promise<void> {
     const key = brokenTarget(progress.text);
     const broken = this.open.find((entry) => entry.key === key);
-    if (broken === undefined) return;
-    if (this.#mayPass(broken, error)) return;
+    if (broken === undefined || this.#mayPass(broken, error)) return;
     await this.#break([broken], progress);
     for (const other of progress.sharing(broken.key, error)) {
       const entry = this.open.find((each) => each.key === other);
@@ -257,10 +262,6 @@ class Oven {
       if (entry?.target.dockerfile === broken.target.dockerfile) {
         await this.#break([entry], progress);
       }
-    }
-    for (const entry of this.open) {
-      const pushed = progress.of(entry.key)?.pushed;
-      if (pushed !== undefined) entry.succeed(pushed);
     }
   }
 

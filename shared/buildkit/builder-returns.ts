@@ -1,7 +1,7 @@
 import { dial, endpointOf } from "./builder.ts";
 import type { Kitchen } from "./run-bake.ts";
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 10_000;
 const PAUSE_MS = 500;
 const UNKNOWN_MS = 3_000;
 

@@ -24,6 +24,19 @@ interface KnownFailure {
   readonly tell: (failure: FailedBuild, found: RegExpExecArray) => UserErrorParts;
 }
 
+// What gRPC says when its server is gone; a registry's words may be the same, behind more.
+const LOST =
+  /^(?!.*failed to (?:push|resolve|copy)).*(?:code = Unavailable|^Unavailable: |closing transport|error reading from server|failed to receive status|transport is closing|server preface)/is;
+
+/** Whether buildx lost its BuildKit in the middle of the work. Takes buildx's words. */
+export function lostBuilder(error: string): boolean {
+  return LOST.test(error);
+}
+
+function lastWords(error: string): string {
+  return error.replace(/^.*(?:code = Unavailable desc = |Unavailable: )/s, "");
+}
+
 // `ref id::id: "/path": not found`
 const MISSING = /failed to calculate checksum of ref \S+: "(.*)": not found/s;
 
@@ -199,11 +212,11 @@ const KNOWN: readonly KnownFailure[] = [
     }),
   },
   {
-    pattern: /rpc error: code = Unavailable desc = (.*)$/s,
+    pattern: LOST,
     ofBuilder: true,
-    tell: ({ name, stopped }, [, why = ""]) => ({
+    tell: ({ name, stopped, error }) => ({
       title: `${name}: BuildKit broke off`,
-      cause: `BuildKit ended or was cut off from buildx${stopped === undefined ? "" : ` while it was at: ${shorten(stopped)}`} (${shorten(why)}).`,
+      cause: `BuildKit ended or was cut off from buildx${stopped === undefined ? "" : ` while it was at: ${shorten(stopped)}`} (${shorten(lastWords(error))}), and did not come back within seconds.`,
       remedy:
         "Look at BuildKit's own log and memory, and at the network between; then run again, what was built is cached.",
     }),

@@ -24,6 +24,12 @@ const PASSING: readonly (readonly [RegExp, string, number])[] = [
     "the connection to the registry broke",
     5 * MINUTES,
   ],
+  // An answer was lost on its way, so that a try of BuildKit's own found its upload over and done.
+  [
+    /blob upload (?:unknown|invalid)|BLOB_UPLOAD_(?:UNKNOWN|INVALID)|blob unknown to registry/i,
+    "the registry lost track of an upload",
+    60_000,
+  ],
   // Most often the address is wrong; a registry that restarts is back in seconds.
   [
     /connection refused|network is unreachable|no route to host/i,
@@ -51,14 +57,6 @@ export function passingCause(error: string): PassingCause | undefined {
   if (LASTING.test(words)) return undefined;
   const found = PASSING.find(([pattern]) => pattern.test(words));
   return found && { why: found[1], patience: found[2] };
-}
-
-const LOST =
-  /code = Unavailable|closing transport|error reading from server|failed to receive status|transport is closing|connection error: desc|server preface/i;
-
-/** Whether buildx lost its BuildKit in the middle of the work. */
-export function lostBuilder(error: string): boolean {
-  return LOST.test(error) && !ABOUT_A_REGISTRY.test(error);
 }
 
 const FIRST_WAIT_MS = 1_000;

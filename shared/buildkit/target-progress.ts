@@ -1,3 +1,4 @@
+import { shorten } from "./build-error.ts";
 import type { BuildEvent, FailedStep, StepCounts } from "./build-event.ts";
 import type { Vertex, VertexStatus } from "./solve-status.ts";
 import type { StepOutput } from "./step-output.ts";
@@ -6,6 +7,9 @@ const STEP = /^\[(?:[^\]]* )?\d+\/\d+\] (.*)$/s;
 const PUSHING = /^pushing (?:layers|manifest for (\S+))$/;
 const MANIFEST = /^exporting manifest(?: list)? (sha256:[0-9a-f]{64})$/;
 const PULLING = /^(?:extracting )?sha256:/;
+// BuildKit's own tries: moby/buildkit, util/resolver/retryhandler.
+const RETRYING = /^retrying in ([\d.]+)s$/;
+const EXPORTING = /\bexporting to image$/;
 const CANCELED = /context canceled/i;
 
 /** How far one target of a bake is. */
@@ -25,6 +29,8 @@ export class TargetProgress {
   readonly #warned = new Set<string>();
   #manifest: string | undefined;
   #stopped: string | undefined;
+  #pushError = "";
+  #retryingIn: string | undefined;
 
   constructor(tell: (event: BuildEvent) => void) {
     this.#tell = tell;
@@ -43,7 +49,7 @@ export class TargetProgress {
     if (STEP.test(name)) this.#steps.add(name);
     if (completed && STEP.test(name)) this.#count(name, cached === true);
     if (completed && !before?.completed) {
-      output?.end((text) => this.#tell({ kind: "output", text }));
+      output?.end((text) => this.say(digest, text));
       if (error && CANCELED.test(error)) this.#stopped ??= plainName(name);
       if (!error) this.#finish(vertex);
     }
@@ -69,8 +75,21 @@ export class TargetProgress {
     this.#tell({ kind: "pushed", reference: `${name}${digest}` });
   }
 
-  say(text: string): void {
-    this.#tell({ kind: "output", text });
+  /** Takes in a line that a vertex printed. */
+  say(digest: string, text: string): void {
+    if (!EXPORTING.test(this.#vertices.get(digest)?.name ?? "")) {
+      this.#tell({ kind: "output", text });
+      return;
+    }
+    // Every blob of a push is tried again by itself, with the same words.
+    const [, seconds] = RETRYING.exec(text) ?? [];
+    if (seconds === undefined) {
+      this.#pushError = text.replace(/^error: /, "");
+    } else if (seconds !== this.#retryingIn) {
+      this.#retryingIn = seconds;
+      const why = shorten(this.#pushError);
+      this.#tell({ kind: "again", why, waitMilliseconds: Number(seconds) * 1_000 });
+    }
   }
 
   warn(text: string, line: number | undefined): void {
@@ -95,17 +114,21 @@ export class TargetProgress {
     return { done: total, cached: total - this.#worked.size, total };
   }
 
-  /** The digest of what was pushed whole, to one place; a push from several nodes has no such. */
+  /**
+   * The digest of what was pushed whole, with nothing left to do; undefined where several nodes
+   * push a part each.
+   */
   get pushed(): string | undefined {
-    return this.#pushed.size === 1 && this.#pushing.size === 0 ? this.#manifest : undefined;
+    const over = [...this.#vertices.values()].every(
+      ({ started, completed, error }) => !error && (completed || !started),
+    );
+    return over && this.#pushed.size === 1 && this.#pushing.size === 0 ? this.#manifest : undefined;
   }
 
   /** Whether all that it does now is to push. */
   get onlyPushes(): boolean {
     const running = [...this.#vertices.values()].filter((each) => each.started && !each.completed);
-    return (
-      this.#pushing.size > 0 && running.every(({ name }) => /\bexporting to image$/.test(name))
-    );
+    return this.#pushing.size > 0 && running.every(({ name }) => EXPORTING.test(name));
   }
 
   /** What is being done now, longest first. */

@@ -137,9 +137,25 @@ describe("the progress of one target", () => {
       { statuses: [{ vertex: "x", id, started: at(0) }] },
       { statuses: [{ vertex: "x", id, started: at(0), completed: at(1) }] },
       { statuses: [{ vertex: "x", id, started: at(0), completed: at(1) }] },
+      { vertexes: [{ ...exporting, completed: at(2) }] },
     );
     expect(events).toEqual([["s0", { kind: "pushed", reference: `r.io/a@${list}` }]]);
     expect(progress.of("s0")?.pushed).toBe(list);
+  });
+
+  it("tells that a push is tried again, once for all the blobs of which BuildKit says so", () => {
+    const say = (text: string) => ({ logs: [{ vertex: "x", stream: 2, data: base64(text) }] });
+    const fault = "error: unexpected status from POST request to http://r.io: 503\n";
+    const { events } = follow(
+      ["s0"],
+      { vertexes: [{ digest: "x", name: "exporting to image", started: at(0) }] },
+      ...["1s", "1s", "2s", "2s"].map((wait) => say(`${fault}retrying in ${wait}\n`)),
+    );
+    const why = "unexpected status from POST request to http://r.io: 503";
+    expect(events.map(([, event]) => event)).toEqual([
+      { kind: "again", why, waitMilliseconds: 1_000 },
+      { kind: "again", why, waitMilliseconds: 2_000 },
+    ]);
   });
 
   it("passes warnings on once, with their line", () => {

@@ -217,7 +217,7 @@ describe("a failed build is told", () => {
       ],
       {
         title: "api: BuildKit broke off",
-        cause: /cut off from buildx \(error reading from server: EOF\)\.$/,
+        cause: /cut off from buildx \(error reading from server: EOF\), and did not come back/,
       },
     ],
     [
@@ -323,7 +323,7 @@ describe("a failed build is told", () => {
     ["write /x: no space left on device", /disk is full/],
     ['runc run failed: exec: "/bin/sh": stat /bin/sh: no such file or directory', /has no shell/],
   ])("with what to do about: %s", (lastWords, remedy) => {
-    const failed = { name: "RUN x", error: "", output: [], lastWords };
+    const failed = { name: "RUN x", error: "", output: [lastWords], lastWords };
     const text = [...block, 'ERROR: process "x" did not complete successfully: exit code: 1'];
     expect(buildFailure(known({ text, failed })).remedy).toMatch(remedy);
   });

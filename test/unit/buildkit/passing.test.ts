@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import * as fc from "fast-check";
-import { lostBuilder, passingCause, waitBefore } from "../../../shared/buildkit/passing.ts";
+import fc from "fast-check";
+import { lostBuilder } from "../../../shared/buildkit/known-failures.ts";
+import { passingCause, waitBefore } from "../../../shared/buildkit/passing.ts";
 
 const push = (why: string) => `failed to push r.io:5000/a/b: ${why}`;
 
@@ -16,6 +17,7 @@ describe("what passes by itself", () => {
     ["http2: server sent GOAWAY and closed the connection", "broke"],
     ['failed to do request: Head "https://r/v2/": net/http: TLS handshake timeout', "slow"],
     ['failed to do request: Head "https://r/v2/": dial tcp 1.2.3.4:443: i/o timeout', "slow"],
+    ["unknown: blob upload unknown to registry", "lost track"],
     ["failed to do request: dial tcp 127.0.0.1:1: connect: connection refused", "reached"],
   ])("%s", (why, expected) => {
     expect(passingCause(push(why))?.why).toContain(expected);
@@ -52,11 +54,15 @@ describe("a BuildKit that was lost", () => {
     "rpc error: code = Unavailable desc = closing transport due to: connection error",
     "rpc error: code = Unavailable desc = connection error: desc = transport: error while dialing",
     'failed to receive status: rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: NO_ERROR',
+    "Unavailable: error reading from server: EOF",
   ])("is known by: %s", (error) => expect(lostBuilder(error)).toBe(true));
 
-  it.each([push("EOF"), "exit code: 1", ""])("is not by: %s", (error) => {
-    expect(lostBuilder(error)).toBe(false);
-  });
+  it.each([push("EOF"), push("error reading from server: EOF"), "exit code: 1", ""])(
+    "is not by: %s",
+    (error) => {
+      expect(lostBuilder(error)).toBe(false);
+    },
+  );
 });
 
 it("waits longer from try to try, never more than 36 s, and not all at the same moment", () => {
