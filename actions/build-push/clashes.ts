@@ -20,6 +20,10 @@ export function clashes(services: readonly PlannedService[]): readonly Problem[]
     const references = places.flatMap(({ repository, tags }) =>
       repository.host === "" ? [] : tags.map((tag) => `${nameOf(repository)}:${tag}`),
     );
+    const twice = places.map(({ repository }) => nameOf(repository)).find(isRepeated);
+    if (twice !== undefined && service.repository.host !== "") {
+      problems.push({ where: `${prefix}mirrors`, problem: `${twice} is named twice`, at });
+    }
     const taken = references.find((reference) => images.has(reference));
     const other = taken === undefined ? undefined : images.get(taken);
     if (taken !== undefined && other !== undefined) {
@@ -28,6 +32,10 @@ export function clashes(services: readonly PlannedService[]): readonly Problem[]
     for (const reference of references) images.set(reference, service);
   }
   return problems;
+}
+
+function isRepeated(text: string, index: number, all: readonly string[]): boolean {
+  return all.indexOf(text) < index;
 }
 
 /** `services.0 (api)`, from the words before its keys. */

@@ -200,7 +200,13 @@ function imageOf(
     ...new Set([...(ofFile && of !== undefined ? of.tags : made.tags), ...extra.tags]),
   ];
   const repository = first?.repository ?? repositoryFor(input, given, registry, references, refuse);
-  const mirrors = others.map((each) => ({ ...each, tags: tagsOf(each) }));
+  const further = (input.mirrors ?? []).flatMap((image) => {
+    const found = repositoryNamed(image);
+    if (!("problem" in found)) return [{ repository: found, tags: [] }];
+    refuse("mirrors", `${quoted(image)}: ${found.problem}`);
+    return [];
+  });
+  const mirrors = [...others, ...further].map((each) => ({ ...each, tags: tagsOf(each) }));
   return { image: { repository, tags: tagsOf(first), mirrors }, problems };
 }
 

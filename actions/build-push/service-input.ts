@@ -14,6 +14,8 @@ export interface ServiceInput {
   readonly name: string;
   /** The full name of its image, without a tag: `ghcr.io/owner/api`. */
   readonly image?: string | undefined;
+  /** Further whole names, which the same image goes to. */
+  readonly mirrors?: readonly string[] | undefined;
   readonly context?: string | undefined;
   /** By name: a folder, `docker-image://...`, `target:SERVICE`, or the address of a repository. */
   readonly contexts?: Mapping | undefined;

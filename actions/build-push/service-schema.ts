@@ -13,6 +13,7 @@ type Mapping = Readonly<Record<string, string>>;
 const READERS = {
   name: (part: Part) => part.text(),
   image: (part: Part) => part.text(),
+  mirrors: texts,
   context: (part: Part) => part.text(),
   contexts: readTexts,
   dockerfile: (part: Part) => part.text(),
@@ -64,6 +65,7 @@ function readService(item: Part): ServiceInput | undefined {
   const name = read("name");
   const service = {
     image: read("image"),
+    mirrors: read("mirrors"),
     context: read("context"),
     contexts: read("contexts"),
     dockerfile: read("dockerfile"),

@@ -105,6 +105,16 @@ describe("several services", () => {
     ]);
   });
 
+  it("may go to further repositories under the same tags", () => {
+    const services = "[{name: api, mirrors: [docker.io/me/api, quay.io/me/api], extra-tags: x}]";
+    const { services: found, problems } = planFor({ services });
+    expect(problems).toEqual([]);
+    expect(found[0]?.mirrors).toEqual([
+      { repository: { host: "docker.io", path: "me/api" }, tags: ["abc123", "x"] },
+      { repository: { host: "quay.io", path: "me/api" }, tags: ["abc123", "x"] },
+    ]);
+  });
+
   it("may build on each other, whose paths are relative to the same folder", () => {
     const services =
       "[{name: base}, {name: api, contexts: {base: 'target:base', docs: ../docs, alpine: 'docker-image://alpine:3'}}]";
@@ -174,6 +184,14 @@ describe("what is wrong", () => {
           "[{name: a, platforms: [linux/arm64], contexts: {b: 'target:b'}}, {name: b, platforms: [linux/amd64]}]",
       },
       [/contexts: target:b is not built for linux\/arm64/],
+    ],
+    [
+      { services: "[{name: a, mirrors: me/api}]" },
+      [/^services\.0 \(a\): mirrors: "me\/api": name/],
+    ],
+    [
+      { services: "[{name: a, mirrors: ghcr.io/me/a}]" },
+      [/^services\.0 \(a\): mirrors: ghcr\.io\/me\/a is named twice/],
     ],
     [{ services: "[{name: a, network: bridge}]" }, [/network: "bridge": BuildKit knows default/]],
     [{ services: "[{name: a, shm-size: big}]" }, [/shm-size: "big": write it as 128m/]],
@@ -253,6 +271,7 @@ describe("a service of a file", () => {
       {},
       ["docker.io/me/api:1", "ghcr.io/me/api:1,x"],
     ],
+    [["api:1", "me/api:2"], { registry: "quay.io/me" }, ["quay.io/me/api:1,2"]],
   ])("whose tags are %j is, with %j, pushed as %j", (references, given, expected) => {
     const found = plan(options(given), [written(references)], surroundings);
     expect(found.problems).toEqual([]);

@@ -43,6 +43,7 @@ describe("a list of services", () => {
     const written = {
       name: "api",
       image: "ghcr.io/me/api",
+      mirrors: "docker.io/me/api",
       contexts: { base: "target:base" },
       "dockerfile-inline": "FROM scratch\n",
       ssh: ["default", { git: "key" }],
@@ -68,6 +69,7 @@ describe("a list of services", () => {
         {
           name: "api",
           image: "ghcr.io/me/api",
+          mirrors: ["docker.io/me/api"],
           contexts: { base: "target:base" },
           dockerfileInline: "FROM scratch\n",
           ssh: [
@@ -106,7 +108,10 @@ describe("a list of services", () => {
       [{ name: "a", dockerfle: "x" }],
       [/^service 1: there is no key "dockerfle"; did you mean dockerfile\?/],
     ],
-    [[{ name: "a", zzzzzzzz: "x" }], [/^service 1: .*"zzzzzzzz"; known are name, image, context/]],
+    [
+      [{ name: "a", zzzzzzzz: "x" }],
+      [/^service 1: .*"zzzzzzzz"; known are name, image, mirrors, context/],
+    ],
     [[{ name: "a", "build-args": { V: 1.1 } }], [/^service 1, build-args, V: put it in quotes/]],
     [[{ name: "a", "build-args": ["V=1"] }], [/^service 1, build-args: it is not a mapping/]],
     [[{ name: "a", "no-cache": "yes" }], [/^service 1, no-cache: it is neither true nor false/]],
