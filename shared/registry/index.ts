@@ -25,4 +25,3 @@ export { Registries } from "./registries.ts";
 export { type Deletion, Registry, TagImmutable } from "./registry.ts";
 export { Refused } from "./registry-error.ts";
 export type { Content, Upload } from "./upload.ts";
-export { type ProvenImage, witness } from "./witness.ts";

@@ -149,8 +149,13 @@ async function prepare(move: TagMove, { registries, signal }: MoveMeans): Promis
   ]);
   if (manifest === undefined) throw gone(move);
   // Fetched before anything is moved: what is put back must be at hand.
-  const before =
-    led === undefined || led === digest ? undefined : await registry.manifest(path, led, signal);
+  const other = led !== undefined && led !== digest;
+  // Where the registry has not what it names, its bytes decide: a wrong word about where the tag
+  // led would have it removed instead of put back.
+  const before = !other
+    ? undefined
+    : ((await registry.manifest(path, led, signal)) ??
+      (await registry.manifest(path, tag, signal)));
   const there = led === digest ? manifest : before;
   return { move, digest, registry, manifest, before: there, state: "waiting", kept: false };
 }
@@ -181,6 +186,8 @@ async function verify(step: Step, { clock, signal }: MoveMeans): Promise<void> {
     await clock.sleep(pause, signal);
     found = await registry.digestOf(repository.path, tag, signal);
   }
+  // A header alone accuses nobody: what the tag leads to is counted by its bytes.
+  if (found !== digest) found = (await registry.manifest(repository.path, tag, signal))?.digest;
   if (found === digest) return;
   throw overtaken(move, found, await authorOf(move, found, registry, signal));
 }
@@ -261,11 +268,12 @@ async function putBack(step: Step, { aftermath, clock }: MoveMeans): Promise<Put
   const name = tagName(move);
   const left = (why: string): PutBack => ({ left: { name, digest, why } });
   try {
-    let now = await registry.digestOf(path, move.tag, aftermath);
+    const leadsTo = async () => (await registry.manifest(path, move.tag, aftermath))?.digest;
+    let now = await leadsTo();
     if (now !== digest && step.state === "torn") {
       // What was broken off on its way may still arrive.
       await clock.sleep(STRAY_MS, aftermath);
-      now = await registry.digestOf(path, move.tag, aftermath);
+      now = await leadsTo();
     }
     // Not moved, or moved on by somebody else.
     if (now !== digest) return {};

@@ -1,4 +1,5 @@
 import { UserError } from "../failure/index.ts";
+import type { HttpResponse } from "./request.ts";
 import { repositoryScope } from "./scope.ts";
 import type { Ask, Session } from "./session.ts";
 
@@ -16,7 +17,7 @@ export async function listTags(
   const tags = new Set<string>();
   let where: string | URL | undefined = `/v2/${path}/tags/list?n=${PAGE}`;
   for (let page = 0; where !== undefined && page < MOST_PAGES; page += 1) {
-    const ask: Ask = { method: "GET", where, scopes, signal };
+    const ask: Ask = { method: "GET", where, scopes, signal, flaw };
     const response = await session.ask(ask);
     if (response.status === 404) return [...tags];
     if (response.status !== 200) throw session.refusal(ask, response);
@@ -43,6 +44,11 @@ export function nextPage(header: string | string[] | undefined): string | undefi
     }
   }
   return undefined;
+}
+
+function flaw({ status, body }: HttpResponse): string | undefined {
+  const broken = status === 200 && tagsIn(body.toString("utf8")) === undefined;
+  return broken ? "answered with no list" : undefined;
 }
 
 function tagsIn(text: string): readonly string[] | undefined {

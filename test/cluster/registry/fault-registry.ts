@@ -17,15 +17,36 @@ export interface Asked {
   readonly ours: boolean;
 }
 
-/** An answer in place of the registry's; a path to ask the registry for instead; or a broken line. */
+/** What is done to a request in place of passing it on, or to its answer on the way back. */
 export type Fault =
+  /** An answer in place of the registry's. */
   | {
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
+  /** The answer to another request. */
   | { readonly path: string }
-  | "reset";
+  /** The answer with other headers. */
+  | { readonly altered: Readonly<Record<string, string>> }
+  /** Nothing for so many milliseconds, and then a broken line. */
+  | { readonly stall: number }
+  /** Passed on after so many milliseconds. */
+  | { readonly late: number }
+  /** The answer byte by byte, this many milliseconds apart. */
+  | { readonly trickle: number }
+  /** The request is cut after so many bytes of its body: the registry gets no more. */
+  | { readonly cutAfter: number }
+  /** A broken line before anything is read. */
+  | "reset"
+  /** The registry does what it was asked, and the line breaks before a word of its answer. */
+  | "unanswered"
+  /** The registry does what it was asked, and the last byte of its answer is missing. */
+  | "last-byte"
+  /** Half of the answer, called the whole. */
+  | "short"
+  /** The answer with one bit turned over. */
+  | "garbled";
 
 /** Tells what to do with a request, given those before it; undefined passes it on. */
 export type Rule = (asked: Asked, before: readonly Asked[]) => Fault | undefined;
@@ -33,9 +54,12 @@ export type Rule = (asked: Asked, before: readonly Asked[]) => Fault | undefined
 /** A server before the real registry that misbehaves as a test says. */
 export class FaultRegistry implements AsyncDisposable {
   readonly asked: Asked[] = [];
+  /** What the registry answered of what was passed on, in the order of the answers. */
+  readonly passed: { readonly asked: Asked; readonly status: number }[] = [];
   readonly #server: Server;
   readonly #registry: string;
   readonly #fault: Rule;
+  readonly #timers = new Set<NodeJS.Timeout>();
 
   private constructor(registry: string, fault: Rule) {
     this.#registry = registry;
@@ -55,6 +79,7 @@ export class FaultRegistry implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#server.closeAllConnections();
     this.#server.close();
     await once(this.#server, "close");
@@ -64,30 +89,135 @@ export class FaultRegistry implements AsyncDisposable {
     const { method = "", url = "", headers } = incoming;
     const ours = !/buildkit|containerd/i.test(headers["user-agent"] ?? "");
     const asked = { method, url, authorization: headers.authorization, ours };
-    const fault = this.#fault(asked, [...this.asked]);
+    const fault = this.#fault(asked, this.asked);
     this.asked.push(asked);
+    // A client that leaves is no trouble of ours.
+    incoming.on("error", () => {});
+    answer.on("error", () => {});
     if (fault === "reset") {
       incoming.socket.resetAndDestroy();
-    } else if (fault !== undefined && "status" in fault) {
+    } else if (isKind(fault, "status")) {
       incoming.resume();
       answer.writeHead(fault.status, fault.headers).end(method === "HEAD" ? undefined : fault.body);
+    } else if (isKind(fault, "stall")) {
+      incoming.resume();
+      this.#after(fault.stall, () => incoming.socket.resetAndDestroy());
+    } else if (isKind(fault, "late")) {
+      this.#after(fault.late, () => this.#pass(asked, incoming, answer, undefined));
     } else {
-      this.#pass(incoming, answer, fault?.path ?? url);
+      this.#pass(asked, incoming, answer, fault);
     }
   }
 
-  #pass(incoming: IncomingMessage, answer: ServerResponse, path: string): void {
+  #pass(
+    asked: Asked,
+    incoming: IncomingMessage,
+    answer: ServerResponse,
+    fault: Fault | undefined,
+  ): void {
     const [host, port] = this.#registry.split(":");
-    const { method, headers } = incoming;
+    const { method, headers, url } = incoming;
+    const path = isKind(fault, "path") ? fault.path : url;
     // The host of the request stays, so that the registry's own links lead back here.
     const { authorization: _, ...rest } = headers;
     const sent = request({ host, port, method, path, headers: rest }, (received) => {
-      answer.writeHead(received.statusCode ?? 502, received.headers);
-      received.pipe(answer);
+      this.passed.push({ asked, status: received.statusCode ?? 0 });
+      received.on("error", () => answer.destroy());
+      this.#answer(received, answer, fault);
     });
     sent.on("error", () => answer.destroy());
-    incoming.pipe(sent);
+    if (!isKind(fault, "cutAfter")) {
+      incoming.pipe(sent);
+      return;
+    }
+    let left = fault.cutAfter;
+    incoming.on("data", (piece: Buffer) => {
+      if (left > 0) sent.write(piece.subarray(0, left));
+      left -= piece.length;
+    });
+    incoming.on("end", () => {
+      sent.destroy();
+      incoming.socket.resetAndDestroy();
+    });
   }
+
+  #answer(received: IncomingMessage, answer: ServerResponse, fault: Fault | undefined): void {
+    const status = received.statusCode ?? 502;
+    if (fault === "unanswered") {
+      received.resume();
+      received.on("end", () => answer.socket?.resetAndDestroy());
+      return;
+    }
+    if (isKind(fault, "altered")) {
+      answer.writeHead(status, { ...received.headers, ...fault.altered });
+      received.pipe(answer);
+      return;
+    }
+    const changes = fault === "last-byte" || fault === "short" || fault === "garbled";
+    if (!changes && !isKind(fault, "trickle")) {
+      answer.writeHead(status, received.headers);
+      received.pipe(answer);
+      return;
+    }
+    const pieces: Buffer[] = [];
+    received.on("data", (piece: Buffer) => pieces.push(piece));
+    received.on("end", () => this.#spoil(received, Buffer.concat(pieces), answer, fault));
+  }
+
+  #spoil(
+    { statusCode = 502, headers }: IncomingMessage,
+    body: Buffer,
+    answer: ServerResponse,
+    fault: Fault | undefined,
+  ): void {
+    if (fault === "last-byte") {
+      // Of an answer without a body, that byte is one of its head.
+      if (body.length === 0) {
+        answer.socket?.end(`HTTP/1.1 ${statusCode} Cut\r\nContent-Length: 0\r\n`);
+        return;
+      }
+      answer.writeHead(statusCode, headers);
+      answer.write(body.subarray(0, -1), () => answer.socket?.resetAndDestroy());
+    } else if (isKind(fault, "trickle")) {
+      answer.writeHead(statusCode, headers);
+      this.#drip(body, fault.trickle, answer);
+    } else {
+      const spoiled = fault === "short" ? body.subarray(0, body.length >> 1) : garbled(body);
+      answer.writeHead(statusCode, { ...headers, "content-length": `${spoiled.length}` });
+      answer.end(spoiled);
+    }
+  }
+
+  #drip(body: Buffer, milliseconds: number, answer: ServerResponse): void {
+    if (body.length === 0) {
+      answer.end();
+      return;
+    }
+    answer.write(body.subarray(0, 1));
+    this.#after(milliseconds, () => this.#drip(body.subarray(1), milliseconds, answer));
+  }
+
+  #after(milliseconds: number, then: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      then();
+    }, milliseconds);
+    this.#timers.add(timer);
+  }
+}
+
+function isKind<K extends string>(
+  fault: Fault | undefined,
+  name: K,
+): fault is Extract<Fault, { readonly [_ in K]: unknown }> {
+  return typeof fault === "object" && name in fault;
+}
+
+function garbled(body: Buffer): Buffer {
+  const copy = Buffer.from(body);
+  const middle = copy.length >> 1;
+  if (copy.length > 0) copy.writeUInt8(copy.readUInt8(middle) ^ 1, middle);
+  return copy;
 }
 
 /** A registry that wants tokens: the rules of the distribution specification's "Token Auth". */

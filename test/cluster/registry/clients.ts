@@ -1,0 +1,36 @@
+import { type Credentials, Registries, Registry } from "../../../shared/registry/index.ts";
+import { Secrets } from "../../../shared/secrets/index.ts";
+import type { Clock } from "../../../shared/world/index.ts";
+
+/** A clock that waits next to nothing, and remembers how long it should have. */
+export function quickClock(): Clock & { readonly slept: number[] } {
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => Date.now(),
+    sleep: async (milliseconds, signal) => {
+      signal?.throwIfAborted();
+      slept.push(milliseconds);
+      await new Promise((resolve) => setTimeout(resolve, milliseconds / 100));
+    },
+  };
+}
+
+/** What a client of a registry is made of; whoever does not answer is left after a short while. */
+export function access(credentials?: Credentials) {
+  return {
+    credentials,
+    secrets: new Secrets(),
+    clock: quickClock(),
+    environment: {},
+    silence: 300,
+  };
+}
+
+export function client(host: string, credentials?: Credentials): Registry {
+  return new Registry({ ...access(credentials), host });
+}
+
+export function clients(): Registries {
+  return new Registries({ ...access(), credentials: async () => undefined });
+}
