@@ -41,7 +41,9 @@ function* madeProblems(options: Options): Iterable<Problem> {
     const isOfBuildKit = where.startsWith("buildkitd");
     if (driver === undefined && (buildkit === undefined || isOfBuildKit)) {
       yield { where, problem: "it is for a builder that is made; say which by the input driver" };
-    } else if (driver === "buildah" || (driver === "remote" && isOfBuildKit)) {
+    } else if (
+      driver === "buildah" ? where !== "driver-opts" : driver === "remote" && isOfBuildKit
+    ) {
       yield { where, problem: `it is of no use with the driver ${driver}` };
     }
   }
@@ -105,6 +107,7 @@ function* buildahProblems(options: Options): Iterable<Problem> {
 function cacheProblems({ cache, driver }: Options): Problem[] {
   const found = parseCache(cache);
   if ("problem" in found) return [{ where: "cache", problem: found.problem }];
-  if (driver !== "buildah" || found.kind === "off" || found.kind === "registry") return [];
-  return [{ where: "cache", problem: `buildah has no cache ${found.kind}; registry it has` }];
+  if (driver !== "buildah" || found.kind === "off") return [];
+  const problem = "with buildah there is none but its own layers on this machine; leave it out";
+  return [{ where: "cache", problem }];
 }

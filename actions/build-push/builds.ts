@@ -1,10 +1,5 @@
-import {
-  type BakeResult,
-  type BakeTarget,
-  bake,
-  cacheLine,
-} from "../../shared/buildkit/index.ts";
-import { describe, UserError } from "../../shared/failure/index.ts";
+import { type BakeResult, cacheLine } from "../../shared/buildkit/index.ts";
+import { openCaches } from "./caches.ts";
 import { Narrator } from "./narrator.ts";
 import { proveBuilt } from "./prove.ts";
 import type { Passage } from "./result.ts";
@@ -50,23 +45,16 @@ async function bakeAll(
   const narrator = new Narrator(world.log, world.clock);
   const done = new AbortController();
   const silence = narrator.breakSilence(done.signal);
+  const services = passages.map(({ service }) => service);
+  await using caches = await openCaches(services, options, world);
   try {
-    const [builder, targets] = await Promise.all([
-      workshop.builder.start(),
-      targetsOf(passages, step),
-    ]);
+    const targets = await targetsOf(passages, caches, step);
     for (const { name } of targets) narrator.begin(name);
-    const results = await bake(targets, {
-      buildx: workshop.buildx,
-      builder: builder.name,
-      environment: { ...workshop.environment, ...builder.environment },
-      folder: workshop.folder,
-      signal: world.signal,
-      secrets: world.secrets,
-      clock: world.clock,
+    const results = await workshop.builder.bake(targets, {
       timeout: options.timeout,
       onEvent: (name, event) => narrator.tell(name, event),
     });
+    await caches.settle(results.filter(({ failure }) => !failure).map(({ name }) => name));
     return new Map(results.map((result) => [result.name, result]));
   } finally {
     done.abort();

@@ -1,6 +1,9 @@
+import { CACHE_TAG } from "../../shared/buildkit/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import { moveTags, type StoredImage, type TagMove } from "../../shared/registry/index.ts";
+import { cacheSetting } from "./caches.ts";
 import { keyTag } from "./decide.ts";
+import type { Options } from "./inputs.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
 
@@ -11,7 +14,7 @@ import type { Step } from "./step.ts";
  */
 export async function release(
   passages: readonly Passage[],
-  { workshop, world }: Step,
+  { workshop, world, options }: Step,
 ): Promise<readonly Passage[]> {
   if (world.signal.aborted || passages.some(({ failure }) => failure !== undefined)) {
     return passages;
@@ -19,7 +22,7 @@ export async function release(
   const { registries } = workshop;
   const { clock, log, signal, aftermath } = world;
   try {
-    const moves = passages.flatMap(movesOf);
+    const moves = passages.flatMap((passage) => movesOf(passage, options));
     await moveTags(moves, { registries, clock, log, signal, aftermath });
   } catch (failure) {
     if (!(failure instanceof UserError)) throw failure;
@@ -31,14 +34,20 @@ export async function release(
   return passages.map((passage) => ({ ...passage, released: true }));
 }
 
-function movesOf({ service, images, contentKey, decision }: Passage): readonly TagMove[] {
+function movesOf(
+  { service, images, contentKey, decision }: Passage,
+  options: Options,
+): readonly TagMove[] {
   if (decision.kind === "keep") return [];
   const places = [{ repository: service.repository, tags: service.tags }, ...service.mirrors];
   return places.flatMap(({ repository, tags }, at) => {
     const image: StoredImage | undefined = images[at];
     if (image === undefined) return [];
     const { digest } = image;
-    const asked = tags.map((tag) => ({ repository, tag, digest }));
+    const named = tags.map((tag) => ({ repository, tag, digest }));
+    const cache = { repository, tag: CACHE_TAG, digest, ifAllowed: true };
+    // An image that is its own cache must be found by the next build, whatever its tags are.
+    const asked = cacheSetting(options).kind === "inline" ? [...named, cache] : named;
     if (contentKey === undefined) return asked;
     // Under the key an image is only found again, which immutable tags do not hinder.
     return [...asked, { repository, tag: keyTag(contentKey.key), digest, ifAllowed: true }];

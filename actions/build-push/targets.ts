@@ -1,25 +1,38 @@
-import type { BakeTarget } from "../../shared/buildkit/index.ts";
+import type { BakeTarget, Cache } from "../../shared/buildkit/index.ts";
 import { encodeInputs } from "../../shared/content-key/index.ts";
 import type { CommitTime } from "../../shared/image-tags/index.ts";
+import type { Caches } from "./caches.ts";
 import { INPUTS_LABEL, KEY_LABEL } from "./decide.ts";
 import type { Passage } from "./result.ts";
-import type { Step } from "./step.ts";
 import type { PlacedBuild, PlacedService } from "./sources.ts";
+import type { Step } from "./step.ts";
 
 /** What the bake has to make: the images of these services, and what only they build upon. */
 export async function targetsOf(
   passages: readonly Passage[],
+  caches: Caches,
   step: Step,
 ): Promise<readonly BakeTarget[]> {
   const { order, world } = step;
   const commit = await order.naming.commit();
   if (commit.said !== undefined) world.log.info(commit.said);
-  const images = passages.map((passage) => imageTarget(passage, commit, step));
+  const images = passages.map((passage) =>
+    withCache(imageTarget(passage, commit, step), caches.of(passage.service)),
+  );
   const linked = linkedBy(
     passages.map(({ service }) => service),
     [...order.services, ...order.dependencies],
   );
   return [...images, ...linked.map((build) => baseTarget(build, commit, step))];
+}
+
+/** The step's cache beside the service's own. */
+function withCache(target: BakeTarget, cache: Cache | undefined): BakeTarget {
+  return {
+    ...target,
+    cacheFrom: [...(target.cacheFrom ?? []), ...(cache?.from ?? [])],
+    cacheTo: [...(target.cacheTo ?? []), ...(cache?.to ?? [])],
+  };
 }
 
 /** The builds that others take as contexts, directly or not, and that are not among them. */

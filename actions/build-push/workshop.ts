@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Builder, findBuildx, openBuilder } from "../../shared/buildkit/index.ts";
 import { codeOf, describe, UserError } from "../../shared/failure/index.ts";
 import {
   buildxFolder,
@@ -13,12 +12,12 @@ import {
 } from "../../shared/registry/index.ts";
 import { type SignedIn, signIn } from "../../shared/sign-in/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import { builderSettings } from "./builder-settings.ts";
+import { type Bakery, openBakery } from "./bakery.ts";
 import type { Options } from "./inputs.ts";
 
 /** All that the services of one step share, for as long as the step lasts. */
 export interface Workshop extends AsyncDisposable {
-  readonly builder: Builder;
+  readonly builder: Bakery;
   /** For docker, buildx and what else reads docker's configuration, beside that of this process. */
   readonly environment: Readonly<Record<string, string>>;
   readonly registries: Registries;
@@ -56,16 +55,11 @@ export async function openWorkshop(
       clock: world.clock,
       environment: world.environment,
     });
-    const builder = await openBuilder(await builderSettings(options, world), {
-      buildx: await findBuildx(world.environment, config),
-      environment: world.environment,
-      docker: environment,
-      folder,
-      log: world.log,
-      secrets: world.secrets,
-      signal: world.signal,
-      aftermath: world.aftermath,
-    });
+    const builder = await openBakery(
+      options,
+      { config, docker: environment, folder, registries },
+      world,
+    );
     const close = async () => {
       registries[Symbol.dispose]();
       try {

@@ -12,7 +12,10 @@ export type CacheSetting =
   /** In a folder of this machine. */
   | { readonly kind: "local"; readonly folder?: string };
 
-/** The tag at which a repository keeps the cache of its image. */
+/**
+ * The tag at which a repository keeps the cache of its image; with `inline` that is the image, and
+ * the tag is moved to it with its others.
+ */
 export const CACHE_TAG = "buildcache";
 
 const REPOSITORY = /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)+$/i;
@@ -79,8 +82,6 @@ export interface LocalPlace {
 export interface Cache {
   readonly from: readonly string[];
   readonly to: readonly string[];
-  /** A tag that must be moved to the image with the others, for the next build to find its steps. */
-  readonly tag?: string;
   /** Why there is no cache though one was asked for; a sentence. */
   readonly absent?: string;
 }
@@ -103,7 +104,6 @@ export function cacheOf(setting: CacheSetting, service: CachedService, ground: C
       return {
         from: [entry({ type: "registry", ref: ownTag })],
         to: ground.mayPush ? ["type=inline"] : [],
-        ...(ground.mayPush ? { tag: CACHE_TAG } : {}),
       };
     case "registry": {
       const ref =

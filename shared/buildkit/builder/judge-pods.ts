@@ -43,6 +43,8 @@ export interface PodTrouble {
 
 // A registry or a token that is late heals at the kubelet's next try, 10 s later.
 const IMAGE_GRACE_MS = 14_000;
+// A registry that answers, and has it not or gives it not, is believed sooner.
+const REFUSED_IMAGE_GRACE_MS = 5_000;
 const CRASH_GRACE_MS = 10_000;
 const REFUSED_GRACE_MS = 8_000;
 
@@ -78,7 +80,9 @@ function ofPod({ metadata, status }: Pod): PodTrouble[] {
 function ofContainer(pod: string, { state, lastState }: ContainerStatus): PodTrouble[] {
   const { reason = "", message = "" } = state?.waiting ?? {};
   if (/^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull)$/.test(reason)) {
-    const graceMs = reason === "InvalidImageName" ? 0 : IMAGE_GRACE_MS;
+    const definite = /not found|NotFound|denied|unauthorized|forbidden/i.test(message);
+    const patience = definite ? REFUSED_IMAGE_GRACE_MS : IMAGE_GRACE_MS;
+    const graceMs = reason === "InvalidImageName" ? 0 : patience;
     const text = `The image of the pod ${pod} cannot be pulled: ${sentence(message || reason)}`;
     return [{ kind: "image", sentence: text, graceMs }];
   }

@@ -5,7 +5,7 @@ import { type ClusterState, judgePods } from "./judge-pods.ts";
 import { podFailure, type StartSubject } from "./start-failure.ts";
 
 /** The first look comes when a healthy builder is nearly ready: most are never looked at. */
-const FIRST_MS = 4_000;
+const FIRST_MS = 3_000;
 const PAUSE_MS = 2_000;
 const ASK_MS = 5_000;
 const RETELL_MS = 15_000;

@@ -1,0 +1,119 @@
+import {
+  type BakeResult,
+  type BakeTarget,
+  type BuildEvent,
+  type Builder,
+  type BuilderExecution,
+  bake,
+  findBuildx,
+  openBuilder,
+} from "../../shared/buildkit/index.ts";
+import { UserError } from "../../shared/failure/index.ts";
+import type { DockerConfig, Registries } from "../../shared/registry/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import { builderSettings } from "./builder-settings.ts";
+import type { Options } from "./inputs.ts";
+
+/** What builds the images of a step: BuildKit by buildx, or buildah. */
+export interface Bakery extends AsyncDisposable {
+  /** What it is, for the log. */
+  readonly description: string;
+  /** What images depend on of it, for their content keys. */
+  version(): Promise<string>;
+  /**
+   * Builds all targets; the builder is started by the first of them. What a user can act on is the
+   * `failure` of each target that it concerns.
+   */
+  bake(targets: readonly BakeTarget[], order: BakeOrder): Promise<readonly BakeResult[]>;
+}
+
+export interface BakeOrder {
+  /** The longest that one target may take, in milliseconds, where it says nothing of its own. */
+  readonly timeout: number;
+  readonly onEvent: (name: string, event: BuildEvent) => void;
+}
+
+/** Where a bakery works. */
+export interface BakeryGround {
+  readonly config: DockerConfig;
+  /** For docker and buildx, over the job's own environment. */
+  readonly docker: Readonly<Record<string, string>>;
+  /** A private folder, there as long as the bakery is. */
+  readonly folder: string;
+  readonly registries: Registries;
+}
+
+/**
+ * Opens what builds. Where there is neither docker nor buildx and nothing of theirs is asked for,
+ * buildah is taken if it is there.
+ *
+ * @throws {UserError} when nothing that builds is there.
+ */
+export async function openBakery(
+  options: Options,
+  ground: BakeryGround,
+  world: World,
+): Promise<Bakery> {
+  if (options.driver === "buildah") return ofBuildah(options, ground, world);
+  const found = await findBuildx(world.environment, ground.config).catch(async (missing) => {
+    const { builder, buildkit, driver } = options;
+    if ((builder ?? buildkit ?? driver) !== undefined) throw missing;
+    return ofBuildah(options, ground, world).catch(() => {
+      throw missing;
+    });
+  });
+  if ("bake" in found) return found;
+  const execution: BuilderExecution = {
+    buildx: found,
+    environment: world.environment,
+    docker: ground.docker,
+    folder: ground.folder,
+    log: world.log,
+    secrets: world.secrets,
+    signal: world.signal,
+    aftermath: world.aftermath,
+  };
+  const builder = await openBuilder(await builderSettings(options, world), execution);
+  return {
+    description: builder.description,
+    version: () => builder.version(),
+    bake: (targets, order) => bakeBy(builder, targets, order, execution, world),
+    [Symbol.asyncDispose]: () => builder[Symbol.asyncDispose](),
+  };
+}
+
+async function bakeBy(
+  builder: Builder,
+  targets: readonly BakeTarget[],
+  order: BakeOrder,
+  execution: BuilderExecution,
+  { clock }: World,
+): Promise<readonly BakeResult[]> {
+  const began = clock.now();
+  try {
+    const { name, environment } = await builder.start();
+    const { buildx, docker, folder, signal, secrets } = execution;
+    const where = { buildx, builder: name, environment: { ...docker, ...environment }, folder };
+    return await bake(targets, { ...where, signal, secrets, clock, ...order });
+  } catch (failure) {
+    if (!(failure instanceof UserError)) throw failure;
+    const [steps, ended] = [{ done: 0, cached: 0, total: 0 }, clock.now()];
+    const nothing = { digest: undefined, steps, began, ended, attempts: 0 };
+    return targets.map(({ name }) => ({ name, ...nothing, failure }));
+  }
+}
+
+async function ofBuildah(options: Options, ground: BakeryGround, world: World): Promise<Bakery> {
+  const { openBuildah } = await import("../../shared/buildah/index.ts");
+  const { environment, secrets, signal, clock, log } = world;
+  const buildah = await openBuildah(options.driverOpts ?? {}, {
+    ...ground,
+    ...{ environment, secrets, signal, clock, log },
+  });
+  return {
+    description: buildah.description,
+    version: () => buildah.version(),
+    bake: (targets, order) => buildah.bake(targets, order),
+    async [Symbol.asyncDispose]() {},
+  };
+}

@@ -1,0 +1,1 @@
+export { type Buildah, type BuildahExecution, openBuildah } from "./open-buildah.ts";

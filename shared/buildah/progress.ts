@@ -1,0 +1,110 @@
+import type { BuildEvent, StepCounts } from "../buildkit/index.ts";
+
+const STEP = /^(?:\[([^\]]*)\] )?STEP (\d+)\/(\d+): (.*)$/s;
+const CACHED = /^--> Using cache /;
+const NOISE = [
+  /^--> [0-9a-f]{11,}$/,
+  /^[0-9a-f]{64}$/,
+  /^(?:\[[^\]]*\] )?COMMIT\b/,
+  /^subprocess exited with status \d+$/,
+  /^(?:Trying to pull |Getting image source signatures|Copying (?:blob|config) |Writing manifest |Storing signatures)/,
+  /one or more build args were not consumed: \[(?:TARGET\w+ ?)+\]/,
+];
+const TAIL_LINES = 40;
+
+interface Step {
+  readonly name: string;
+  readonly began: number;
+  cached: boolean;
+}
+
+/**
+ * Follows what `buildah build` prints. A step is done when the next one begins, for buildah says
+ * nothing at its end; steps of several platforms or stages may come in between each other.
+ */
+export class BuildahProgress {
+  readonly #now: () => number;
+  readonly #tell: (event: BuildEvent) => void;
+  /** The step that is under way, by stage and platform. */
+  readonly #running = new Map<string, Step>();
+  readonly #totals = new Map<string, number>();
+  readonly #lines: string[] = [];
+  #last: Step | undefined;
+  #done = 0;
+  #cached = 0;
+  #error = "";
+
+  constructor(now: () => number, tell: (event: BuildEvent) => void) {
+    this.#now = now;
+    this.#tell = tell;
+  }
+
+  read(line: string): void {
+    const [, stage = "", number = "1", total = "1", name = ""] = STEP.exec(line) ?? [];
+    if (name !== "") this.#begin(stage, Number(number), Number(total), name);
+    else if (CACHED.test(line)) {
+      if (this.#last !== undefined) this.#last.cached = true;
+    } else if (line.startsWith("Error: ")) this.#error = line.slice("Error: ".length);
+    else if (/^time="[^"]*" level=/.test(line)) this.#log(line);
+    else if (line.trim() !== "" && !NOISE.some((form) => form.test(line))) this.#print(line);
+  }
+
+  /** The build has ended well: what was under way is done. */
+  end(): void {
+    for (const stage of [...this.#running.keys()]) this.#finish(stage);
+  }
+
+  /** The steps of the Dockerfile that are known so far. */
+  get steps(): StepCounts {
+    const total = [...this.#totals.values()].reduce((sum, steps) => sum + steps, 0);
+    return { done: this.#done, cached: this.#cached, total };
+  }
+
+  /** The error in buildah's words; empty when it said none. */
+  get error(): string {
+    return this.#error;
+  }
+
+  /** The step that was begun last. */
+  get step(): string | undefined {
+    return this.#last?.name;
+  }
+
+  /** The last lines that instructions printed. */
+  get output(): readonly string[] {
+    return this.#lines;
+  }
+
+  #begin(stage: string, number: number, total: number, name: string): void {
+    this.#finish(stage);
+    // FROM is a step to buildah alone.
+    this.#totals.set(stage, total - 1);
+    this.#last = { name: name.replace(/\s+/g, " ").trim(), began: this.#now(), cached: false };
+    if (number > 1) this.#running.set(stage, this.#last);
+  }
+
+  #finish(stage: string): void {
+    const step = this.#running.get(stage);
+    if (step === undefined) return;
+    this.#running.delete(stage);
+    this.#done += 1;
+    if (step.cached) this.#cached += 1;
+    const { done, total } = this.steps;
+    const milliseconds = this.#now() - step.began;
+    const { name, cached } = step;
+    this.#tell({ kind: "step", name, done, total, milliseconds, cached });
+  }
+
+  #print(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > TAIL_LINES) this.#lines.shift();
+    this.#tell({ kind: "output", text: line });
+  }
+
+  #log(line: string): void {
+    const text = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+    if (text === undefined || !/level=(?:warning|error)/.test(line)) return;
+    this.#lines.push(text);
+    if (this.#lines.length > TAIL_LINES) this.#lines.shift();
+  }
+}
