@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, failureOf, Runner, runStep, snapshot } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
@@ -61,11 +61,11 @@ describe("what is built", () => {
       environment,
     });
     expect(run.stdout).toContain("one: the registry holds");
-    expect(run).toMatchObject({
-      exitCode: 0,
-      leftovers: [],
-      outputs: { verdict: "passed", cause: "" },
-    });
+    expect(run).toMatchObject({ exitCode: 0, outputs: { verdict: "passed", cause: "" } });
+    // What it leaves is what it says that it leaves.
+    expect(run.leftovers.map((name) => join(runner.temp, name))).toEqual([
+      run.outputs["images-file"],
+    ]);
     const digest = await digestAt(`${registry()}/one`, "0123456789abcdef0123456789abcdef01234567");
     expect(digest).toMatch(/^sha256:/);
     expect(parse(run.outputs.digests)).toEqual({ one: digest });
@@ -76,11 +76,16 @@ describe("what is built", () => {
         tags: ["0123456789abcdef0123456789abcdef01234567"],
         digest,
         reference: `${registry()}/one@${digest}`,
+        ref: `${registry()}/one:0123456789abcdef0123456789abcdef01234567@${digest}`,
         platforms: ["linux/amd64"],
         size: expect.any(Number),
+        status: "built",
+        key: expect.stringMatching(/^[0-9a-f]{64}$/),
+        mirrors: [],
       },
     });
-    expect(run.summary).toMatch(/^## ✅ 1 service built, pushed and proven at the registry/);
+    expect(parse(run.outputs.changed)).toEqual(["one"]);
+    expect(run.summary).toMatch(/^## ✅ 1 service built; all proven at the registry/);
     expect(run.summary).toContain("```mermaid");
   });
 
@@ -129,7 +134,7 @@ describe("what is built", () => {
     const { PATH = "" } = environment;
     const run = await runStep(source, { runner, inputs: given, environment: { PATH } });
     expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
-    expect(run.leftovers).toEqual([]);
+    expect(run.leftovers.filter((name) => !name.startsWith("images-"))).toEqual([]);
   });
 
   it("may be the sample service, from a base image of one's own", async () => {
@@ -227,7 +232,7 @@ describe("what does not build", () => {
     expect(run.outputs.cause).toMatch(/^Dockerfile:2: RUN /);
   });
 
-  it("does not keep the others from being pushed and proven", async () => {
+  it("does not keep the others from being proven, and no tag of any is moved", async () => {
     await using runner = await Runner.create({
       ...scratch,
       "Dockerfile.bad": "FROM scratch\nNO\n",
@@ -239,10 +244,13 @@ describe("what does not build", () => {
       environment,
     });
     expect(run.exitCode).toBe(1);
-    expect(parse(run.outputs.digests)).toEqual({ good: await digestAt(`${registry()}/good`, "1") });
     expect(run.outputs.cause).toMatch(
-      /Dockerfile\.bad:2: .*\n.*\/good@sha256:\w+ is pushed and proven\./,
+      /Dockerfile\.bad:2: .*\nNo tag was moved: .* by digest: .*\/good@sha256:\w+\./,
     );
+    const { good } = parse(run.outputs.digests);
+    expect(await digestAt(`${registry()}/good`, good)).toBe(good);
+    expect(await digestAt(`${registry()}/good`, "1")).toBeNull();
+    expect(parse(run.outputs.images).good).toMatchObject({ tag: "", tags: [] });
   });
 
   it("is ended at its timeout, which names the step", async () => {
@@ -300,19 +308,19 @@ describe("a registry that", () => {
     [
       "loses the manifest",
       isOurs(({ url }) => (url.includes("/manifests/") ? { status: 404 } : undefined)),
-      /the push was reported as done, but the registry has no tag 1/,
+      /the push was reported as done, but the registry has no manifest sha256:/,
     ],
     [
       "fails when asked for the manifest",
       isOurs(({ url }) => (url.includes("/manifests/") ? { status: 500 } : undefined)),
-      /manifests\/1 answered 500/,
+      /manifests\/key-\w+ answered 500/,
     ],
     [
       "serves another image",
       isOurs(({ url }) =>
         url.endsWith("/manifests/1") ? { path: "/v2/testbed/busybox/manifests/1" } : undefined,
       ),
-      /sha256:\w{64} was pushed, but the registry reports sha256:\w{64} for 1/,
+      /doubted:1 .*sha256:\w{64}.*sha256:\w{64}/,
     ],
   ])("%s fails the step with that cause", async (_, rule, cause) => {
     await using faulty = await FaultRegistry.start(bed.registry, rule);
@@ -352,13 +360,16 @@ describe("a registry that", () => {
       environment: { ...environment, ...paths },
     });
     expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
+    const written = run.outputs["images-file"] ?? "";
+    expect(await readFile(written, "utf8")).not.toContain(password);
+    await rm(written);
     const seen = await readFile(argv, "utf8");
-    expect(seen).toContain("--push");
+    expect(seen).toContain("bake");
     const shown = run.stdout.replace(/^::add-mask::.*$/gm, "");
     const all = [seen, shown, run.summary, JSON.stringify(run.outputs)].join("\n");
     expect(all).not.toContain(password);
     expect(all).not.toContain(Buffer.from(`me:${password}`).toString("base64"));
-    expect(run.leftovers).toEqual([]);
+    expect(run.leftovers).toEqual([basename(written)]);
 
     const refused = await runStep(source, {
       runner,
@@ -386,7 +397,7 @@ describe("a cancelled job", () => {
       inputs: given,
       environment,
       onLine: (line, child) => {
-        if (line.includes("quick: the registry holds")) seen.add("quick");
+        if (line.includes("quick: pushed ")) seen.add("quick");
         if (line.includes(`| begun ${prefix}`)) seen.add("slow");
         if (seen.size < 2 || killed > 0) return;
         killed = Date.now();
@@ -397,12 +408,8 @@ describe("a cancelled job", () => {
     expect(Date.now() - killed).toBeLessThan(5_000);
     expect(run.exitCode).toBe(1);
     expect(run.outputs.verdict).toBe("cancelled");
-    expect(run.outputs.cause).toMatch(
-      /Pushed and proven before that: .*\/quick@sha256:\w+\. Not pushed: slow\./,
-    );
-    expect(parse(run.outputs.digests)).toEqual({
-      quick: await digestAt(`${registry()}/quick`, "1"),
-    });
+    expect(run.outputs.cause).toMatch(/^The job was cancelled\. /);
+    expect(await digestAt(`${registry()}/quick`, "1")).toBeNull();
     expect(run.leftovers).toEqual([]);
   });
 });
