@@ -27,6 +27,34 @@ export async function readApplied(
   return revisionsFrom(await readRecords(cluster, set));
 }
 
+/**
+ * Reads what every recorded revision of every set deploys, as text, in a namespace or the cluster.
+ *
+ * @throws {ApiError} when Secrets may not be listed.
+ * @throws {UserError} when a record is damaged.
+ */
+export async function readSets(
+  cluster: Cluster,
+  namespace: string | undefined,
+  take: (recorded: { readonly name: string; readonly text: string }) => void,
+): Promise<void> {
+  const labelSelector = LABELS.set;
+  const { items } = await cluster.list<RecordSecret>({ ...SECRETS, namespace, labelSelector });
+  const sets = Map.groupBy(
+    items,
+    ({ metadata }) => `${metadata.namespace}/${metadata.labels?.[LABELS.set]}`,
+  );
+  for (const [set, secrets] of sets) {
+    for (const revision of revisionsFrom(secrets)) {
+      // The content of one that failed and was put back is not kept: nobody goes back to it.
+      const kept = revision.images.length > 0 || revision.status !== "failed" || revision.left;
+      if (!kept) continue;
+      const text = JSON.stringify([revision.images, revision.content()]);
+      take({ name: `set ${set} revision ${revision.revision}`, text });
+    }
+  }
+}
+
 async function readRecords(cluster: Cluster, set: ApplySetRef): Promise<readonly RecordSecret[]> {
   const { items } = await cluster.list<RecordSecret>({
     ...SECRETS,

@@ -2,7 +2,7 @@ export { deploySet, previewSet } from "./deploy.ts";
 export type { DesiredObject } from "./desired.ts";
 export { type DeployFacts, noFacts } from "./facts.ts";
 export { isPredecessor } from "./field-owners.ts";
-export { readApplied, type Standing, standingOf } from "./history.ts";
+export { readApplied, readSets, type Standing, standingOf } from "./history.ts";
 export type { Plan, PlannedObject } from "./plan.ts";
 export type { AppliedImage, RevisionContent } from "./record.ts";
 export type { AppliedRevision, RevisionStatus } from "./revision.ts";

@@ -35,7 +35,9 @@ export {
 } from "./release.ts";
 export {
   markRevision,
+  type RecordedText,
   readHistory,
+  readReleases,
   recordRef,
   type StorageKind,
   type StoredReleaseRef,

@@ -1,7 +1,7 @@
-import { UserError } from "../failure/index.ts";
+import { describe, UserError } from "../failure/index.ts";
 import type { Cluster, ObjectRef } from "../kubernetes/index.ts";
 import { type Proof, proofLabels } from "./proof.ts";
-import { type ReleaseRecord, type Revision, revisionOf } from "./release.ts";
+import { type ReleaseRecord, type Revision, recordedText, revisionOf } from "./release.ts";
 
 /** Where Helm keeps its releases, by the value of HELM_DRIVER. */
 export type StorageKind = "Secret" | "ConfigMap";
@@ -43,6 +43,52 @@ export async function readHistory(
     labelSelector: `owner=helm,name=${release.name}`,
   });
   return records.items.map(revisionOf).sort((a, b) => a.revision - b.revision);
+}
+
+/** A revision of some release, as text that names all that it deploys. */
+export interface RecordedText {
+  /** `release NAMESPACE/NAME revision 3` */
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Reads every revision that Helm has recorded, of all releases of a namespace or of the cluster, one
+ * by one: the records of a large cluster need not be in memory at once. Both kinds of storage are
+ * looked at.
+ *
+ * @throws {ApiError} when Secrets or ConfigMaps may not be listed.
+ * @throws {UserError} when a record is damaged: what it keeps for a rollback is not known then.
+ */
+export async function readReleases(
+  cluster: Cluster,
+  namespace: string | undefined,
+  take: (recorded: RecordedText) => void,
+): Promise<void> {
+  for (const kind of ["Secret", "ConfigMap"]) {
+    const collection = { apiVersion: "v1", kind, namespace, labelSelector: "owner=helm" };
+    await cluster.list<ReleaseRecord>(collection, (record) => {
+      const { name = "", version = "" } = record.metadata.labels ?? {};
+      const named = `release ${record.metadata.namespace}/${name} revision ${version}`;
+      take({ name: named, text: textOf(record, named) });
+      return { apiVersion: "v1", kind, metadata: { name: record.metadata.name } };
+    });
+  }
+}
+
+function textOf(record: ReleaseRecord, named: string): string {
+  try {
+    return recordedText(record);
+  } catch (error) {
+    throw new UserError(
+      {
+        title: "A record of Helm's cannot be read",
+        cause: `${record.kind} ${record.metadata.namespace}/${record.metadata.name}, ${named}: ${describe(error)}.`,
+        remedy: "Remove it if nobody will go back to that revision, and run again.",
+      },
+      { reason: error },
+    );
+  }
 }
 
 /**

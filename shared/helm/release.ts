@@ -43,6 +43,8 @@ export interface ReleaseRecord extends KubernetesObject {
 interface StoredRelease {
   readonly version?: number;
   readonly manifest?: string;
+  /** Values that the user gave. */
+  readonly config?: unknown;
   readonly hooks?: readonly { readonly manifest?: string }[];
   readonly apply_method?: string;
   readonly info?: {
@@ -138,6 +140,12 @@ function storedIn(record: ReleaseRecord): StoredRelease {
   const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const stored: unknown = JSON.parse((gzipped ? gunzipSync(bytes) : bytes).toString());
   return stored as StoredRelease;
+}
+
+/** All that a record says of what its revision deploys: manifest, hooks, values. */
+export function recordedText(record: ReleaseRecord): string {
+  const { manifest, hooks, config } = storedIn(record);
+  return JSON.stringify([manifest, hooks?.map((hook) => hook.manifest), config]);
 }
 
 /** Reads a release as `helm upgrade -o json` and `helm status -o json` print it. */

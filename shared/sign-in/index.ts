@@ -1,3 +1,5 @@
+export { cloudOf } from "./cloud.ts";
+export { type EcrApi, openEcr } from "./ecr-api.ts";
 export { idToken } from "./id-token.ts";
 export type { SignInSettings, SignInWorld } from "./settings.ts";
 export { type SignedIn, signIn } from "./sign-in.ts";
