@@ -135,7 +135,8 @@ function tellNotDone(targets: readonly BakeTarget[], { log }: Work): void {
 async function bakeOne(target: BakeTarget, work: Work): Promise<BakeResult> {
   const { clock } = work;
   const began = clock.now();
-  const progress = new BuildahProgress(clock.now, (event) => work.onEvent(target.name, event));
+  const tell = (event: BuildEvent) => work.onEvent(target.name, event);
+  const progress = new BuildahProgress(clock.now, tell, Object.keys(target.labels ?? {}));
   const list = `localhost/seaworthy-${randomUUID()}`;
   const folder = join(work.folder, `buildah-${randomUUID()}`);
   const result = (digest: string | undefined, failure?: UserError): BakeResult => ({

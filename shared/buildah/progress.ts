@@ -1,6 +1,10 @@
 import type { BuildEvent, StepCounts } from "../buildkit/index.ts";
 
-const STEP = /^(?:\[([^\]]*)\] )?STEP (\d+)\/(\d+): (.*)$/s;
+const STEP = /^((?:\[[^\]]*\] )*)STEP (\d+)\/(\d+): (.*)$/s;
+/** A label of the command line, which buildah appends to the last stage as an instruction. */
+const LABEL = /^LABEL "((?:[^"\\]|\\.)*)"="/;
+/** What an instruction printed last, without the end of its line. */
+const RUN_ON = /--> [0-9a-f]{11,}$/;
 const CACHED = /^--> Using cache /;
 const NOISE = [
   /^--> [0-9a-f]{11,}$/,
@@ -25,6 +29,7 @@ interface Step {
 export class BuildahProgress {
   readonly #now: () => number;
   readonly #tell: (event: BuildEvent) => void;
+  readonly #labels: ReadonlySet<string>;
   /** The step that is under way, by stage and platform. */
   readonly #running = new Map<string, Step>();
   readonly #totals = new Map<string, number>();
@@ -34,9 +39,11 @@ export class BuildahProgress {
   #cached = 0;
   #error = "";
 
-  constructor(now: () => number, tell: (event: BuildEvent) => void) {
+  /** @param labels the names of those of the command line, which are no steps of the Dockerfile. */
+  constructor(now: () => number, tell: (event: BuildEvent) => void, labels: Iterable<string> = []) {
     this.#now = now;
     this.#tell = tell;
+    this.#labels = new Set(labels);
   }
 
   read(line: string): void {
@@ -46,7 +53,9 @@ export class BuildahProgress {
       if (this.#last !== undefined) this.#last.cached = true;
     } else if (line.startsWith("Error: ")) this.#error = line.slice("Error: ".length);
     else if (/^time="[^"]*" level=/.test(line)) this.#log(line);
-    else if (line.trim() !== "" && !NOISE.some((form) => form.test(line))) this.#print(line);
+    else if (line.trim() !== "" && !NOISE.some((form) => form.test(line))) {
+      this.#print(line.replace(RUN_ON, ""));
+    }
   }
 
   /** The build has ended well: what was under way is done. */
@@ -78,7 +87,8 @@ export class BuildahProgress {
   #begin(stage: string, number: number, total: number, name: string): void {
     this.#finish(stage);
     // FROM is a step to buildah alone.
-    this.#totals.set(stage, total - 1);
+    this.#totals.set(stage, total - 1 - (isLast(stage) ? this.#labels.size : 0));
+    if (this.#labels.has(LABEL.exec(name)?.[1] ?? "")) return;
     this.#last = { name: name.replace(/\s+/g, " ").trim(), began: this.#now(), cached: false };
     if (number > 1) this.#running.set(stage, this.#last);
   }
@@ -107,4 +117,10 @@ export class BuildahProgress {
     this.#lines.push(text);
     if (this.#lines.length > TAIL_LINES) this.#lines.shift();
   }
+}
+
+/** Whether a stage is the last: `[2/2] `, or the only one, which has no number. */
+function isLast(stage: string): boolean {
+  const [, number, of] = /\[(\d+)\/(\d+)\]/.exec(stage) ?? [];
+  return number === of;
 }

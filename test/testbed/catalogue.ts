@@ -1,3 +1,4 @@
+import { buildah } from "./buildah.ts";
 import { buildkitImage } from "./images/buildkit.ts";
 import { busyboxImage } from "./images/busybox.ts";
 import { nodeImage } from "./images/node.ts";
@@ -39,6 +40,7 @@ export const pieces: readonly Piece[] = [
   buildkitImage,
   buildx,
   docker,
+  buildah,
   ...tools,
   kwok,
 ];
