@@ -109,12 +109,19 @@ export function namingBy(
     earlierTags: [...new Set(earlier)].filter((tag) => !ofStep.tags.includes(tag)),
     labelsOf: (service) => {
       const given = { ...labels, ...service.labels };
-      return labelsFor({ version: service.tags[0], given }, circumstances);
+      const made = labelsFor({ version: service.tags[0], given }, circumstances);
+      return withOwnProblems(made, service.labels);
     },
     annotationsOf: (service) => {
-      return annotationsFor({ ...annotations, ...service.annotations }, circumstances);
+      const given = { ...annotations, ...service.annotations };
+      return withOwnProblems(annotationsFor(given, circumstances), service.annotations);
     },
   };
+}
+
+/** Those of the step are told once, and not with each service. */
+function withOwnProblems(made: ImageLabels, own: Texts): ImageLabels {
+  return { ...made, problems: made.problems.filter(({ where }) => where in own) };
 }
 
 /** The events by which the image before this one may have got its tags. */

@@ -104,6 +104,10 @@ test("a service's labels go before the step's, and its first tag is the version"
   const naming = namingBy({ ...pushed, labels: { a: "step", b: "step" } }, run, time);
   const labels = naming.labelsOf({ labels: { b: "service" }, tags: ["v7", "latest"] });
   expect(labels.stable).toMatchObject({ a: "step", b: "service" });
+  const wrong = namingBy({ ...pushed, labels: { a: "{{x}}" } }, run, time);
+  expect(wrong.labelsOf({ labels: { b: "{{y}}" }, tags: [] }).problems).toMatchObject([
+    { where: "b" },
+  ]);
   const ofCommit = labels.ofCommit({ seconds: 0, commit: undefined });
   expect(ofCommit["org.opencontainers.image.version"]).toBe("v7");
   expect(ofCommit["org.opencontainers.image.created"]).toBe("1970-01-01T00:00:00Z");
