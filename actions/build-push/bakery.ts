@@ -18,6 +18,8 @@ import type { Options } from "./inputs.ts";
 export interface Bakery extends AsyncDisposable {
   /** What it is, for the log. */
   readonly description: string;
+  /** Whether it adds provenance to images where nobody insists on it. */
+  readonly attests: boolean;
   /** What images depend on of it, for their content keys. */
   version(): Promise<string>;
   /**
@@ -76,6 +78,7 @@ export async function openBakery(
   const builder = await openBuilder(await builderSettings(options, world), execution);
   return {
     description: builder.description,
+    attests: true,
     version: () => builder.version(),
     bake: (targets, order) => bakeBy(builder, targets, order, execution, world),
     [Symbol.asyncDispose]: () => builder[Symbol.asyncDispose](),
@@ -112,6 +115,7 @@ async function ofBuildah(options: Options, ground: BakeryGround, world: World): 
   });
   return {
     description: buildah.description,
+    attests: false,
     version: () => buildah.version(),
     bake: (targets, order) => buildah.bake(targets, order),
     async [Symbol.asyncDispose]() {},

@@ -96,9 +96,10 @@ async function underKey(
   key: string,
   step: Step,
 ): Promise<Pick<Known, "keyed" | "flaw">> {
-  const { options } = step;
+  const { options, workshop } = step;
   const { provenance = options.provenance, sbom = options.sbom } = service;
-  const wanted = { key, provenance: provenance !== "off", sbom };
+  const attested = provenance === "max" || (provenance === "min" && workshop.builder.attests);
+  const wanted = { key, provenance: attested, sbom };
   try {
     const places = placesOf(service).map(({ repository }) => ({ repository, tag: keyTag(key) }));
     const keyed = await everywhere(places, service, step);

@@ -23,15 +23,14 @@ interface Step {
 }
 
 /**
- * Follows what `buildah build` prints. A step is done when the next one begins, for buildah says
- * nothing at its end; steps of several platforms or stages may come in between each other.
+ * Follows what `buildah build` prints, which does one step after another. A step is done when the
+ * next one begins, for buildah says nothing at its end.
  */
 export class BuildahProgress {
   readonly #now: () => number;
   readonly #tell: (event: BuildEvent) => void;
   readonly #labels: ReadonlySet<string>;
-  /** The step that is under way, by stage and platform. */
-  readonly #running = new Map<string, Step>();
+  #running: Step | undefined;
   readonly #totals = new Map<string, number>();
   readonly #lines: string[] = [];
   #last: Step | undefined;
@@ -60,7 +59,7 @@ export class BuildahProgress {
 
   /** The build has ended well: what was under way is done. */
   end(): void {
-    for (const stage of [...this.#running.keys()]) this.#finish(stage);
+    this.#finish();
   }
 
   /** The steps of the Dockerfile that are known so far. */
@@ -85,18 +84,18 @@ export class BuildahProgress {
   }
 
   #begin(stage: string, number: number, total: number, name: string): void {
-    this.#finish(stage);
+    this.#finish();
     // FROM is a step to buildah alone.
     this.#totals.set(stage, total - 1 - (isLast(stage) ? this.#labels.size : 0));
     if (this.#labels.has(LABEL.exec(name)?.[1] ?? "")) return;
     this.#last = { name: name.replace(/\s+/g, " ").trim(), began: this.#now(), cached: false };
-    if (number > 1) this.#running.set(stage, this.#last);
+    if (number > 1) this.#running = this.#last;
   }
 
-  #finish(stage: string): void {
-    const step = this.#running.get(stage);
+  #finish(): void {
+    const step = this.#running;
     if (step === undefined) return;
-    this.#running.delete(stage);
+    this.#running = undefined;
     this.#done += 1;
     if (step.cached) this.#cached += 1;
     const { done, total } = this.steps;
