@@ -31,6 +31,6 @@ export async function buildPush(options: Options, world: World): Promise<Outcome
   passages = await journal.phase("build", () => buildChanged(passages, step));
   if (!options.push) return outcomeOf(passages, step);
   passages = await journal.phase("gate", () => judge(passages, step, gate));
-  passages = await journal.phase("tags", () => release(passages, step));
-  return outcomeOf(passages, step);
+  const released = await journal.phase("tags", () => release(passages, step));
+  return outcomeOf(released.passages, step, released.failure);
 }

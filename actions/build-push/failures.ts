@@ -1,12 +1,18 @@
 import { UserError } from "../../shared/failure/index.ts";
 import type { Passage } from "./result.ts";
 
-/** The one failure of a step from those of its services; undefined when there was none. */
+/**
+ * The one failure of a step from those of its services; undefined when there was none.
+ *
+ * @param unreleased why the tags of services that were all well could not be moved.
+ */
 export function failureOf(
   passages: readonly Passage[],
+  unreleased: UserError | undefined,
   signal: AbortSignal,
 ): UserError | undefined {
-  if (signal.aborted) return cancelled(passages, signal.reason);
+  if (signal.aborted) return cancelled(passages, unreleased);
+  if (unreleased !== undefined) return unreleased;
   const failed = passages.flatMap(({ service, failure }) =>
     failure === undefined ? [] : [{ name: service.name, failure }],
   );
@@ -42,26 +48,23 @@ function worded(failure: UserError, addition: string): UserError {
   return new UserError(evidence === undefined ? parts : { ...parts, evidence }, { reason });
 }
 
-function cancelled(passages: readonly Passage[], reason: unknown): UserError {
+function cancelled(passages: readonly Passage[], unreleased: UserError | undefined): UserError {
   const released = passages.filter((passage) => passage.released);
   const proven = passages.filter(({ images, released: tagged }) => images.length > 0 && !tagged);
   const none = passages.filter(({ images }) => images.length === 0);
-  const undone = passages.flatMap(({ failure }) =>
-    failure === undefined || failure === reason ? [] : [failure.cause],
-  );
   const sentences = [
-    "The job was cancelled.",
+    unreleased?.cause ?? "The job was cancelled.",
     ...(released.length === 0 ? [] : [`Released before that: ${names(released)}.`]),
     ...(proven.length === 0
       ? []
       : [`At the registry by digest, with no tag moved: ${names(proven)}.`]),
     ...(none.length === 0 ? [] : [`Not pushed: ${names(none)}.`]),
-    ...new Set(undone),
   ];
   return new UserError({
     title: "Cancelled",
     cause: sentences.join(" "),
     remedy:
+      unreleased?.remedy ??
       "Run the job again: what was built is cached, and what the registry has is not sent again.",
   });
 }

@@ -9,16 +9,23 @@ import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
 import { summary } from "./summary.ts";
 
-/** What the step made, as outputs, file and summary. */
+/**
+ * What the step made, as outputs, file and summary.
+ *
+ * @param unreleased why no tag was moved although every service was well.
+ */
 export async function outcomeOf(
   passages: readonly Passage[],
   step: Step,
+  unreleased?: UserError,
 ): Promise<Outcome<OutputName>> {
   const { options, world, journal, began, order } = step;
   const elapsed = world.clock.now() - began;
   const images = imagesOf(passages);
-  const { file, unwritten } = await fileOf(images, step);
-  const failure = failureOf(passages, world.signal) ?? unwritten;
+  const broken = failureOf(passages, unreleased, world.signal);
+  // Whoever deploys from a file must not find one of a run that failed.
+  const { file, unwritten } = broken === undefined ? await fileOf(images, step) : NO_FILE;
+  const failure = broken ?? unwritten;
   const built = passages.filter((passage) => passage.built !== undefined);
   world.log.info(closingLine(passages, built.length, options.push, elapsed));
   return {
@@ -43,6 +50,8 @@ export async function outcomeOf(
     failure,
   };
 }
+
+const NO_FILE = { file: "", unwritten: undefined };
 
 /** What was released stays released when only the file cannot be written. */
 async function fileOf(

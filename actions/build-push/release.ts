@@ -7,6 +7,12 @@ import type { Options } from "./inputs.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
 
+/** What became of the tags: all of them were moved, or none and why. */
+export interface Release {
+  readonly passages: readonly Passage[];
+  readonly failure?: UserError;
+}
+
 /**
  * Moves the tags of all services to what passed the gate, and has the registry say that they lead
  * there: all or none. The tag of the content key is among them, so that whatever is found under a
@@ -15,9 +21,9 @@ import type { Step } from "./step.ts";
 export async function release(
   passages: readonly Passage[],
   { workshop, world, options }: Step,
-): Promise<readonly Passage[]> {
+): Promise<Release> {
   if (world.signal.aborted || passages.some(({ failure }) => failure !== undefined)) {
-    return passages;
+    return { passages };
   }
   const { registries } = workshop;
   const { clock, log, signal, aftermath } = world;
@@ -26,12 +32,12 @@ export async function release(
     await moveTags(moves, { registries, clock, log, signal, aftermath });
   } catch (failure) {
     if (!(failure instanceof UserError)) throw failure;
-    return passages.map((passage) => ({ ...passage, failure }));
+    return { passages, failure };
   }
   for (const { service, images } of passages) {
     log.info(`${service.name}: ${service.tags.join(", ")} at ${images[0]?.reference}`);
   }
-  return passages.map((passage) => ({ ...passage, released: true }));
+  return { passages: passages.map((passage) => ({ ...passage, released: true })) };
 }
 
 function movesOf(

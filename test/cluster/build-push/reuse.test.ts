@@ -49,8 +49,13 @@ async function harbour() {
       },
       environment,
     });
+  const manifest = async <T>(service: string, digest: string): Promise<T> => {
+    const url = `http://${bed.registry}/v2/${path}/${service}/manifests/${digest}`;
+    return (await (await fetch(url, { headers: { accept: MANIFESTS } })).json()) as T;
+  };
   return {
     path,
+    manifest,
     registry,
     base,
     runner,
@@ -132,18 +137,10 @@ describe("a service of which nothing changed", () => {
     await using place = await harbour();
     const first = await place.ship();
     const { web } = JSON.parse(first.outputs.digests ?? "");
-    const index = await (
-      await fetch(`http://${bed.registry}/v2/${place.path}/web/manifests/${web}`, {
-        headers: { accept: MANIFESTS },
-      })
-    ).json();
-    const image = await (
-      await fetch(
-        `http://${bed.registry}/v2/${place.path}/web/manifests/${index.manifests[0].digest}`,
-        { headers: { accept: MANIFESTS } },
-      )
-    ).json();
-    const lost = image.layers.at(-1).digest;
+    const index = await place.manifest<{ manifests: { digest: string }[] }>("web", web);
+    const child = index.manifests[0]?.digest ?? "";
+    const image = await place.manifest<{ layers: { digest: string }[] }>("web", child);
+    const lost = image.layers.at(-1)?.digest;
     let built = false;
     await using faulty = await FaultRegistry.start(bed.registry, ({ url, method, ours }) => {
       // BuildKit pushes it anew; from then on it is there.

@@ -28,11 +28,11 @@ const cancelled = AbortSignal.abort();
 
 describe("the failure of a step", () => {
   it("is none when every service is released", () => {
-    expect(failureOf([passage("a"), passage("b")], calm)).toBeUndefined();
+    expect(failureOf([passage("a"), passage("b")], undefined, calm)).toBeUndefined();
   });
 
   it("is that of the one service, with its place, and says that no tag moved", () => {
-    const failure = failureOf([unreleased("a"), failed("b")], calm);
+    const failure = failureOf([unreleased("a"), failed("b")], undefined, calm);
     expect(failure).toMatchObject({ title: "b failed", at: { file: "b/Dockerfile", line: 2 } });
     expect(failure?.cause).toBe(
       "b is broken.\nNo tag was moved: it is all services or none. " +
@@ -41,7 +41,7 @@ describe("the failure of a step", () => {
   });
 
   it("names every service that failed, each with its place", () => {
-    const failure = failureOf([failed("a"), unreleased("c"), failed("b")], calm);
+    const failure = failureOf([failed("a"), unreleased("c"), failed("b")], undefined, calm);
     expect(failure?.title).toBe("2 of 3 services failed");
     expect(failure?.cause).toMatch(/^a: a is broken\.\nb: b is broken\.\nNo tag was moved/);
     expect(failure?.remedy).toBe("Mend it.");
@@ -51,24 +51,26 @@ describe("the failure of a step", () => {
 
   it("says after a cancellation what is released, what only proven, what not pushed", () => {
     const none = passage("c", { images: [], released: false });
-    const failure = failureOf([unreleased("b"), none], cancelled);
+    const failure = failureOf([unreleased("b"), none], undefined, cancelled);
     expect(failure?.cause).toBe(
       "The job was cancelled. At the registry by digest, with no tag moved: " +
         `r.io/b@${digest}. Not pushed: c.`,
     );
-    expect(failureOf([passage("a")], cancelled)?.cause).toBe(
+    expect(failureOf([passage("a")], undefined, cancelled)?.cause).toBe(
       `The job was cancelled. Released before that: r.io/a@${digest}.`,
     );
   });
 
-  it("keeps after a cancellation what could not be put right", () => {
-    const failure = new UserError({
-      title: "x",
+  it("is that of the tags where those could not be moved, also after a cancellation", () => {
+    const tags = new UserError({
+      title: "Cancelled while the tags were moved",
       cause: "r.io/a:1 could not be put back.",
-      remedy: "y",
+      remedy: "Run it again.",
     });
-    const told = failureOf([passage("a", { released: false, failure })], cancelled);
-    expect(told?.cause).toMatch(/ r\.io\/a:1 could not be put back\.$/);
+    expect(failureOf([unreleased("a")], tags, calm)).toBe(tags);
+    const told = failureOf([unreleased("a")], tags, cancelled);
+    expect(told?.cause).toMatch(/^r\.io\/a:1 could not be put back\. At the registry by digest/);
+    expect(told?.remedy).toBe("Run it again.");
   });
 });
 
@@ -134,7 +136,7 @@ describe("the summary", () => {
 
   it("of a failure shows cause and remedy, its text made harmless", () => {
     const passages = [unreleased("a"), failed("b", "<img src=x> | `x`")];
-    const failure = failureOf(passages, calm);
+    const failure = failureOf(passages, undefined, calm);
     const text = summary(passages, { ...account, journal, failure });
     expect(text).toMatch(/^## ❌ build-push: b failed\n/);
     expect(text).not.toContain("<img");
