@@ -2,9 +2,9 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ByteSearch } from "./byte-search.ts";
-import { MAGIC_LENGTH, type Packing, packingOf, unpacker } from "./inflate.ts";
+import { MAGIC_LENGTH, type Packing, packingOf, unpacker, unpackZstd } from "./inflate.ts";
 import type { Matcher } from "./matcher.ts";
-import { PackedFile } from "./packed-file.ts";
+import { canOpen, openPacked, type PackedFile } from "./packed-file.ts";
 import { TarMap, type TarMember } from "./tar-map.ts";
 
 /** A needle in a layer. */
@@ -47,9 +47,9 @@ export async function searchLayer(
   const read = async (pieces: AsyncIterable<Buffer>) => {
     for await (const piece of pieces) await search.push(piece);
   };
-  const through = unpacker(packing);
-  if (through === undefined) await pipeline(layer, read, { signal });
-  else await pipeline(layer, through, read, { signal });
+  if (packing === "gzip") await pipeline(layer, unpacker(packing), read, { signal });
+  else if (packing === "zstd") await pipeline(layer, unpackZstd, read, { signal });
+  else await pipeline(layer, read, { signal });
   return await search.end();
 }
 
@@ -140,9 +140,9 @@ class LayerSearch {
       const before = this.#head;
       this.#head = Buffer.concat([before, piece.subarray(0, MAGIC_LENGTH)]);
       if (this.#head.length < MAGIC_LENGTH && !last) return;
-      this.#isPacked = PackedFile.canOpen(packingOf(this.#head));
-      if (!this.#isPacked) return;
       const packing = packingOf(this.#head);
+      this.#isPacked = canOpen(packing);
+      if (!canOpen(packing)) return;
       this.#work.push(
         () => this.#open(member, packing),
         () => this.#feed(before),
@@ -156,9 +156,9 @@ class LayerSearch {
   #began = -1;
   #isPacked: boolean | undefined;
 
-  async #open({ path }: TarMember, packing: Packing): Promise<void> {
+  async #open({ path }: TarMember, packing: Parameters<typeof openPacked>[1]): Promise<void> {
     await this.#endPacked();
-    this.#packed = new PackedFile(path, packing, this.#matcher, (needle, within, inName) =>
+    this.#packed = openPacked(path, packing, this.#matcher, (needle, within, inName) =>
       this.#hit({ needle, path, within, inName }),
     );
   }

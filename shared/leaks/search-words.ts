@@ -36,6 +36,9 @@ const WIDESPREAD = new Set([
 export function searchWordsOf(value: string): SearchWords {
   const text = value.trim();
   if (text === "") return { why: "it is empty" };
+  if (text.replace(PUBLIC, "").trim() === "") {
+    return { why: "its value is a certificate or a public key, which anybody may know" };
+  }
   if (WIDESPREAD.has(text.toLowerCase())) {
     return { why: "its value is a word that stands in many files" };
   }
@@ -65,21 +68,20 @@ const PUBLIC_LINE = /^["'\s]*[\w-]*(?:certificate|cert|public)[\w-]*["']?\s*[:=]
 function partsOf(text: string): string[] {
   const address = /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:([^/\s@]+)@/i.exec(text)?.[1] ?? "";
   const password = isMixed(address) && address.length >= SHORTEST ? [address] : [];
-  // A key within JSON has its line breaks written as `\n`.
+  // A key within JSON has its line breaks written as `\n`; the first line of an OpenSSH key is the
+  // same in all of one kind.
   const lines = text
     .replace(PUBLIC, "")
     .split(/\\n|[\r\n]+/)
     .map((line) => line.trim())
-    .filter((line) => !PUBLIC_LINE.test(line));
+    .filter((line, at, all) => !PUBLIC_LINE.test(line) && !/BEGIN OPENSSH/.test(all[at - 1] ?? ""));
   if (lines.length === 1 && !/[\s"',;:={}]/.test(text)) return password;
   return [...password, ...keyLines(lines), ...lines.flatMap(tokensIn)];
 }
 
-/** The first line of an OpenSSH key is the same in all of one kind. */
 function keyLines(lines: readonly string[]): string[] {
-  return lines.filter((line, index) => {
-    const public_ = index > 0 && /BEGIN OPENSSH/.test(lines[index - 1] ?? "");
-    return !public_ && line.length >= SHORTEST_KEY_LINE && /^[A-Za-z0-9+/=]+$/.test(line);
+  return lines.filter((line) => {
+    return line.length >= SHORTEST_KEY_LINE && /^[A-Za-z0-9+/=]+$/.test(line);
   });
 }
 
