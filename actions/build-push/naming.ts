@@ -20,7 +20,7 @@ import type { Problem } from "./problem.ts";
 import { type RunEvent, readRunEvent } from "./source-event.ts";
 
 type Texts = Readonly<Record<string, string>>;
-type Asked = Pick<Options, "tags" | "flavor" | "labels" | "annotations" | "push">;
+type Asked = Pick<Options, "tags" | "flavor" | "labels" | "annotations" | "push" | "mode">;
 
 /**
  * The tags that rules make, and sentences on what is wrong with them; those of the step where none
@@ -80,10 +80,11 @@ export function namingBy(
   const circumstances = { event, shortSha, ...time };
   const { flavor, problems } = readFlavor(options.flavor ?? "");
   const { labels = {}, annotations = {} } = options;
+  const pushes = options.push && options.mode !== "plan";
   const tagsBy = ({ rules, problems: wrong }: ReturnType<typeof readTagRules>, extra = false) => {
     const { tags, none, ...made } = tagsFor(rules, flavor, circumstances);
     const all = [...wrong, ...made.problems].map(sentence);
-    const asked = all.length === 0 && options.push && !extra ? none : undefined;
+    const asked = all.length === 0 && pushes && !extra ? none : undefined;
     return { tags, problems: asked === undefined ? all : [asked] };
   };
   const rulesOfStep = (sha: string | undefined) =>
@@ -106,7 +107,7 @@ export function namingBy(
     tagsFor: (rules, extra) => {
       return rules === undefined ? ofStep : tagsBy(readTagRules(rules.join("\n")), extra);
     },
-    earlierTags: [...new Set(earlier)].filter((tag) => !ofStep.tags.includes(tag)),
+    earlierTags: [...new Set([...earlier, "latest"])].filter((tag) => !ofStep.tags.includes(tag)),
     labelsOf: (service) => {
       const given = { ...labels, ...service.labels };
       const made = labelsFor({ version: service.tags[0], given }, circumstances);

@@ -14,7 +14,8 @@ const pushed = {
   labels: undefined,
   annotations: undefined,
   push: true,
-};
+  mode: "build",
+} as const;
 
 describe("tags of a service", () => {
   test("are the commit's sha where nothing is asked for", () => {
@@ -45,6 +46,8 @@ describe("tags of a service", () => {
     expect(namingBy(pushed, run, time).tagsFor(rules, true)).toEqual({ tags: [], problems: [] });
     const built = namingBy({ ...pushed, push: false }, run, time);
     expect(built.tagsFor(rules)).toEqual({ tags: [], problems: [] });
+    const planned = namingBy({ ...pushed, mode: "plan" }, run, time);
+    expect(planned.tagsFor(rules)).toEqual({ tags: [], problems: [] });
   });
 
   test("what is wrong with the step's is told by input and line, and again to each service", () => {
@@ -80,11 +83,15 @@ describe("tags of the image before", () => {
       GITHUB_SHA: SHA,
     };
     const run = runEvent(environment, { repository, before });
-    expect(namingBy(pushed, run, time).earlierTags).toEqual([before]);
+    expect(namingBy(pushed, run, time).earlierTags).toEqual([before, "latest"]);
     const tags = "type=ref,event=branch\ntype=sha";
-    expect(namingBy({ ...pushed, tags }, run, time).earlierTags).toEqual(["sha-2222222", "main"]);
+    expect(namingBy({ ...pushed, tags }, run, time).earlierTags).toEqual([
+      "sha-2222222",
+      "main",
+      "latest",
+    ]);
     const fresh = runEvent(environment, { repository, before: "0".repeat(40) });
-    expect(namingBy(pushed, fresh, time).earlierTags).toEqual([]);
+    expect(namingBy(pushed, fresh, time).earlierTags).toEqual(["latest"]);
   });
 
   test("are those of the branch that a pull request is for", () => {
@@ -96,7 +103,11 @@ describe("tags of the image before", () => {
     };
     const asked = runEvent(environment, { repository, pull_request: { base: { sha: before } } });
     const tags = "type=ref,event=branch\ntype=ref,event=pr\ntype=sha,priority=900";
-    expect(namingBy({ ...pushed, tags }, asked, time).earlierTags).toEqual(["sha-2222222", "next"]);
+    expect(namingBy({ ...pushed, tags }, asked, time).earlierTags).toEqual([
+      "sha-2222222",
+      "next",
+      "latest",
+    ]);
   });
 });
 
