@@ -138,8 +138,12 @@ class LayerSearch {
     }
     if (this.#isPacked === undefined) {
       const before = this.#head;
-      this.#head = Buffer.concat([before, piece.subarray(0, MAGIC_LENGTH)]);
-      if (this.#head.length < MAGIC_LENGTH && !last) return;
+      const head = piece.subarray(0, MAGIC_LENGTH);
+      this.#head = before.length === 0 ? head : Buffer.concat([before, head]);
+      if (this.#head.length < MAGIC_LENGTH && !last) {
+        this.#head = Buffer.from(this.#head);
+        return;
+      }
       const packing = packingOf(this.#head);
       this.#isPacked = canOpen(packing);
       if (!canOpen(packing)) return;

@@ -82,7 +82,10 @@ export class TarMap {
     const piece = data.subarray(0, part.left);
     this.#offset += piece.length;
     part.left -= piece.length;
-    if (part.kind === "header" || part.kind === "text") this.#gathered.push(Buffer.from(piece));
+    if (part.kind === "header" || part.kind === "text") {
+      // A copy of what waits for more: the piece's own memory may be used again.
+      this.#gathered.push(part.left === 0 ? piece : Buffer.from(piece));
+    }
     if (part.kind === "content" && part.member.isFile) {
       this.#onContent(part.member, piece, part.left === 0);
     }
@@ -93,7 +96,9 @@ export class TarMap {
   #next(part: Part): Part {
     if (part.kind === "padding") return header();
     if (part.kind === "content") return padding(part.size);
-    const bytes = Buffer.concat(this.#gathered);
+    const [first, ...others] = this.#gathered;
+    const bytes =
+      first !== undefined && others.length === 0 ? first : Buffer.concat(this.#gathered);
     this.#gathered = [];
     if (part.kind === "header") return this.#header(bytes);
     if (part.kind === "text") this.#learn(part.type, bytes);
@@ -102,8 +107,9 @@ export class TarMap {
 
   #header(block: Buffer): Part {
     const from = this.#offset - BLOCK;
-    if (block.every((byte) => byte === 0)) return rest();
-    if (!isHeader(block)) {
+    const sum = sumOf(block);
+    if (sum === EMPTY_SUM) return rest();
+    if (!isHeader(block, sum)) {
       this.broken = from;
       return rest();
     }
@@ -165,12 +171,22 @@ function paddingOf(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;
 }
 
+const SUM_AT = 148;
+const SUM_LENGTH = 8;
+/** Of a block of zeros only. */
+const EMPTY_SUM = SUM_LENGTH * 0x20;
+
 /** The sum of all bytes, with the sum's own field taken as spaces. */
-function isHeader(block: Buffer): boolean {
-  let sum = 8 * 0x20;
-  for (let at = 0; at < BLOCK; at += 1) if (at < 148 || at >= 156) sum += block[at] ?? 0;
+function sumOf(block: Buffer): number {
+  let sum = EMPTY_SUM;
+  for (let at = 0; at < SUM_AT; at += 1) sum += block[at] ?? 0;
+  for (let at = SUM_AT + SUM_LENGTH; at < BLOCK; at += 1) sum += block[at] ?? 0;
+  return sum;
+}
+
+function isHeader(block: Buffer, sum: number): boolean {
   const size = sizeIn(block);
-  return sum === octal(block, 148, 8) && Number.isSafeInteger(size) && size >= 0;
+  return sum === octal(block, SUM_AT, SUM_LENGTH) && Number.isSafeInteger(size) && size >= 0;
 }
 
 /** Sizes of 8 GiB and more are binary, as the first bit says. */
@@ -179,9 +195,20 @@ function sizeIn(block: Buffer): number {
   return Number(block.readBigUInt64BE(128));
 }
 
+/** Digits between spaces or zeros; 0 when there are none. */
 function octal(block: Buffer, from: number, length: number): number {
-  const digits = /^[\s\0]*([0-7]+)/.exec(block.toString("latin1", from, from + length))?.[1];
-  return digits === undefined ? 0 : Number.parseInt(digits, 8);
+  let value = 0;
+  let digits = 0;
+  for (let at = from; at < from + length; at += 1) {
+    const byte = block[at] ?? 0;
+    if (byte >= 0x30 && byte <= 0x37) {
+      value = value * 8 + byte - 0x30;
+      digits += 1;
+    } else if (digits > 0 || (byte !== 0x20 && byte !== 0)) {
+      break;
+    }
+  }
+  return value;
 }
 
 function nameIn(block: Buffer): string {
