@@ -16,11 +16,15 @@ import {
 } from "../../shared/image-tags/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
+import type { PlannedService } from "./plan.ts";
 import type { Problem } from "./problem.ts";
 import { type RunEvent, readRunEvent } from "./source-event.ts";
 
 type Texts = Readonly<Record<string, string>>;
-type Asked = Pick<Options, "tags" | "flavor" | "labels" | "annotations" | "push" | "mode">;
+type Asked = Pick<
+  Options,
+  "tags" | "flavor" | "labels" | "annotations" | "push" | "mode" | "provenance" | "sbom"
+>;
 
 /**
  * The tags that rules make, and sentences on what is wrong with them; those of the step where none
@@ -30,6 +34,8 @@ export type TagsFor = (
   rules: readonly string[] | undefined,
   extra?: boolean,
 ) => { readonly tags: readonly string[]; readonly problems: readonly string[] };
+
+type Annotated = Pick<PlannedService, "annotations" | "platforms" | "provenance" | "sbom">;
 
 /** How the images of a run are tagged and labelled. */
 export interface Naming {
@@ -44,7 +50,7 @@ export interface Naming {
     readonly labels: Texts;
     readonly tags: readonly string[];
   }) => ImageLabels;
-  readonly annotationsOf: (service: { readonly annotations: Texts }) => ImageLabels;
+  readonly annotationsOf: (service: Annotated) => ImageLabels;
   /** When the commit was made, and which one it is. Git is asked at the first call. */
   readonly commit: () => Promise<CommitTime>;
 }
@@ -115,9 +121,25 @@ export function namingBy(
     },
     annotationsOf: (service) => {
       const given = { ...annotations, ...service.annotations };
-      return withOwnProblems(annotationsFor(given, circumstances), service.annotations);
+      const made = withOwnProblems(annotationsFor(given, circumstances), service.annotations);
+      const misplaced = hasIndex(service, options) ? [] : ofIndex(given);
+      return { ...made, problems: [...made.problems, ...misplaced] };
     },
   };
+}
+
+/** An image of several platforms has an index, and so has one with papers. */
+function hasIndex({ platforms, provenance, sbom }: Annotated, step: Asked): boolean {
+  return platforms.length > 1 || (provenance ?? step.provenance) !== "off" || (sbom ?? step.sbom);
+}
+
+function ofIndex(annotations: Texts): readonly RuleProblem[] {
+  const problem =
+    "an image of one platform without provenance and sbom has no index that could be annotated";
+  const levels = (name: string) => /^([^:]*):/.exec(name)?.[1]?.split(",") ?? [];
+  return Object.keys(annotations)
+    .filter((name) => levels(name).some((level) => /^(index|manifest-descriptor)/.test(level)))
+    .map((where) => ({ where, problem }));
 }
 
 /** Those of the step are told once, and not with each service. */

@@ -195,6 +195,45 @@ describe("an image's tags and labels", () => {
     });
   });
 
+  it("reach the registry as they are written, annotations at their levels", async () => {
+    await using runner = await checkout();
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what bake would take for a variable.
+    const odd = 'a "quoted", ${HOME} %{if} \\ text, ünïcode\ton one line';
+    const inputs = {
+      name: "annotated",
+      tags: "v1",
+      labels: `odd=${odd}`,
+      annotations: "plain=1\nindex:whole={{branch}}\nmanifest-descriptor:entry=x=y",
+    };
+    const payload = { repository: { description: "two\nlines", default_branch: "main" } };
+    const step = await run(runner, { ref: "refs/heads/main", payload, inputs });
+    expect(step.outputs).toMatchObject({ verdict: "passed", cause: "" });
+    expect((await imageAt("annotated", "v1")).labels).toMatchObject({
+      odd,
+      [`${OCI}.description`]: "two\nlines",
+    });
+    const index = (await (await ask("annotated", "manifests/v1")).json()) as {
+      readonly annotations?: object;
+      readonly manifests: readonly { readonly digest: string; readonly annotations?: object }[];
+    };
+    const [entry] = index.manifests;
+    expect(index.annotations).toEqual({ whole: "main" });
+    expect(entry?.annotations).toMatchObject({ entry: "x=y" });
+    const manifest = await (await ask("annotated", `manifests/${entry?.digest}`)).json();
+    expect(manifest).toMatchObject({ annotations: { plain: "1" } });
+  });
+
+  it("of an index are refused where there is none", async () => {
+    await using runner = await checkout();
+    const inputs = { name: "plain", tags: "v1", provenance: "off", annotations: "index:a=1" };
+    const step = await run(runner, { ref: "refs/heads/main", inputs });
+    expect(step.outputs).toMatchObject({
+      verdict: "failed",
+      cause:
+        "annotations: index:a: an image of one platform without provenance and sbom has no index that could be annotated.",
+    });
+  });
+
   it("are not asked for in vain: a run that has none says why, and builds nothing", async () => {
     await using runner = await checkout();
     const inputs = { name: "none", tags: "type=semver,pattern={{version}}\ntype=ref,event=pr" };

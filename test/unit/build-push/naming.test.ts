@@ -15,6 +15,8 @@ const pushed = {
   annotations: undefined,
   push: true,
   mode: "build",
+  provenance: "min",
+  sbom: false,
 } as const;
 
 describe("tags of a service", () => {
