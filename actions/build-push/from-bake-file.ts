@@ -5,6 +5,7 @@ import {
   readBakeFile,
 } from "../../shared/bake-file/index.ts";
 import { findBuildx } from "../../shared/buildkit/index.ts";
+import { asLiteral } from "../../shared/image-tags/index.ts";
 import { readDockerConfig } from "../../shared/registry/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
@@ -46,8 +47,8 @@ export async function servicesInBakeFile(
 }
 
 /**
- * Services from the targets of a file. What the step says of platforms and build arguments goes
- * before what the file says, as `--set` does with buildx. Pure.
+ * Services from the targets of a file. What the step says of platforms, labels and build arguments
+ * goes before what the file says, as `--set` does with buildx. Pure.
  */
 export function translated(bakeFile: BakeFile, file: string, options: Options): Found {
   const problems: Problem[] = bakeFile.refusals.map(({ target, key, problem }) => {
@@ -65,12 +66,24 @@ export function translated(bakeFile: BakeFile, file: string, options: Options): 
 }
 
 function inputOf(target: BakeFileTarget, options: Options): WrittenService["input"] {
-  const { name, args, secrets, platforms, refusals, at, tags, linked, ...alike } = target;
+  const { name, args, secrets, platforms, labels, annotations } = target;
+  const { refusals, at, tags, linked, ...alike } = target;
   return {
     ...alike,
     name,
+    labels: literal(labels, options.labels),
+    annotations: literal(annotations, options.annotations),
     buildArgs: { ...args, ...options.buildArgs },
     secrets: { ...secrets, ...options.secrets },
     platforms: options.platforms ?? (platforms.length === 0 ? undefined : platforms),
   };
+}
+
+/** Texts of a file, in which buildx knows no expressions; without those that the step has too. */
+function literal(
+  texts: Readonly<Record<string, string>>,
+  ofStep: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const kept = Object.entries(texts).filter(([name]) => !(name in ofStep));
+  return Object.fromEntries(kept.map(([name, text]) => [name, asLiteral(text)]));
 }

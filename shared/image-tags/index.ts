@@ -5,3 +5,4 @@ export { annotationsFor, type BuiltCommit, type ImageLabels, labelsFor } from ".
 export { plainTag, type RuleProblem, readTagRules, type TagRule } from "./rule.ts";
 export type { SourceEvent, SourceRepository } from "./source-event.ts";
 export { type Tags, tagsFor } from "./tags.ts";
+export { asLiteral } from "./template.ts";

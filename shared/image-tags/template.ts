@@ -13,6 +13,7 @@ const QUOTED = `(?:'[^']*'|"[^"]*")`;
 const EXPRESSION = new RegExp(
   String.raw`^([A-Za-z_]\w*)(?:\s+(${QUOTED}))?(?:\s+tz\s*=\s*(${QUOTED}))?$`,
 );
+const LITERAL = new RegExp(`^${QUOTED}$`);
 /** Those that are given a format. */
 const DATES = ["date", "commit_date"];
 
@@ -32,6 +33,11 @@ export function render(template: string, expressions: Expressions): string {
   return filled;
 }
 
+/** A text that `render` gives back as it is, whatever is in it. */
+export function asLiteral(text: string): string {
+  return text.replaceAll("{{", "{{'{{'}}");
+}
+
 /** Whether a text has expressions of any of these names, or of any name at all. */
 export function uses(template: string, names?: readonly string[]): boolean {
   const used = [...template.matchAll(/\{\{\s*(\w+)/g)].map(([, name = ""]) => name);
@@ -39,6 +45,7 @@ export function uses(template: string, names?: readonly string[]): boolean {
 }
 
 function evaluate(whole: string, inner: string, expressions: Expressions): string {
+  if (LITERAL.test(inner)) return inner.slice(1, -1);
   const match = EXPRESSION.exec(inner);
   const known = Object.keys(expressions);
   if (match === null) {

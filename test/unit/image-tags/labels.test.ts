@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { annotationsFor, labelsFor } from "../../../shared/image-tags/index.ts";
+import fc from "fast-check";
+import { annotationsFor, asLiteral, labelsFor } from "../../../shared/image-tags/index.ts";
 import { on, SHA } from "./event.ts";
 
 const OCI = "org.opencontainers.image";
@@ -71,6 +72,16 @@ describe("labels", () => {
       { where: "d", problem: expect.stringContaining("not known here") },
     ]);
   });
+});
+
+test("a text that is meant as it stands is left so, braces and all", () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom("{", "}", "{{", "}}", "sha", "'", '"', " ")), (parts) => {
+      const text = parts.join("");
+      const { stable, problems } = labelsFor({ version: "", given: { a: asLiteral(text) } }, main);
+      expect({ problems, a: stable.a }).toEqual({ problems: [], a: text });
+    }),
+  );
 });
 
 test("annotations are those of the user alone, at levels that exist", () => {
