@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const ACCEPT = `${MANIFEST}, ${INDEX}`;
+const ACCEPTING = { headers: { accept: ACCEPT } };
 const DAY = 86_400_000;
 
 export interface Put {
@@ -55,6 +56,29 @@ export class Stock {
     );
     const index = { schemaVersion: 2, mediaType: INDEX, manifests };
     return this.#put(JSON.stringify(index), INDEX, tags);
+  }
+
+  /** An image that a node can run: that of another, made long ago. */
+  async runnable(image: string, tags: readonly string[], age = 100): Promise<Put> {
+    const [, path = "", tag = ""] = /^[^/]+\/(.+):([^:/]+)$/.exec(image) ?? [];
+    const from = (what: string) => fetch(`http://${this.host}/v2/${path}/${what}`, ACCEPTING);
+    const manifest = (await (await from(`manifests/${tag}`)).json()) as {
+      config: { digest: string };
+      layers: { digest: string }[];
+    };
+    const config = (await (await from(`blobs/${manifest.config.digest}`)).json()) as object;
+    const layers = manifest.layers.map(async (layer) => {
+      const bytes = await (await from(`blobs/${layer.digest}`)).arrayBuffer();
+      return { ...layer, ...(await this.#upload(Buffer.from(bytes))) };
+    });
+    const created = new Date(Date.now() - age * DAY).toISOString();
+    const made = await this.#upload(Buffer.from(JSON.stringify({ ...config, created })));
+    const text = JSON.stringify({
+      ...manifest,
+      config: { ...manifest.config, ...made },
+      layers: await Promise.all(layers),
+    });
+    return this.#put(text, MANIFEST, tags);
   }
 
   /** What cosign leaves beside an image, under a tag made of its digest. */
