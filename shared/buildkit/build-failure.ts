@@ -12,7 +12,9 @@ export function buildFailure(failed: FailedBuild): UserError {
   const parts =
     knownFailure(failed) ??
     (located === undefined ? anyFailure(failed) : stepFailure(failed, located));
-  return new UserError({ ...parts, cause: `${origin(failed)}${parts.cause}`, ...proof(failed) });
+  const { tried } = failed;
+  const cause = `${origin(failed)}${parts.cause}${tried === undefined ? "" : ` ${tried}`}`;
+  return new UserError({ ...parts, cause, ...proof(failed) });
 }
 
 function origin({ builtOn }: FailedBuild): string {

@@ -56,6 +56,13 @@ export class Entry {
     this.#stepsOfSuccess = progress.stepsOfSuccess;
   }
 
+  /** A sentence on how often something that could have passed did not; undefined when nothing was. */
+  get tried(): string | undefined {
+    if (this.troubles === 0 || this.troubledSince === undefined) return undefined;
+    const seconds = Math.round(((this.#ended ?? this.troubledSince) - this.troubledSince) / 1_000);
+    return `It was tried ${this.troubles + 1} times in ${seconds} s.`;
+  }
+
   result(now: number): BakeResult {
     return {
       name: this.target.name,

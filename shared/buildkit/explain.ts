@@ -47,6 +47,7 @@ export async function explain(
     located,
     failed,
     stopped: progress.of(key)?.stopped,
+    tried: entry.tried,
     missing: path === undefined ? undefined : await whyMissing(owner, path),
     text: progress.text,
   });

@@ -23,6 +23,8 @@ export interface FailedBuild {
   readonly stopped: string | undefined;
   /** Of a file that the context lacks: what a look at the folder says. */
   readonly missing: string | undefined;
+  /** A sentence on how often it was tried, where that was more than once for what could pass. */
+  readonly tried: string | undefined;
   /** The last plain lines of buildx. */
   readonly text: readonly string[];
 }

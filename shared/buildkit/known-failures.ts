@@ -33,6 +33,22 @@ export function lostBuilder(error: string): boolean {
   return LOST.test(error);
 }
 
+/** A sentence that names the scope that a token was asked for. */
+function missingScope(why: string, image: string): string {
+  const asked = /[?&]scope=([^&\s"]+)/.exec(why)?.[1];
+  const path = image.slice(image.indexOf("/") + 1);
+  const scope = asked === undefined ? `repository:${path}:pull,push` : decoded(asked);
+  return ` The scope that is missing is ${scope}.`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function lastWords(error: string): string {
   return error.replace(/^.*(?:code = Unavailable desc = |Unavailable: )/s, "");
 }
@@ -49,16 +65,22 @@ const KNOWN: readonly KnownFailure[] = [
   {
     pattern: /failed to push (\S+): (.*)$/s,
     tell: ({ name, image }, [, reference = "", why = ""]) => {
-      const path = image.slice(image.indexOf("/") + 1);
-      const scope = wasDenied(why)
-        ? ` The scope that is missing is repository:${path}:pull,push.`
-        : "";
+      const scope = wasDenied(why) ? missingScope("", image) : "";
       return {
         title: `${name}: the image could not be pushed`,
         cause: `It was built, but pushing ${reference} failed: ${shorten(why)}.${scope}`,
         remedy: pushRemedy(why),
       };
     },
+  },
+  {
+    // A registry's token service, asked for the right to push or to pull.
+    pattern: /failed to (?:fetch (?:anonymous|oauth) token|authorize): (.*)$/s,
+    tell: ({ name, image }, [, why = ""]) => ({
+      title: `${name}: the registry gives no right to the image`,
+      cause: `${shorten(why)}.${missingScope(why, image)}`,
+      remedy: pushRemedy("denied"),
+    }),
   },
   {
     pattern: /failed to resolve source metadata for (\S+?): (.*)$/s,

@@ -22,6 +22,7 @@ const subject: FailedBuild = {
   failed: undefined,
   stopped: undefined,
   missing: undefined,
+  tried: undefined,
   text: [],
 };
 
