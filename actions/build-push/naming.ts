@@ -16,7 +16,6 @@ import {
 } from "../../shared/image-tags/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
-import type { PlannedService } from "./plan.ts";
 import type { Problem } from "./problem.ts";
 import { type RunEvent, readRunEvent } from "./source-event.ts";
 
@@ -35,7 +34,13 @@ export type TagsFor = (
   extra?: boolean,
 ) => { readonly tags: readonly string[]; readonly problems: readonly string[] };
 
-type Annotated = Pick<PlannedService, "annotations" | "platforms" | "provenance" | "sbom">;
+/** What of a service tells how it may be annotated; what it leaves open the step decides. */
+interface Annotated {
+  readonly annotations: Texts;
+  readonly platforms: readonly string[];
+  readonly provenance: Options["provenance"] | undefined;
+  readonly sbom: boolean | undefined;
+}
 
 /** How the images of a run are tagged and labelled. */
 export interface Naming {
