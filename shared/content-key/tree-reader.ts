@@ -409,7 +409,7 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
 
     function emit(kind: Kind, path: Path, top: string, isLoose: boolean): void {
       place(top, isLoose);
-      note(kind, path);
+      note(kind === "socket" ? "file" : kind, path);
       if (chunk.hash !== undefined) hashItem(chunk.hash, kind, path);
     }
 
