@@ -17,12 +17,15 @@ interface Moment {
 const TOKENS: Readonly<Record<string, (moment: Moment) => string>> = {
   YYYY: ({ local }) => padded(local.getUTCFullYear(), 4),
   YY: ({ local }) => padded(local.getUTCFullYear() % 100, 2),
-  Q: ({ local }) => String(Math.floor(local.getUTCMonth() / 3) + 1),
+  Qo: ({ local }) => ordinal(quarter(local)),
+  Q: ({ local }) => String(quarter(local)),
   MMMM: ({ local }) => MONTHS[local.getUTCMonth()] ?? "",
   MMM: ({ local }) => (MONTHS[local.getUTCMonth()] ?? "").slice(0, 3),
   MM: ({ local }) => padded(local.getUTCMonth() + 1, 2),
+  Mo: ({ local }) => ordinal(local.getUTCMonth() + 1),
   M: ({ local }) => String(local.getUTCMonth() + 1),
   DDDD: ({ local }) => padded(dayOfYear(local), 3),
+  DDDo: ({ local }) => ordinal(dayOfYear(local)),
   DDD: ({ local }) => String(dayOfYear(local)),
   DD: ({ local }) => padded(local.getUTCDate(), 2),
   Do: ({ local }) => ordinal(local.getUTCDate()),
@@ -30,10 +33,12 @@ const TOKENS: Readonly<Record<string, (moment: Moment) => string>> = {
   dddd: ({ local }) => DAYS[local.getUTCDay()] ?? "",
   ddd: ({ local }) => (DAYS[local.getUTCDay()] ?? "").slice(0, 3),
   dd: ({ local }) => (DAYS[local.getUTCDay()] ?? "").slice(0, 2),
+  do: ({ local }) => ordinal(local.getUTCDay()),
   d: ({ local }) => String(local.getUTCDay()),
   E: ({ local }) => String(local.getUTCDay() || 7),
   GGGG: ({ local }) => padded(isoWeek(local).year, 4),
   WW: ({ local }) => padded(isoWeek(local).week, 2),
+  Wo: ({ local }) => ordinal(isoWeek(local).week),
   W: ({ local }) => String(isoWeek(local).week),
   HH: ({ local }) => padded(local.getUTCHours(), 2),
   H: ({ local }) => String(local.getUTCHours()),
@@ -58,7 +63,7 @@ const TOKENS: Readonly<Record<string, (moment: Moment) => string>> = {
 
 // A text in brackets, a token, or another letter that stands for something in moment.js.
 const PARTS =
-  /\[([^\]]*)\]|(YYYY|YY|Q|M{1,4}|DDDD|DDD|Do|DD|D|d{1,4}|E|GGGG|WW|W|HH|H|hh|h|kk|k|mm|m|ss|s|SSS|SS|S|A|a|ZZ|Z|X|x)|([eGgLlNwyYz])/g;
+  /\[([^\]]*)\]|(YYYY(?!Y)|YY(?!YYY)|Qo|Q|Mo|M{1,4}|DDDD|DDDo|DDD|Do|DD|D|do|d{1,4}|E|GGGG(?!G)|Wo|WW|W|HH|H|hh|h|kk|k|mm|m|ss|s|SSS(?!S)|SS(?!SS)|S(?!SSS)|A|a|ZZ|Z|X|x)|(Y+|S+|G+|[egLlNwyz]+)/g;
 
 /**
  * A date in a format of moment.js: `YYYYMMDD-HHmmss`, `dddd, MMMM Do YYYY`, text in `[brackets]`.
@@ -110,6 +115,10 @@ function offset({ at, local }: Moment, separator: string): string {
   return `${sign}${padded(Math.floor(size / 60), 2)}${separator}${padded(size % 60, 2)}`;
 }
 
+function quarter(local: Date): number {
+  return Math.floor(local.getUTCMonth() / 3) + 1;
+}
+
 function dayOfYear(local: Date): number {
   return Math.floor((local.getTime() - Date.UTC(local.getUTCFullYear(), 0)) / DAY_MS) + 1;
 }
@@ -123,9 +132,10 @@ function isoWeek(local: Date): { readonly year: number; readonly week: number } 
   };
 }
 
-function ordinal(day: number): string {
-  const ending = day % 100 > 10 && day % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][day % 10];
-  return `${day}${ending ?? "th"}`;
+function ordinal(number: number): string {
+  const teen = number % 100 > 10 && number % 100 < 14;
+  const ending = teen ? undefined : ["th", "st", "nd", "rd"][number % 10];
+  return `${number}${ending ?? "th"}`;
 }
 
 function padded(number: number, length: number): string {

@@ -11,9 +11,9 @@ export interface TaggedVersion {
   readonly final: boolean;
 }
 
-// Source: semver.org, "Is there a suggested regular expression". A `v` or `=` before it is common.
+// Source: semver.org, "Is there a suggested regular expression". A `v` before it is common.
 const SEMVER =
-  /^[v=\s]*(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
+  /^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
 
 /** Reads a semantic version; undefined when the text is none. Build metadata is left out. */
 export function parseSemver(raw: string): TaggedVersion | undefined {
@@ -53,9 +53,14 @@ export function parsePep440(raw: string): TaggedVersion | undefined {
       : `${PRE_RELEASES[pre.toLowerCase()] ?? pre.toLowerCase()}${normal(preNumber)}`,
     bare === undefined && post === undefined ? "" : `.post${normal(bare ?? postNumber)}`,
     dev === undefined ? "" : `.dev${normal(devNumber)}`,
-    local === undefined ? "" : `+${local.toLowerCase().replace(/[-_]/g, ".")}`,
+    local === undefined ? "" : `+${normalLocal(local)}`,
   ];
   const [major = "0", minor = "0", patch = "0"] = numbers;
   const final = [pre, bare, post, dev].every((part) => part === undefined);
   return { raw, version: parts.join(""), major, minor, patch, final };
+}
+
+function normalLocal(local: string): string {
+  const parts = local.toLowerCase().split(/[-_.]/);
+  return parts.map((part) => (/^\d+$/.test(part) ? String(BigInt(part)) : part)).join(".");
 }

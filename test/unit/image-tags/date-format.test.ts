@@ -18,6 +18,7 @@ const cases: [number, string, string, string][] = [
     "20.1.10 10 010 1 Fr Fri 5 5 1578669950 1578669950007",
   ],
   [AFTERNOON, "[week] W [of] GGGG", "UTC", "week 2 of 2020"],
+  [AFTERNOON, "Mo Do DDDo do Qo Wo", "UTC", "1st 10th 10th 5th 1st 2nd"],
   [NEW_YEAR, "GGGG-[W]WW", "UTC", "2020-W53"],
   [NEW_YEAR, "HH H hh h kk k A", "UTC", "00 0 12 12 24 24 AM"],
   [NEW_YEAR, "YYYYMMDD HH:mm Z", "Europe/Berlin", "20210101 01:00 +01:00"],
@@ -42,6 +43,9 @@ test("a day of UTC is what ISO 8601 says it is", () => {
   );
 });
 
-test.each(["w", "gggg", "LT", "z"])("the token %s is refused", (token) => {
-  expect(() => formatDate(0, token)).toThrow("not known here");
-});
+test.each(["w", "gggg", "LT", "z", "YYYYYY", "Y", "SSSS", "GG"])(
+  "the token %s is refused",
+  (token) => {
+    expect(() => formatDate(0, token)).toThrow("not known here");
+  },
+);
