@@ -4,6 +4,7 @@ import { parseImage } from "../../shared/images/index.ts";
 import { buildSubjectOf, keySubjectOf } from "./key-subject.ts";
 import type { PlacedService } from "./sources.ts";
 import type { Step } from "./step.ts";
+import { triggersOf } from "./triggers.ts";
 
 /** A key, or why there is none, as a phrase. */
 export type FoundKey = { readonly key: ContentKey } | { readonly unknown: string };
@@ -22,6 +23,7 @@ export async function keysOf(step: Step): Promise<(service: PlacedService) => Pr
     builder: builder.version,
     signal: step.world.signal,
     resolve: (image) => pinnedDigest(image, step),
+    triggers: (image, digest, platforms) => triggersOf({ image, digest, platforms }, step),
     keyOf: (name) => keyOf(name, outside, step),
   };
   return (service) =>
@@ -51,7 +53,7 @@ function pinnedDigest(image: string, step: Step): Promise<string> {
 
 async function digestOf(image: string, { workshop, world }: Step): Promise<string> {
   const reference = parseImage(image);
-  if (reference === undefined) throw new Error(`${image} is no name of an image`);
+  if (reference === undefined) throw noImage(image);
   const { host, path, tag = "latest" } = reference;
   const registry = await workshop.registries.of(host);
   const digest = await registry.digestOf(path, tag, world.signal);
@@ -60,6 +62,14 @@ async function digestOf(image: string, { workshop, world }: Step): Promise<strin
     title: "A base image is not there",
     cause: `The registry ${host} has no ${path}:${tag}.`,
     remedy: "Correct the image's name in the Dockerfile.",
+  });
+}
+
+function noImage(name: string): UserError {
+  return new UserError({
+    title: "An image's name is none",
+    cause: `The Dockerfile names ${JSON.stringify(name)}, which is no name of an image.`,
+    remedy: "Write it as host/path:tag, in small letters.",
   });
 }
 

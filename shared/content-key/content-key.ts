@@ -43,6 +43,16 @@ export interface Outside {
    * @throws {UserError} when the registry cannot tell.
    */
   resolve(image: string, platforms: readonly string[]): Promise<string>;
+  /**
+   * The ONBUILD lines in an image's configuration, without the word, for all the platforms. Asked only
+   * where a Dockerfile copies no more than parts of its context. Where they are not known, undefined,
+   * all of the context counts.
+   */
+  triggers?(
+    image: string,
+    digest: string,
+    platforms: readonly string[],
+  ): Promise<readonly string[] | undefined>;
   /** The content key of another build of the same step, for contexts `target:NAME`. */
   keyOf?(target: string): Promise<ContentKey>;
   /** The builder's version; where a subject may name no platforms, its own platform too. */
@@ -82,18 +92,16 @@ const VERSION = "1";
  */
 export async function contentKeyOf(subject: KeySubject, outside: Outside): Promise<ContentKey> {
   const text = subject.dockerfileText ?? (await dockerfileText(subject));
-  const dockerfile = readDockerfile(text, {
-    buildArgs: subject.buildArgs,
-    target: subject.target,
-    platforms: subject.platforms,
-    contexts: Object.keys(subject.contexts ?? {}),
-    file: subject.dockerfileShown ?? subject.dockerfile,
-  });
-  const [main, contexts, images, frontend] = await Promise.all([
-    mainContext(subject, outside),
+  const begun = readWith(subject, text, {});
+  const first = resolveAll(begun, outside);
+  const [contexts, dockerfile, frontend] = await Promise.all([
     namedContexts(subject, outside),
+    withTriggers(begun, first, subject, text, outside),
+    frontendOf(begun, outside),
+  ]);
+  const [main, images] = await Promise.all([
+    mainContext(subject, dockerfile.contextPaths, outside),
     resolveAll(dockerfile, outside),
-    frontendOf(dockerfile, outside),
   ]);
   const seen = [main, ...contexts];
   const inputs: KeyInputs = {
@@ -114,6 +122,42 @@ export async function contentKeyOf(subject: KeySubject, outside: Outside): Promi
     files: seen.reduce((sum, { files }) => sum + files, 0),
     bytes: seen.reduce((sum, { bytes }) => sum + bytes, 0),
   };
+}
+
+function readWith(
+  subject: KeySubject,
+  text: string,
+  triggers: Readonly<Record<string, readonly string[]>>,
+): Dockerfile {
+  return readDockerfile(text, {
+    buildArgs: subject.buildArgs,
+    target: subject.target,
+    platforms: subject.platforms,
+    contexts: Object.keys(subject.contexts ?? {}),
+    triggers,
+    file: subject.dockerfileShown ?? subject.dockerfile,
+  });
+}
+
+/** The Dockerfile with what the images under it add to it, where that may matter. */
+async function withTriggers(
+  begun: Dockerfile,
+  resolving: Promise<readonly ResolvedImage[]>,
+  subject: KeySubject,
+  text: string,
+  outside: Outside,
+): Promise<Dockerfile> {
+  if (begun.contextPaths === undefined || begun.bases.length === 0) return begun;
+  const bases = (await resolving).filter(({ name }) => begun.bases.includes(name));
+  const found = await Promise.all(
+    bases.map(async ({ name, digest, platforms }) => {
+      const ask = async () => outside.triggers?.(name, digest, platforms);
+      return [name, await shared(outside, `triggers ${name} ${digest}`, ask)] as const;
+    }),
+  );
+  if (found.some(([, lines]) => lines === undefined)) return { ...begun, contextPaths: undefined };
+  const triggers = found.flatMap(([name, lines = []]) => (lines.length > 0 ? [[name, lines]] : []));
+  return triggers.length === 0 ? begun : readWith(subject, text, Object.fromEntries(triggers));
 }
 
 /** Parts of a context are there for reasons only: the context's own digest holds them. */
@@ -167,12 +211,18 @@ interface SeenContext {
 
 const NOTHING = { inputs: {}, unseen: [], advice: [], files: 0, bytes: 0 } as const;
 
-async function mainContext(subject: KeySubject, outside: Outside): Promise<SeenContext> {
+async function mainContext(
+  subject: KeySubject,
+  paths: readonly string[] | undefined,
+  outside: Outside,
+): Promise<SeenContext> {
   const { context, dockerfile, dockerfileText: given } = subject;
   if (!context.startsWith("/")) return remoteContext("context", context);
   const ignoreFile = given === undefined ? ignoreFileOfDockerfile(dockerfile)?.text : undefined;
-  const digest = await shared(outside, `${context}\0${ignoreFile}`, () =>
-    contextDigest(context, ignoreFile, outside.signal),
+  const digest = await shared(
+    outside,
+    JSON.stringify(["context", context, ignoreFile, paths]),
+    () => contextDigest(context, ignoreFile, outside.signal, paths),
   );
   return {
     inputs: {
@@ -218,7 +268,7 @@ async function namedContext(name: string, value: string, outside: Outside): Prom
   if (kind === "oci-layout://") return { ...NOTHING, inputs: { [name]: layoutDigest(rest) } };
   if (kind === "target:") return otherTarget(name, rest, outside);
   if (!value.startsWith("/")) return remoteContext(name, value);
-  const { digest, files, bytes } = await shared(outside, `${value}\0undefined`, () =>
+  const { digest, files, bytes } = await shared(outside, JSON.stringify(["context", value]), () =>
     contextDigest(value, undefined, outside.signal),
   );
   return { ...NOTHING, inputs: { [name]: digest }, files, bytes };

@@ -29,22 +29,30 @@ const MOST_WORKERS = 4;
  *
  * @param ignoreFile text of the ignore file that belongs to the Dockerfile, which has precedence;
  *   undefined where there is none and `.dockerignore` of the folder counts.
+ * @param paths what of the folder is seen at all, as a Dockerfile names it; everything unless given.
  * @throws {UserError} when something cannot be read, or changes all the time.
  */
 export async function contextDigest(
   folder: string,
   ignoreFile: string | undefined,
   signal: AbortSignal,
+  paths?: readonly string[],
 ): Promise<ContextDigest> {
   const root = await realpath(folder).catch((error: unknown) => {
     throw unreadable(folder, error);
   });
+  let only = paths?.map(wayOf);
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      return await readOnce(root, ignoreRules(root, ignoreFile), signal);
+      return await readOnce({ root, rules: ignoreRules(root, ignoreFile), only }, signal);
     } catch (error) {
       if (signal.aborted) throw error;
+      if (codeOf(error) === "ENARROW") {
+        // Where the link leads is not worth the risk of being wrong about it.
+        only = undefined;
+        continue;
+      }
       if (!isChange(error)) throw unreadable(folder, error);
       if (attempt === ATTEMPTS) throw restless(folder, error);
     }
@@ -57,17 +65,35 @@ function ignoreRules(root: string, ignoreFile: string | undefined): readonly Ign
   return (text === undefined ? [] : parseIgnoreFile(text)) ?? [];
 }
 
+/**
+ * A source of COPY as a regular expression for each name on its way. It takes no less than what Go's
+ * path/filepath.Match takes: of a class any character.
+ */
+function wayOf(path: string): readonly string[] {
+  return path.split("/").map((name) => {
+    const source = name.replace(
+      /\\([\s\S]?)|\*|\?|\[[^\]]*\]?|[$()+.^{|}\]]/g,
+      (found, escaped?: string) => {
+        if (escaped !== undefined) return escaped.replace(/[$()*+.?[\\\]^{|}]/, "\\$&");
+        if (found === "*") return ".*";
+        if (found === "?") return ".";
+        return found.startsWith("[") ? ".+" : `\\${found}`;
+      },
+    );
+    return `^(?:${source})$`;
+  });
+}
+
 async function readOnce(
-  root: string,
-  rules: readonly IgnoreRule[],
+  tree: Pick<TreeRequest, "root" | "rules" | "only">,
   signal: AbortSignal,
 ): Promise<ContextDigest> {
   const claims = new Int32Array(new SharedArrayBuffer(4));
   const since = Date.now() - CLOCK_SLACK_MS;
   const until = performance.now() + AT_ONCE_MS;
-  const begun = readTree({ root, rules, claims, until, since });
+  const begun = readTree({ ...tree, claims, until, since });
   if (begun.isWhole) return combine([begun]);
-  const rest = await readAside({ root, rules, claims, until: undefined, since }, signal);
+  const rest = await readAside({ ...tree, claims, until: undefined, since }, signal);
   return combine([begun, ...rest]);
 }
 

@@ -8,6 +8,11 @@ export interface TreeRequest {
   readonly root: string;
   readonly rules: readonly IgnoreRule[];
   /**
+   * Paths that are seen, with all below them, as sources of regular expressions for each name on the
+   * way; undefined when everything is. A symbolic link on such a way throws the code ENARROW.
+   */
+  readonly only: readonly (readonly string[])[] | undefined;
+  /**
    * One number, shared by all who read this tree: the next chunk that nobody has taken. Each reader
    * walks the whole tree, and hashes the chunks that it takes.
    */
@@ -89,7 +94,11 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
     /** False for one that is left out itself, until something in it turns out to be kept. */
     isKept: boolean;
     readonly parent: Folder | undefined;
+    /** What is seen of it; undefined when everything is. */
+    readonly only: readonly Way[] | undefined;
+    readonly depth: number;
   }
+  type Way = readonly RegExp[];
   interface Entry {
     readonly name: string;
     /** The name's bytes where they are not UTF-8. */
@@ -221,7 +230,16 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
     };
   }
 
-  function readTree({ root, rules, claims, until, since }: TreeRequest): TreeReading {
+  /** @throws an Error with the code ENARROW where a link on the way leads elsewhere. */
+  function waysInto({ only, depth }: Folder, { name, kind }: Entry): readonly Way[] | undefined {
+    if (only === undefined) return undefined;
+    const ways = only.filter((way) => way[depth]?.test(name) === true);
+    if (ways.length === 0) return ways;
+    if (kind === "link") throw Object.assign(new Error("a link is followed"), { code: "ENARROW" });
+    return ways.some((way) => way.length === depth + 1) ? undefined : ways;
+  }
+
+  function readTree({ root, rules, only, claims, until, since }: TreeRequest): TreeReading {
     const filter = makeFilter(rules);
     const room = Buffer.allocUnsafe(HEAD + ROOM);
     const chunks: Chunk[] = [];
@@ -433,7 +451,10 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
       for (const entry of entries) visit(folder, entry);
     }
 
-    function visit(folder: Folder, { name, raw, kind }: Entry): void {
+    function visit(folder: Folder, entry: Entry): void {
+      const { name, raw, kind } = entry;
+      const ways = waysInto(folder, entry);
+      if (ways !== undefined && (kind !== "folder" || ways.length === 0)) return;
       const text = folder.text + name;
       const path = joined(folder.raw, raw);
       const isRoot = folder.parent === undefined;
@@ -453,14 +474,18 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
         matched: matched ?? [],
         isKept: false,
         parent: folder,
+        only: ways,
+        depth: folder.depth + 1,
       };
-      if (!isOut) keep(inner, top);
+      if (!isOut && ways === undefined) keep(inner, top);
       walk(inner);
     }
 
     let isWhole = true;
     try {
-      walk({ text: "", raw: "", matched: [], isKept: true, parent: undefined });
+      const ways = only?.map((way) => way.map((source) => new RegExp(source, "su")));
+      const top = { text: "", raw: "", matched: [], isKept: true, parent: undefined };
+      walk({ ...top, only: ways, depth: 0 });
       finishChunk();
     } catch (error) {
       if (error !== TIME_IS_OVER) throw error;

@@ -4,6 +4,8 @@ export interface Mount {
   readonly type: string;
   /** The stage or image that it takes files from; "" for the context, or for nothing. */
   readonly from: string;
+  /** The path in that, or in the context; "" for all of it. */
+  readonly source: string;
   /** The id of a secret. */
   readonly secret: string;
   /** Whether the build is to fail without the secret; undefined where the mount does not say. */
@@ -28,6 +30,7 @@ export function mountOf(text: string): Mount {
   return {
     type: (fields.get("type") ?? "bind").toLowerCase(),
     from: fields.get("from") ?? "",
+    source: source ?? "",
     secret: fields.get("id") ?? source ?? target.split("/").at(-1) ?? "",
     required: truth(fields.get("required")),
   };

@@ -20,6 +20,8 @@ export interface DockerfileOptions {
   readonly buildPlatform?: string;
   /** Names that stand for something else than images: the named contexts of the build. */
   readonly contexts?: readonly string[];
+  /** The ONBUILD lines of images, without the word, by the images' names. */
+  readonly triggers?: Readonly<Record<string, readonly string[]>>;
   /** The file's path in the workspace, for messages. */
   readonly file?: string;
 }
@@ -57,6 +59,13 @@ export interface Dockerfile {
   readonly stages: readonly string[];
   /** Why the content of a build cannot be known beforehand: sentences' ends, with the line. */
   readonly unseen: readonly string[];
+  /**
+   * The paths of the context that the build can see, perhaps with wildcards; undefined for all of
+   * them. What the ONBUILD lines of `bases` add is in it when these were given.
+   */
+  readonly contextPaths: readonly string[] | undefined;
+  /** The images that stages are built on, so that their ONBUILD lines run. */
+  readonly bases: readonly string[];
   readonly args: readonly DeclaredArgument[];
   /** Names that ENV sets, with their values as written. */
   readonly env: readonly DeclaredArgument[];
@@ -83,11 +92,14 @@ export function readDockerfile(text: string, options: DockerfileOptions = {}): D
       platform,
       ...readFor(parsed, platform, options),
     }));
+    const all = read.flatMap(({ work }) => work);
     return {
       images: imagesOf(read),
       frontend,
       stages: read[0]?.stages ?? [],
-      unseen: [...new Set(read.flatMap(({ work }) => work.flatMap(({ unseen }) => unseen)))],
+      unseen: [...new Set(all.flatMap(({ unseen }) => unseen))],
+      contextPaths: contextPathsOf(all, parsed, buildArgs),
+      bases: [...new Set(all.flatMap(({ base }) => (base === undefined ? [] : [base])))],
       ...declared,
       secrets: read[0]?.work.flatMap(({ secrets }) => secrets) ?? [],
     };
@@ -104,7 +116,21 @@ function isUsual(frontend: string): boolean {
 
 function foreign(frontend: string): Dockerfile {
   const unseen = [`it is read by ${frontend}, and what that fetches cannot be known beforehand`];
-  return { images: [], frontend, stages: [], unseen, args: [], env: [], secrets: [] };
+  const nothing = { images: [], stages: [], bases: [], args: [], env: [], secrets: [] };
+  return { ...nothing, frontend, unseen, contextPaths: undefined };
+}
+
+/** A scan for the bill of materials may be told to read the whole context. */
+const SCAN = "BUILDKIT_SBOM_SCAN_CONTEXT";
+
+function contextPathsOf(
+  works: readonly StageWork[],
+  { lines }: Lines,
+  buildArgs: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  const isScanned = SCAN in buildArgs || lines.some(({ rest }) => rest.includes(SCAN));
+  if (isScanned || works.some(({ seesAll }) => seesAll)) return undefined;
+  return [...new Set(works.flatMap(({ sources }) => sources))].sort();
 }
 
 function platformsOf({ platforms = [], ...options }: DockerfileOptions): readonly string[] {
@@ -173,7 +199,8 @@ function readFor(parsed: Lines, platform: string, options: DockerfileOptions): R
   const stages = stagesOf(parsed.lines.slice(first), globals, parsed.escape);
   const index = targetIndex(stages, target);
   const contexts = new Set((options.contexts ?? []).map(plainName));
-  const setting = { stages, globals, sign: parsed.escape, surroundings, contexts };
+  const { triggers = {} } = options;
+  const setting = { stages, globals, sign: parsed.escape, surroundings, contexts, triggers };
   const works: StageWork[] = [];
   for (const stage of stages) {
     works.push(guarded(stage.line, () => stageWork(stage, { ...setting, before: works })));

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { normalPlatform } from "../images/index.ts";
 import { expand } from "./expand.ts";
 import { flagsOf, type Line } from "./lines.ts";
@@ -26,6 +27,12 @@ export interface StageWork {
     readonly line: number;
   }[];
   readonly unseen: readonly string[];
+  /** Paths of the context that it copies or mounts, `/`-separated, perhaps with wildcards. */
+  readonly sources: readonly string[];
+  /** Whether it may see any other file of the context too. */
+  readonly seesAll: boolean;
+  /** The image that it is built on, whose own ONBUILD lines run in it. */
+  readonly base: string | undefined;
   readonly secrets: readonly {
     readonly id: string;
     readonly required: boolean | undefined;
@@ -44,6 +51,8 @@ export interface StageSetting {
   readonly surroundings: Surroundings;
   /** Plain names of the named contexts. */
   readonly contexts: ReadonlySet<string>;
+  /** The ONBUILD lines of images, without the word. */
+  readonly triggers: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -63,6 +72,9 @@ class StageReader {
   readonly #stages: number[] = [];
   readonly #images: StageWork["images"][number][] = [];
   readonly #unseen: string[] = [];
+  readonly #sources: string[] = [];
+  #seesAll = false;
+  #base: string | undefined;
   readonly #secrets: StageWork["secrets"][number][] = [];
   /** Of ENV, and of ARG and ENV. */
   #env = new Map<string, string>();
@@ -75,7 +87,9 @@ class StageReader {
 
   read(): StageWork {
     const isReplaced = this.#stage.name !== "" && this.#isContext(this.#stage.name);
-    if (!isReplaced) {
+    if (isReplaced) {
+      this.#seesAll = true;
+    } else {
       this.#readBase();
       for (const line of this.#stage.lines) this.#readLine(line);
     }
@@ -83,6 +97,9 @@ class StageReader {
       stages: this.#stages,
       images: this.#images,
       unseen: this.#unseen,
+      sources: this.#sources,
+      seesAll: this.#seesAll,
+      base: this.#base,
       secrets: this.#secrets,
       env: this.#env,
     };
@@ -96,6 +113,11 @@ class StageReader {
       .findLastIndex(({ name }) => name === base && name !== "");
     if (index < 0) {
       this.#needImage(base, line, platform);
+      // What stands for an image may have ONBUILD lines that nobody can see from here.
+      if (this.#isContext(base)) this.#seesAll = true;
+      else if (base !== "scratch") this.#base = base;
+      const { triggers, sign } = this.#setting;
+      for (const trigger of triggers[base] ?? []) this.#readLine(inner(trigger, line, sign));
       return;
     }
     this.#stages.push(index);
@@ -111,7 +133,9 @@ class StageReader {
     } else if (keyword === "ENV") {
       for (const [name, value] of environment(rest)) this.#set(name, value);
     } else if (keyword === "COPY") {
-      for (const [flag, value] of flags) if (flag === "from") this.#needFrom(value, line, true);
+      const from = flags.find(([flag]) => flag === "from")?.[1];
+      if (from === undefined) for (const word of sourcesOf(rest)) this.#see(word);
+      else this.#needFrom(from, line, true);
     } else if (keyword === "ADD") {
       this.#readAdd(flags, rest, line);
     } else if (keyword === "RUN") {
@@ -138,9 +162,18 @@ class StageReader {
     return expand(word, variablesOf(this.#values), this.#setting.sign).text;
   }
 
-  #readMount({ type, from, secret, required }: Mount, line: number): void {
+  #readMount({ type, from, source, secret, required }: Mount, line: number): void {
     if (type === "secret") this.#secrets.push({ id: secret, required, line });
     else if (from !== "") this.#needFrom(from, line, false);
+    else if (type !== "cache" && type !== "tmpfs" && type !== "ssh") this.#see(source);
+  }
+
+  /** Notes a path of the context. */
+  #see(word: string): void {
+    const { text, unset } = expand(word, variablesOf(this.#values), this.#setting.sign);
+    const path = posix.normalize(`/${text}`).replace(/^\/|\/$/g, "");
+    if (unset.length > 0 || path === "" || path.includes("**")) this.#seesAll = true;
+    else this.#sources.push(path);
   }
 
   /** `--from` of COPY names a stage by number too, that of a mount does not. */
@@ -165,15 +198,17 @@ class StageReader {
 
   #readAdd(flags: Line["flags"], rest: string, line: number): void {
     const checksum = flags.find(([flag]) => flag === "checksum")?.[1] ?? "";
-    if (checksum !== "" && this.#expanded(checksum) !== "") return;
+    const isPinned = checksum !== "" && this.#expanded(checksum) !== "";
     for (const word of sourcesOf(rest)) {
       const { text, unset } = expand(word, variablesOf(this.#values), this.#setting.sign);
       const remote = remoteOf(text);
-      if (remote !== undefined && !remote.isPinned) {
+      if (remote === undefined) this.#see(word);
+      if (isPinned || remote?.isPinned === true) continue;
+      if (remote !== undefined) {
         this.#unseen.push(
           `line ${line} fetches ${shown(text)} from the network without a checksum`,
         );
-      } else if (remote === undefined && unset.length > 0 && /^['"]?\$/.test(word)) {
+      } else if (unset.length > 0 && /^['"]?\$/.test(word)) {
         this.#unseen.push(`line ${line} adds ${word}, which its base image may set to an address`);
       }
     }
