@@ -22,6 +22,8 @@ export interface Endpoints {
   readonly dockerConfig: string;
   /** Folder to put first on the PATH: helm, helm3, kubectl, act, buildx, as far as brought up. */
   readonly bin: string;
+  /** Folder with grype, and what makes a database for it; on the PATH only for who wants a scan. */
+  readonly scanners: string;
   /** Address of the node: node ports answer there. */
   readonly nodeAddress: string;
   /** Image with Node 24 and npm. */
@@ -63,6 +65,7 @@ export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
     buildkit: `unix://${buildkitSocket(bed)}`,
     dockerConfig: dockerConfig(bed),
     bin: bed.path("bin"),
+    scanners: bed.path("scanners"),
     nodeAddress: bed.addresses.node,
     nodeImage: reference(bed, node),
     busyboxImage: reference(bed, busybox),
@@ -118,6 +121,7 @@ const nowhere: Endpoints = {
   buildkit: "",
   dockerConfig: "",
   bin: "",
+  scanners: "",
   nodeAddress: "",
   nodeImage: "",
   busyboxImage: "",

@@ -12,6 +12,8 @@ export interface Tool {
   readonly packages?: readonly string[];
   /** Programs to offer in the bed's bin folder: name there, and file. */
   readonly offers?: (bed: Bed) => Readonly<Record<string, string>>;
+  /** A folder of their own for these programs, where whoever finds them on the PATH acts on it. */
+  readonly folder?: string;
   /** Runs on every `up`, before `start`: must be quick when there is nothing to do. */
   readonly prepare?: (bed: Bed) => Promise<void>;
 }

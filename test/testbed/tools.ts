@@ -15,8 +15,8 @@ export const tools: readonly Tool[] = [
   program("crane", modules.crane),
   program("actionlint", modules.actionlint),
   program("cosign", modules.cosign),
-  program("grype", modules.grype),
-  program("vulnerabilities", modules.grype),
+  { ...program("grype", modules.grype), folder: "scanners" },
+  { ...program("vulnerabilities", modules.grype), folder: "scanners" },
 ];
 
 /** Docker's builder, pointed at the bed's BuildKit, or at the user's; no Docker daemon is needed. */

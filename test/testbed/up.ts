@@ -150,11 +150,12 @@ async function untilReady(bed: Bed, server: Server, pid: number): Promise<void> 
   }
 }
 
-/** Links the piece's programs into the bed's bin folder. */
+/** Links the piece's programs into the bed's bin folder, or into that of their own. */
 async function offer(bed: Bed, piece: Piece): Promise<void> {
   for (const [name, file] of Object.entries(piece.offers?.(bed) ?? {})) {
-    const link = bed.path("bin", name);
-    await mkdir(bed.path("bin"), { recursive: true });
+    const folder = piece.folder ?? "bin";
+    const link = bed.path(folder, name);
+    await mkdir(bed.path(folder), { recursive: true });
     // Another run may be using it at this very moment: it is replaced, never gone.
     const fresh = `${link}.${process.pid}`;
     await symlink(file, fresh);
