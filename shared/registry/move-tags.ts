@@ -57,6 +57,8 @@ export class TagsNotMoved extends UserError {
 
 /** How long a move that is on its way when the job is cancelled may take to its end. */
 const LANDING_MS = 1_500;
+/** How long another run that moved the same tags takes to put them back. */
+const RIVAL_MS = 1_000;
 /** How much later a request may arrive that was broken off. */
 const STRAY_MS = 500;
 // Some registries show a tag later than they move it, and then by less than this.
@@ -218,6 +220,12 @@ async function putAllBack(
 ): Promise<unknown> {
   const told = steps.filter(({ state }) => state !== "waiting");
   const ends = await Promise.all(told.map((step) => putBack(step, means)));
+  if (error instanceof Overtaken) {
+    // The other run may fail as well, and put back what it found: a tag that we had just moved.
+    await means.clock.sleep(RIVAL_MS, means.aftermath).catch(() => {});
+    const again = await Promise.all(told.map((step) => putBack(step, means)));
+    ends.push(...again);
+  }
   const left = ends.flatMap((end) => (end.left === undefined ? [] : [end.left]));
   const { signal, log } = means;
   for (const { name, why } of left) log.warning(`${name}: ${why}`, "A tag could not be put back");
@@ -240,7 +248,7 @@ async function putAllBack(
 }
 
 function sentenceOn(done: readonly (string | undefined)[], left: readonly LeftTag[]): string {
-  const back = done.filter((each) => each !== undefined);
+  const back = [...new Set(done)].filter((each) => each !== undefined);
   const sentences = [
     back.length === 0 && left.length === 0
       ? "No tag was moved."
@@ -337,9 +345,11 @@ function immutable({ move, before }: Step, { refusal }: TagImmutable): UserError
   );
 }
 
+class Overtaken extends UserError {}
+
 function overtaken(move: TagMove, found: string | undefined, author: string): UserError {
   const name = tagName(move);
-  return new UserError({
+  return new Overtaken({
     title: found === undefined ? "A tag was removed again" : "Another run moved the same tag",
     cause:
       found === undefined

@@ -58,7 +58,7 @@ async function* checked(
   const hash = createHash("sha256");
   let read = 0;
   let begun: Begun | undefined = first;
-  let patience = new Patience(session.clock);
+  let patience = new Patience(session.clock, true);
   while (begun !== undefined) {
     let left = begun.had;
     try {
@@ -68,13 +68,13 @@ async function* checked(
         if (fresh.length === 0) continue;
         hash.update(fresh);
         read += fresh.length;
-        patience = new Patience(session.clock);
+        patience = new Patience(session.clock, true);
         yield fresh;
       }
       break;
     } catch (error) {
       ask.signal.throwIfAborted();
-      const retry = patience.afterError(error, true);
+      const retry = patience.afterError(error);
       if (retry === undefined) throw brokenOff(session, ask, read, error);
       await session.clock.sleep(retry.wait, ask.signal);
       begun = await begin(session, ask, read);

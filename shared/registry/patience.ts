@@ -5,6 +5,8 @@ import type { HttpHead, HttpResponse } from "./request.ts";
 
 // From the first try to the last lie some 16 s: the length of a registry's restart.
 const PAUSES_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
+// One that has never answered well is more likely a wrong address than on its way back: some 5 s.
+const PAUSES_FOR_STRANGERS_MS = [250, 1_000, 3_500];
 /** A registry that asks for more is not waited for: the job ends and says so. */
 const LONGEST_WAIT_MS = 60_000;
 // To wait out a silence takes long by itself.
@@ -27,11 +29,14 @@ export interface Retry {
  */
 export class Patience {
   readonly #clock: Clock;
+  readonly #known: boolean;
   #tries = 0;
   #silences = 0;
 
-  constructor(clock: Clock) {
+  /** @param known whether the other side has ever answered well. */
+  constructor(clock: Clock, known: boolean) {
     this.#clock = clock;
+    this.#known = known;
   }
 
   /** After an answer; undefined when it is to be taken as it is. */
@@ -45,14 +50,14 @@ export class Patience {
     return this.#next(`answered ${status}`, asked);
   }
 
-  /** After an error; undefined when it would come again. `known` is whether the other side has ever answered. */
-  afterError(error: unknown, known: boolean): Retry | undefined {
+  /** After an error; undefined when it would come again. */
+  afterError(error: unknown): Retry | undefined {
     const code = codeOf(error) ?? "";
     if (code === "ETIMEDOUT") this.#silences += 1;
     if (this.#silences >= MOST_SILENCES) return undefined;
     // HPE: what came is no HTTP, as from a proxy that breaks off and mixes up.
     const passing = PASSING_CODES.has(code) || code.startsWith("HPE_");
-    if (!passing && !(known && GONE_CODES.has(code))) return undefined;
+    if (!passing && !(this.#known && GONE_CODES.has(code))) return undefined;
     return this.#next(code === "ETIMEDOUT" ? "kept silent" : `broke off (${code})`, 0);
   }
 
@@ -62,7 +67,7 @@ export class Patience {
   }
 
   #next(why: string, atLeast: number): Retry | undefined {
-    const pause = PAUSES_MS[this.#tries];
+    const pause = (this.#known ? PAUSES_MS : PAUSES_FOR_STRANGERS_MS)[this.#tries];
     this.#tries += 1;
     if (pause === undefined) return undefined;
     return { why, wait: Math.max(Math.round(pause * (0.75 + Math.random() / 2)), atLeast) };

@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
+import type { Repository } from "../images/index.ts";
 import { digestOfText, type StoredManifest } from "./manifest.ts";
-import type { TagMove } from "./move-tags.ts";
 import type { Registry } from "./registry.ts";
+
+/** A tag that is to go, and what it leads to. */
+export interface Removal {
+  readonly repository: Repository;
+  readonly tag: string;
+  readonly manifest: StoredManifest;
+}
 
 /**
  * Removes a tag and leaves what it led to. Where the registry deletes no tags, the tag is moved to
@@ -12,7 +19,7 @@ import type { Registry } from "./registry.ts";
  */
 export async function removeTag(
   registry: Registry,
-  { repository, tag, manifest }: TagMove & { readonly manifest: StoredManifest },
+  { repository, tag, manifest }: Removal,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { path } = repository;
@@ -21,10 +28,13 @@ export async function removeTag(
   // Untagged at first: only where such a one can be deleted does the tag go on to it.
   await registry.putManifest(path, twin.digest, twin, signal);
   if ((await registry.deleteManifest(path, twin.digest, signal)) === "unsupported") return false;
-  await registry.putManifest(path, tag, twin, signal);
+  // A move of which no answer came may have been made all the same: the twin goes in any case.
+  const [moved] = await Promise.allSettled([registry.putManifest(path, tag, twin, signal)]);
   await registry.deleteManifest(path, twin.digest, signal);
-  if ((await registry.digestOf(path, tag, signal)) === undefined) return true;
-  await registry.putManifest(path, tag, manifest, signal);
+  const now = (await registry.manifest(path, tag, signal))?.digest;
+  if (now === undefined) return true;
+  if (now === twin.digest) await registry.putManifest(path, tag, manifest, signal);
+  if (moved.status === "rejected") throw moved.reason;
   return false;
 }
 

@@ -53,7 +53,7 @@ export class Session implements Disposable {
   readonly #origin: string;
   readonly #connections: Connections;
   readonly #authorizations: Authorizations;
-  /** Who has answered before; who is gone then may come back. */
+  /** Who has answered well before; who is gone then may come back. */
   readonly #heardOf = new Set<string>();
 
   constructor(access: RegistryAccess) {
@@ -170,7 +170,7 @@ export class Session implements Disposable {
     question: Question,
     { flaw, once }: Pick<Ask, "flaw" | "once"> = {},
   ): Promise<HttpResponse> {
-    const patience = new Patience(this.#access.clock);
+    const patience = this.#patienceWith(request.url);
     for (;;) {
       let retry: Retry | undefined;
       try {
@@ -183,10 +183,7 @@ export class Session implements Disposable {
         }
       } catch (error) {
         request.signal.throwIfAborted();
-        retry =
-          once === true
-            ? undefined
-            : patience.afterError(error, this.#heardOf.has(request.url.host));
+        retry = once === true ? undefined : patience.afterError(error);
         if (retry === undefined) throw unreachable(question, error);
       }
       await this.#wait(retry, question, request.signal);
@@ -197,29 +194,37 @@ export class Session implements Disposable {
     request: HttpRequest,
     question: Question,
   ): Promise<HttpStream | HttpResponse> {
-    const patience = new Patience(this.#access.clock);
+    const patience = this.#patienceWith(request.url);
     for (;;) {
       let retry: Retry | undefined;
       try {
         const stream = await this.#connections.open(request);
-        this.#heardOf.add(request.url.host);
+        this.#heard(request.url, stream);
         if (stream.status < 300) return stream;
         const response = await whole(stream);
         retry = patience.afterAnswer(response);
         if (retry === undefined) return response;
       } catch (error) {
         request.signal.throwIfAborted();
-        retry = patience.afterError(error, this.#heardOf.has(request.url.host));
+        retry = patience.afterError(error);
         if (retry === undefined) throw unreachable(question, error);
       }
       await this.#wait(retry, question, request.signal);
     }
   }
 
+  #heard(url: URL, { status }: HttpHead): void {
+    if (status < 500 && status !== 429) this.#heardOf.add(url.host);
+  }
+
+  #patienceWith(url: URL): Patience {
+    return new Patience(this.#access.clock, this.#heardOf.has(url.host));
+  }
+
   async #send(request: HttpRequest): Promise<HttpResponse> {
     try {
       const response = await this.#connections.send(request);
-      this.#heardOf.add(request.url.host);
+      this.#heard(request.url, response);
       return response;
     } catch (error) {
       request.signal.throwIfAborted();

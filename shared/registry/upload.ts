@@ -93,7 +93,7 @@ class Sending {
     this.#mountable = from !== undefined && from !== path;
     this.#scopes = [repositoryScope(path, "pull", "push")];
     this.#size = content instanceof Uint8Array ? content.length : content.size;
-    this.#patience = new Patience(session.clock);
+    this.#patience = new Patience(session.clock, true);
   }
 
   async attempt(): Promise<Uploaded> {
@@ -254,7 +254,7 @@ class Sending {
     if (place.at > this.#farthest) {
       // Whoever gets on may break off again and again.
       this.#farthest = place.at;
-      this.#patience = new Patience(this.#session.clock);
+      this.#patience = new Patience(this.#session.clock, true);
     }
     return place;
   }

@@ -124,7 +124,7 @@ describe("a registry that misbehaves", () => {
       name: "UserError",
       cause: expect.stringMatching(cause),
     });
-    expect(faulty.asked).toHaveLength(7);
+    expect(faulty.asked).toHaveLength(4);
   });
 
   it.each([401, 403])("with %s is not asked again", async (status) => {
