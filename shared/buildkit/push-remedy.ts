@@ -21,10 +21,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /\b429\b|too ?many ?requests/i,
-    "The registry limits how often it is asked: wait and run again, the build is cached; or push less at a time with the input parallel.",
+    "The registry limits how often it is asked: wait and run again, the build is cached.",
   ],
   [
-    /\b413\b|request entity too large/i,
+    /\b413\b|(?:entity|payload|content) too large/i,
     "A proxy before the registry takes no layer of that size: raise its limit, or make the layer smaller.",
   ],
   [

@@ -7,6 +7,7 @@ const STEP = /^\[(?:[^\]]* )?\d+\/\d+\] (.*)$/s;
 const PUSHING = /^pushing (?:layers|manifest for (\S+))$/;
 const MANIFEST = /^exporting manifest(?: list)? (sha256:[0-9a-f]{64})$/;
 const PULLING = /^(?:extracting )?sha256:/;
+const FROM = /^\[[^\]]*\] FROM /;
 // BuildKit's own tries: moby/buildkit, util/resolver/retryhandler.
 const RETRYING = /^retrying in ([\d.]+)s$/;
 const EXPORTING = /\bexporting to image$/;
@@ -23,7 +24,11 @@ export class TargetProgress {
   readonly #steps = new Set<string>();
   readonly #done = new Set<string>();
   readonly #cached = new Set<string>();
-  readonly #worked = new Set<string>();
+  /** Names of what was really done, by digest. */
+  readonly #worked = new Map<string, string>();
+  /** Digests of what was found in a cache. */
+  readonly #found = new Set<string>();
+  readonly #fetched = new Map<string, number>();
   readonly #pushing = new Set<string>();
   readonly #pushed = new Set<string>();
   readonly #warned = new Set<string>();
@@ -47,7 +52,7 @@ export class TargetProgress {
     const before = this.#vertices.get(digest);
     this.#vertices.set(digest, vertex);
     if (STEP.test(name)) this.#steps.add(name);
-    if (completed && STEP.test(name)) this.#count(name, cached === true);
+    if (completed && STEP.test(name)) this.#count(digest, name, cached === true);
     if (completed && !before?.completed) {
       output?.end((text) => this.say(digest, text));
       if (error && CANCELED.test(error)) this.#stopped ??= plainName(name);
@@ -57,9 +62,9 @@ export class TargetProgress {
   }
 
   /** Takes in how far a part of a vertex's work is. */
-  takeStatus({ id, vertex, completed }: VertexStatus): void {
+  takeStatus({ id, vertex, current = 0, completed }: VertexStatus): void {
     const key = `${vertex} ${id}`;
-    if (PULLING.test(id)) this.#worked.add(this.#vertices.get(vertex)?.name ?? "");
+    if (PULLING.test(id)) this.#pull(vertex, id, current);
     this.#manifest = MANIFEST.exec(id)?.[1] ?? this.#manifest;
     const pushing = PUSHING.exec(id);
     if (pushing === null) return;
@@ -108,10 +113,15 @@ export class TargetProgress {
     return { done: this.#done.size, cached: this.#cached.size, total: this.#steps.size };
   }
 
+  /** Bytes of layers that were fetched from the cache of another builder. */
+  get fetched(): number {
+    return [...this.#fetched.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   /** The same for a build that succeeded: what was not done was cached, or done for another. */
   get stepsOfSuccess(): StepCounts {
     const total = this.#steps.size;
-    return { done: total, cached: total - this.#worked.size, total };
+    return { done: total, cached: total - new Set(this.#worked.values()).size, total };
   }
 
   /**
@@ -152,10 +162,22 @@ export class TargetProgress {
     return failed.find((each) => each.error && error.includes(each.error)) ?? failed[0];
   }
 
+  /** A base image that is pulled was no step saved; a cached step whose layer is fetched is one. */
+  #pull(digest: string, id: string, bytes: number): void {
+    const { name = "" } = this.#vertices.get(digest) ?? {};
+    if (!STEP.test(name)) return;
+    if (FROM.test(name)) this.#worked.set(digest, name);
+    else this.#fetched.set(id, Math.max(bytes, this.#fetched.get(id) ?? 0));
+  }
+
   /** Of a base image, the lookup is never cached; the image itself is unless it is pulled. */
-  #count(name: string, cached: boolean): void {
+  #count(digest: string, name: string, cached: boolean): void {
     if (cached) this.#cached.add(name);
-    else if (!/^\[[^\]]*\] FROM /.test(name)) this.#worked.add(name);
+    if (cached) this.#found.add(digest);
+    if (FROM.test(name)) return;
+    // One that is found in the cache of another builder is told as cached and as done, in any order.
+    if (this.#found.has(digest)) this.#worked.delete(digest);
+    else this.#worked.set(digest, name);
   }
 
   #finish({ name, started, completed = "", cached = false }: Vertex): void {

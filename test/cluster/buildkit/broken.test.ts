@@ -78,7 +78,7 @@ const BROKEN: readonly (readonly [string, () => Omit<Wanted, "name">, Told])[] =
       dockerfileText: from("COPY a.txt /"),
       files: { "a.txt": "", ".dockerignore": "*.txt" },
     }),
-    { line: 2, cause: /The file is there, and \.dockerignore leaves it out\.$/ },
+    { line: 2, cause: /The file is there, and line 1 of \.dockerignore leaves it out: \*\.txt$/ },
   ],
   [
     "a download that is not there",
