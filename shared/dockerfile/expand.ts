@@ -2,7 +2,10 @@
 export type Variables = (name: string) => string | undefined;
 
 /** A reference to a variable that is no sound one: `${x`, `${x:=y}`. */
-export class BadSubstitution extends Error {}
+export class BadSubstitution extends Error {
+  /** The line of the Dockerfile, as soon as it is known. */
+  line: number | undefined;
+}
 
 export interface Expansion {
   readonly text: string;
@@ -104,6 +107,7 @@ class Expander {
   }
 
   #choose(name: string, operator: string | undefined, isColon: boolean): string {
+    if (operator === undefined) throw new BadSubstitution(`} is missing behind \${${name}`);
     if (operator !== "-" && operator !== "+" && operator !== "?") {
       throw new BadSubstitution(`\${${name}…} has an unknown operator`);
     }

@@ -135,7 +135,7 @@ function heredocsOf(
   return wordsWithQuotes(joined).flatMap((word) => {
     const match = /^\d*<<(-?)\s*([^<]*)$/.exec(word);
     const name = (match?.[2] ?? "").replace(/\\(.)|['"]/g, "$1");
-    return name === "" || /\s/.test(name) ? [] : [{ name, chomp: match?.[1] === "-" }];
+    return name === "" ? [] : [{ name, chomp: match?.[1] === "-" }];
   });
 }
 

@@ -290,7 +290,7 @@ function guarded<T>(line: number, act: () => T): T {
   } catch (error) {
     if (!(error instanceof BadSubstitution)) throw error;
     const remedy = `Write variables as $NAME, $\{NAME} or $\{NAME:-default}.`;
-    throw new LineError(line, error.message, remedy);
+    throw new LineError(error.line ?? line, error.message, remedy);
   }
 }
 

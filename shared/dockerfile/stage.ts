@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { normalPlatform } from "../images/index.ts";
-import { expand } from "./expand.ts";
+import { BadSubstitution, expand } from "./expand.ts";
 import { flagsOf, type Line } from "./lines.ts";
 import { type Mount, mountOf } from "./mount.ts";
 import { remoteOf } from "./network.ts";
@@ -91,7 +91,7 @@ class StageReader {
       this.#seesAll = true;
     } else {
       this.#readBase();
-      for (const line of this.#stage.lines) this.#readLine(line);
+      for (const line of this.#stage.lines) this.#readOwnLine(line);
     }
     return {
       stages: this.#stages,
@@ -123,6 +123,16 @@ class StageReader {
     this.#stages.push(index);
     this.#env = new Map(before[index]?.env);
     this.#values = new Map(this.#env);
+  }
+
+  /** @throws {BadSubstitution} with the line. */
+  #readOwnLine(line: Line): void {
+    try {
+      this.#readLine(line);
+    } catch (error) {
+      if (error instanceof BadSubstitution) error.line = line.line;
+      throw error;
+    }
   }
 
   #readLine({ keyword, flags, rest, line }: Line): void {
