@@ -62,7 +62,7 @@ export interface Naming {
 
 /** Reads what images are named by. Git is asked only when a tag bears the commit's date. */
 export async function openNaming(
-  options: Asked & { readonly services?: unknown },
+  options: Asked & Pick<Options, "services" | "context">,
   world: World,
 ): Promise<Naming> {
   const { environment, clock } = world;
@@ -70,7 +70,11 @@ export async function openNaming(
   const epoch = readEpoch(environment.SOURCE_DATE_EPOCH);
   let asked: Promise<CommitTime> | undefined;
   const commit = () => {
-    const given = { sourceDateEpoch: epoch.seconds, timestamp: run.timestamp };
+    const given = {
+      sourceDateEpoch: epoch.seconds,
+      timestamp: run.timestamp,
+      folder: options.context,
+    };
     asked ??= commitTime(environment.GITHUB_WORKSPACE || process.cwd(), given, world);
     return asked;
   };

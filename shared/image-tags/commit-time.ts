@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { FormatError } from "../failure/index.ts";
 import { CommandFailed, type Execution, execute } from "../process/index.ts";
+import { checkoutOf } from "./checkout.ts";
 
 /** When the commit was made that is built: the time that a reproducible image bears. */
 export interface CommitTime {
@@ -21,15 +20,20 @@ export interface CommitTime {
  *
  * Source of SOURCE_DATE_EPOCH: reproducible-builds.org/specs/source-date-epoch.
  *
+ * @param folder what is built, relative to the workspace, which may hold several checkouts
  * @param timestamp the commit's time as the event has it, in ISO 8601
  */
 export async function commitTime(
   workspace: string,
-  given: { readonly sourceDateEpoch: number | undefined; readonly timestamp: string | undefined },
+  given: {
+    readonly sourceDateEpoch: number | undefined;
+    readonly timestamp: string | undefined;
+    readonly folder?: string | undefined;
+  },
   execution: Execution,
 ): Promise<CommitTime> {
   const set = given.sourceDateEpoch;
-  const asked = await askGit(workspace, execution);
+  const asked = await askGit(workspace, given.folder ?? ".", execution);
   const commit = "commit" in asked ? asked.commit : undefined;
   if (set !== undefined) {
     return { seconds: set, from: "SOURCE_DATE_EPOCH", commit, said: undefined };
@@ -66,16 +70,17 @@ export function parseSourceDateEpoch(text: string | undefined): number | undefin
 
 type Answer = { readonly seconds: number; readonly commit: string } | { readonly reason: string };
 
-async function askGit(workspace: string, execution: Execution): Promise<Answer> {
-  // Without it git would go on to look in the folders above, and find another project's.
-  if (!existsSync(join(workspace, ".git"))) return { reason: "the workspace is no git repository" };
+async function askGit(workspace: string, folder: string, execution: Execution): Promise<Answer> {
+  // Git by itself would go on to look above the workspace, and find another project's.
+  const checkout = checkoutOf(workspace, folder);
+  if (checkout === undefined) return { reason: "the workspace is no git repository" };
   try {
     const { stdout } = await execute(
       {
         program: "git",
         // In a container the workspace often belongs to another user, which git refuses to trust.
-        args: ["-c", `safe.directory=${workspace}`, "rev-list", "-1", "--timestamp", "HEAD"],
-        directory: workspace,
+        args: ["-c", "safe.directory=*", "rev-list", "-1", "--timestamp", "HEAD"],
+        directory: checkout,
         environment: { GIT_DIR: undefined, GIT_WORK_TREE: undefined, LC_ALL: "C" },
       },
       execution,

@@ -85,6 +85,23 @@ describe("the time of the commit in the workspace", () => {
     }
   });
 
+  test("is that of the repository that is built, where it is not the workspace itself", async () => {
+    const app = git(repository("app"), "rev-parse", "HEAD");
+    mkdirSync(join(folder, "app", "services", "web"), { recursive: true });
+    mkdirSync(join(folder, "notes"));
+    await expect(ask(folder)).resolves.toMatchObject({ from: "git", commit: app });
+    const other = repository("other");
+    git(other, "commit", "-q", "--allow-empty", "-m", "second");
+    // Which of two it is nobody can tell, unless what is built lies in one of them.
+    await expect(ask(folder)).resolves.toMatchObject({ from: "nothing" });
+    for (const inner of ["app/services/web", join(folder, "app", "services")]) {
+      const time = await ask(folder, { ...nothing, folder: inner });
+      expect(time).toMatchObject({ from: "git", commit: app });
+    }
+    const outside = await ask(other, { ...nothing, folder: "../app" });
+    expect(outside).toMatchObject({ from: "nothing" });
+  });
+
   test("is what the user sets, when it is set", async () => {
     const path = repository("set");
     const commit = git(path, "rev-parse", "HEAD");
