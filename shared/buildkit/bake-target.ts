@@ -59,6 +59,8 @@ export interface BakeResult {
   /** What was pushed; undefined when nothing was, or the builder names none. */
   readonly digest: string | undefined;
   readonly steps: StepCounts;
+  /** Fetched from the cache of another builder; undefined where nothing tells. */
+  readonly bytes?: number;
   /** Epoch milliseconds. */
   readonly began: number;
   readonly ended: number;

@@ -169,22 +169,22 @@ export interface CacheUse {
 }
 
 /**
- * What the caches saved all builds of a run, in one line; undefined when no step was run or kept.
- * Steps are those of the Dockerfiles.
+ * What the caches saved all builds of a run, in one line; undefined when there was no step. Steps
+ * are those of the Dockerfiles.
  */
 export function cacheLine(uses: readonly CacheUse[]): string | undefined {
   const total = sum(uses.map(({ steps }) => steps.total));
   if (total === 0) return undefined;
-  const cached = sum(uses.map(({ steps }) => steps.cached));
+  const saved = sum(uses.map(({ steps }) => steps.cached));
   const bytes = sum(uses.map((use) => use.bytes ?? 0));
   const whole = uses.filter(({ steps }) => steps.total > 0 && steps.cached === steps.total);
-  const percent = Math.floor((100 * cached) / total);
+  const percent = Math.floor((100 * saved) / total);
   const wholly =
     whole.length > 0 && uses.length > 1
-      ? `; wholly so: ${whole.length} of ${uses.length} services`
+      ? `; of ${whole.length} of ${uses.length} services not one`
       : "";
   const fetched = bytes > 0 ? `; ${sizeText(bytes)} fetched for it` : "";
-  return `cache: ${cached} of ${total} steps (${percent} %) were not run again${wholly}${fetched}`;
+  return `cache: ${saved} of ${total} steps (${percent} %) were not run again${wholly}${fetched}`;
 }
 
 function sum(numbers: readonly number[]): number {

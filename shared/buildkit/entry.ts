@@ -23,6 +23,7 @@ export class Entry {
   #failure: UserError | undefined;
   #steps: StepCounts = NONE;
   #stepsOfSuccess: StepCounts = NONE;
+  #fetched = 0;
   #began: number | undefined;
   #ended: number | undefined;
 
@@ -54,6 +55,7 @@ export class Entry {
     if (progress === undefined) return;
     this.#steps = progress.steps;
     this.#stepsOfSuccess = progress.stepsOfSuccess;
+    this.#fetched += progress.fetched;
   }
 
   /** A sentence on how often something that could have passed did not; undefined when nothing was. */
@@ -68,6 +70,7 @@ export class Entry {
       name: this.target.name,
       digest: this.#digest,
       steps: this.#steps,
+      bytes: this.#fetched,
       began: this.#began ?? now,
       ended: this.#ended ?? now,
       attempts: this.attempts,
