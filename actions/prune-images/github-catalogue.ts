@@ -35,12 +35,14 @@ export class GitHubCatalogue implements Catalogue {
     this.#base ??= await this.#findBase(signal);
     const versions = await this.#github.list<Version>(this.#base, NEEDS, signal);
     if (versions === undefined) throw this.#missing();
-    return versions.map(({ id, name, created_at: created, metadata }) => {
+    const found: Listed[] = [];
+    for await (const { id, name, created_at: created, metadata } of versions) {
       this.#ids.set(name, id);
       const time = Date.parse(created);
       const tags = metadata?.container?.tags ?? [];
-      return { digest: name, tags, time: Number.isNaN(time) ? undefined : time };
-    });
+      found.push({ digest: name, tags, time: Number.isNaN(time) ? undefined : time });
+    }
+    return found;
   }
 
   async remove(digest: string, _: readonly string[], signal: AbortSignal): Promise<void> {

@@ -4,35 +4,13 @@ import { join } from "node:path";
 import type { Outcome } from "../../shared/action/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import { nameOf } from "../../shared/images/index.ts";
-import type { Journal } from "../../shared/journal/index.ts";
 import type { Stored } from "../../shared/retention/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import type { Options, OutputName } from "./inputs.ts";
+import type { OutputName } from "./inputs.ts";
 import { freedBy, type Judgement, missingOf } from "./judgement.ts";
 import type { Pruned } from "./prune-repository.ts";
+import type { DeletedImage, Story } from "./story.ts";
 import { summarize } from "./summary.ts";
-import type { Uses } from "./uses.ts";
-
-/** What outcome and summary are made of. */
-export interface Story {
-  readonly options: Options;
-  readonly uses: Uses;
-  /** Where uses were looked for. */
-  readonly told: readonly string[];
-  readonly notes: readonly string[];
-  readonly journal: Journal;
-}
-
-/** An image that was deleted, or would be. */
-export interface DeletedImage {
-  readonly repository: string;
-  readonly digest: string;
-  readonly tags: readonly string[];
-  /** RFC 3339; empty where it is not known. */
-  readonly created: string;
-  /** Manifests that belonged to it and went with it. */
-  readonly parts: number;
-}
 
 /** The step's outcome: outputs, a report of every decision, the summary. */
 export async function outcomeOf(

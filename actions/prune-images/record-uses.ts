@@ -16,7 +16,8 @@ interface Deployment {
 }
 
 /**
- * Adds the images of the last deployments to GitHub's environments, as their records tell them.
+ * Adds the images of the last deployments to GitHub's environments, as their records tell them. Those
+ * that failed are read on the way and count for nothing: below them stands what really runs.
  *
  * @returns a sentence on each environment.
  * @throws {UserError} when they cannot be read, or an environment has none.
@@ -34,18 +35,59 @@ export async function addDeploymentUses(
     : environments;
   const told: string[] = [];
   for (const name of names) {
-    const path = `/repos/${owner}/deployments?environment=${encodeURIComponent(name)}`;
-    const found = await github.list<Deployment>(path, NEEDS, signal, keepDeployments);
-    if (found === undefined) throw noRecords(owner);
-    let images = 0;
-    for (const deployment of found) {
-      const by = `deployment ${deployment.id} to ${name}`;
-      images += uses.add(JSON.stringify([deployment.payload, deployment.description]), by);
-    }
-    if (found.length > 0 && images === 0) throw unnamed(name, found.length);
-    told.push(`environment ${name}: ${found.length} deployments name ${images} images`);
+    const { deployments, good, images } = await new Records(owner, github, signal).add(
+      name,
+      keepDeployments,
+      uses,
+    );
+    if (deployments > 0 && images === 0) throw unnamed(name, deployments);
+    told.push(
+      `environment ${name}: ${deployments} deployments, ${good} of them good, name ${images} images`,
+    );
   }
   return told;
+}
+
+/** What a deployment came to, that was good: in use, or until a later one took its place. */
+const GOOD = new Set(["success", "inactive"]);
+
+/** The deployment records of one repository. */
+class Records {
+  readonly #owner: string;
+  readonly #github: GitHub;
+  readonly #signal: AbortSignal;
+
+  constructor(owner: string, github: GitHub, signal: AbortSignal) {
+    this.#owner = owner;
+    this.#github = github;
+    this.#signal = signal;
+  }
+
+  /** Reads records, newest first, until so many good ones were among them. */
+  async add(environment: string, keep: number, uses: Uses) {
+    const path = `/repos/${this.#owner}/deployments?environment=${encodeURIComponent(environment)}`;
+    const found = await this.#github.list<Deployment>(path, NEEDS, this.#signal);
+    if (found === undefined) throw noRecords(this.#owner);
+    let [deployments, good, images] = [0, 0, 0];
+    for await (const { id, payload, description } of found) {
+      if (good >= keep) break;
+      deployments += 1;
+      const text = JSON.stringify([payload, description]);
+      images += uses.add(text, `deployment ${id} to ${environment}`);
+      if (await this.#isGood(id)) good += 1;
+    }
+    return { deployments, good, images };
+  }
+
+  async #isGood(id: number): Promise<boolean> {
+    const path = `/repos/${this.#owner}/deployments/${id}/statuses?per_page=10`;
+    const statuses = await this.#github.get<readonly { readonly state?: string }[]>(
+      path,
+      NEEDS,
+      this.#signal,
+    );
+    return (statuses ?? []).some(({ state = "" }) => GOOD.has(state));
+  }
 }
 
 async function environmentsOf(
@@ -56,7 +98,9 @@ async function environmentsOf(
   const path = `/repos/${owner}/environments`;
   const found = await github.list<{ name: string }>(path, "`permissions: actions: read`", signal);
   if (found === undefined) throw noRecords(owner);
-  return found.map(({ name }) => name);
+  const names: string[] = [];
+  for await (const { name } of found) names.push(name);
+  return names;
 }
 
 /**

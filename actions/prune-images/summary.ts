@@ -3,8 +3,8 @@ import { nameOf } from "../../shared/images/index.ts";
 import { timeline } from "../../shared/journal/index.ts";
 import { code, codeBlock, details, escapeMarkdown, table } from "../../shared/report/index.ts";
 import { type Judged, short } from "../../shared/retention/index.ts";
-import type { DeletedImage, Story } from "./outcome.ts";
 import type { Pruned } from "./prune-repository.ts";
+import type { DeletedImage, Story } from "./story.ts";
 
 const MOST_ROWS = 200;
 

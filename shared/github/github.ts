@@ -37,7 +37,7 @@ export class GitHub implements Disposable {
   }
 
   /**
-   * The items of a list, page after page; undefined when there is no such list.
+   * The items of a list, page after page as they are wanted; undefined when there is no such list.
    *
    * @throws {UserError} when GitHub refuses.
    */
@@ -45,21 +45,29 @@ export class GitHub implements Disposable {
     path: string,
     needs: string,
     signal: AbortSignal,
-    most = Infinity,
-  ): Promise<readonly T[] | undefined> {
-    const items: T[] = [];
-    const first = new URL(`${this.#base}${path}`);
-    first.searchParams.set("per_page", `${Math.min(100, most)}`);
-    let next: URL | undefined = first;
-    while (next !== undefined && items.length < most) {
-      const answer: ApiAnswer = await this.#ask("GET", next, signal);
-      if (answer.status === 404) return undefined;
+  ): Promise<AsyncIterable<T> | undefined> {
+    const url = new URL(`${this.#base}${path}`);
+    url.searchParams.set("per_page", "100");
+    const first = await this.#ask("GET", url, signal);
+    if (first.status === 404) return undefined;
+    return this.#pages<T>(path, url, first, needs, signal);
+  }
+
+  async *#pages<T>(
+    path: string,
+    first: URL,
+    answered: ApiAnswer,
+    needs: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<T> {
+    let [url, answer] = [first, answered];
+    for (;;) {
       if (answer.status !== 200) throw this.#refusal("GET", path, answer, needs);
-      const page: unknown = JSON.parse(answer.text);
-      items.push(...itemsOf<T>(page));
-      next = nextPage(answer.headers.link, next);
+      yield* itemsOf<T>(JSON.parse(answer.text));
+      const next = nextPage(answer.headers.link, url);
+      if (next === undefined) return;
+      [url, answer] = [next, await this.#ask("GET", next, signal)];
     }
-    return items.slice(0, most);
   }
 
   /**

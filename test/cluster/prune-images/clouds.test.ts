@@ -104,6 +104,12 @@ class FakeGitHub {
       );
       return { status: 200, body: found };
     }
+    const id = /^\/repos\/owner\/shop\/deployments\/(\d+)\/statuses$/.exec(url.pathname)?.[1];
+    if (method === "GET" && id !== undefined) {
+      const failed = [{ state: "failure" }, { state: "in_progress" }];
+      const good = [{ state: "inactive" }, { state: "success" }, { state: "in_progress" }];
+      return { status: 200, body: Number(id) === 10 ? failed : good };
+    }
     return { status: 404, body: { message: "Not Found" } };
   }
 
@@ -169,6 +175,8 @@ describe("prune-images on GitHub's registry", () => {
     for (const [at, put] of puts.entries()) fake.add(put.digest, ["abc"[at] ?? ""], 50);
     const payload = (digest: string | undefined) => ({ images: { web: { digest } } });
     fake.deployments.push(
+      // Failed, and counts for nothing.
+      { id: 10, environment: "production", payload: payload(puts[0]?.digest) },
       { id: 9, environment: "production", payload: JSON.stringify(payload(puts[0]?.digest)) },
       { id: 8, environment: "production", payload: payload(puts[1]?.digest) },
       { id: 7, environment: "production", payload: payload(puts[2]?.digest) },

@@ -202,6 +202,23 @@ describe("prune-images", () => {
     expect(await stock.tags()).toEqual(["guarded"]);
   });
 
+  it("takes the tags off first where the registry wants that", async () => {
+    const stock = new Stock(registry);
+    await stock.image({ tags: ["a", "b"] });
+    const body = JSON.stringify({ errors: [{ code: "GOOGLE_MANIFEST_DANGLING_TAG" }] });
+    await using between = await FaultRegistry.start(stock.host, ({ method, url }, before) => {
+      if (method !== "DELETE") return undefined;
+      if (!url.includes("sha256:")) return { status: 202 };
+      const untagged = before.filter((one) =>
+        /DELETE.*manifests\/[ab]$/.test(`${one.method} ${one.url}`),
+      );
+      return untagged.length === 2 ? undefined : { status: 400, body };
+    });
+    const step = await prune({ name: `${between.host}/${stock.path}` }, { mode: "delete" });
+    expect(step.outputs).toMatchObject({ verdict: "passed", cause: "" });
+    expect(await stock.tags()).toEqual([]);
+  });
+
   it("says what to do where the registry deletes nothing", async () => {
     const stock = new Stock(registry);
     await stock.image({ tags: ["a"] });
