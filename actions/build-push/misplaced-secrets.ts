@@ -13,13 +13,26 @@ export function secretsInServices(raw: string): readonly string[] {
   if (!Array.isArray(services)) return [];
   return services.flatMap((service: { "build-args"?: unknown; secrets?: unknown } | null) => [
     ...entriesOf(service?.["build-args"]).flatMap(secretArgument),
-    ...entriesOf(service?.secrets).flatMap(secretItself),
+    ...secretsGiven(service?.secrets),
   ]);
 }
 
 /** Those in the input `secrets`. */
 export function secretsInSecrets(raw: string): readonly string[] {
-  return entriesOf(parsed(raw)).flatMap(secretItself);
+  const value = parsed(raw);
+  // What is no YAML may still be docker's form.
+  return secretsGiven(value === undefined && /^[\w.-]+=/m.test(raw) ? raw : value);
+}
+
+/** Of a mapping its values; of docker's own form, `id=value` or `id=value` in a list, all of it. */
+function secretsGiven(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(secretsGiven);
+  if (typeof value !== "string") return entriesOf(value).flatMap(secretItself);
+  // YAML makes one line of several, and blanks of what divided them.
+  return value.split(/[\r\n]+|\s+(?=[\w.-]+=)/).flatMap((part) => {
+    const text = part.slice(part.indexOf("=") + 1).trim();
+    return text === "" ? [] : [text];
+  });
 }
 
 /** Those in the input `build-args`, lines of the form NAME=value. */

@@ -3,6 +3,7 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { nearestOf } from "../../shared/action/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { builderProblems } from "./builder-problems.ts";
+import { dockerInputs } from "./docker-inputs.ts";
 import { exposedSecrets } from "./exposed-secrets.ts";
 import type { Found } from "./from-bake-file.ts";
 import { servicesInList } from "./from-list.ts";
@@ -41,7 +42,7 @@ const SOURCES = ["name", "services", "bakeFile", "folders"] as const;
  */
 export async function findServices(options: Options, world: World): Promise<Order> {
   const { environment, secrets } = world;
-  const combined = wrongCombinations(options);
+  const combined = [...wrongCombinations(options), ...dockerInputs(environment)];
   const [naming, found] = await Promise.all([
     openNaming(options, world),
     findWritten(options, world, combined),

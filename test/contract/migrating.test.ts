@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { dockerInputs } from "../../actions/build-push/docker-inputs.ts";
 import { servicesSchema } from "../../actions/build-push/service-schema.ts";
 import { actionManifest } from "../../scripts/action-manifest.ts";
 import { textOf } from "./action-folder.ts";
@@ -75,6 +76,20 @@ describe.each(Object.entries(THEIRS))("the way over from %s", (action, inputs) =
       });
     }
   });
+});
+
+it("what is there and not here is refused by the step, with what to do instead", () => {
+  const ours = Object.keys(actionManifest("build-push").inputs);
+  // A token and an input of a setup step ask for nothing that could be missed in the image.
+  const builders = ["docker/build-push-action", "docker/bake-action"];
+  const theirs = builders.flatMap((action) => THEIRS[action] ?? []).concat("images");
+  const missing = theirs.filter((name) => !ours.includes(name) && name !== "github-token");
+  const environment = Object.fromEntries(
+    missing.map((name) => [`INPUT_${name.toUpperCase()}`, "x"]),
+  );
+  const refused = dockerInputs(environment).map(({ where }) => where);
+  expect(refused.sort()).toEqual([...new Set(missing)].sort());
+  expect(dockerInputs({ INPUT_LOAD: "false", INPUT_FILE: " " })).toEqual([]);
 });
 
 it("knows a key of a service from a word that is none", () => {

@@ -46,6 +46,12 @@ it.each<[(raw: string) => readonly string[], string, string[]]>([
     ["p@ss word", "1234"],
   ],
   [secretsInSecrets, "::: [", []],
+  // As docker/build-push-action takes them.
+  [secretsInSecrets, "npm=sesame", ["sesame"]],
+  [secretsInSecrets, "npm=open sesame\nkey=a=b", ["open sesame", "a=b"]],
+  [secretsInSecrets, "npm=sesame: [", ["sesame: ["]],
+  [secretsInSecrets, "sesame", ["sesame"]],
+  [secretsInServices, "[{name: a, secrets: ['npm=sesame', 'b=c']}]", ["sesame", "c"]],
   [
     secretsInServices,
     "[{name: a, build-args: {V: '1', DB_PASSWORD: hunter2}, secrets: {x: X, y: 'not-a-name'}}, null, 3]",
