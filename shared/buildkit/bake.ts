@@ -12,6 +12,7 @@ import { Entry } from "./entry.ts";
 import { explain } from "./explain.ts";
 import { concernsAll, lostBuilder } from "./known-failures.ts";
 import { passingCause, waitBefore } from "./passing.ts";
+import { redacted } from "./redacted.ts";
 import { type Kitchen, type RunEnd, runBake } from "./run-bake.ts";
 
 /** What a bake needs beside its targets. */
@@ -246,7 +247,7 @@ class Oven {
     const { deadline, clock } = this.#execution;
     const over = deadline !== undefined && clock.now() - this.#began >= deadline - 50;
     if (!over && this.#timeout(entry) > milliseconds) return;
-    const doing = progress.of(entry.key)?.stopped;
+    const doing = redacted(progress.of(entry.key)?.stopped, this.#kitchen.secrets);
     entry.fail(late(entry, milliseconds, doing));
   }
 
@@ -266,9 +267,8 @@ class Oven {
   }
 
   async #break(entries: readonly Entry[], progress: BakeProgress): Promise<void> {
-    const { builder } = this.#kitchen;
     for (const entry of entries) {
-      const failure = await explain(involved([entry], this.#entries), progress, builder);
+      const failure = await explain(involved([entry], this.#entries), progress, this.#kitchen);
       if (failure !== undefined) entry.fail(failure);
     }
   }

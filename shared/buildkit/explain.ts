@@ -13,8 +13,11 @@ import {
 } from "./build-error.ts";
 import { buildFailure } from "./build-failure.ts";
 import type { Entry } from "./entry.ts";
+import type { FailedBuild } from "./failed-build.ts";
 import { missingPath } from "./known-failures.ts";
 import { whyMissing } from "./missing-file.ts";
+import { redacted } from "./redacted.ts";
+import type { Kitchen } from "./run-bake.ts";
 
 /**
  * Says why a target broke, with what the files of the workspace add to buildx's words: whose
@@ -25,7 +28,7 @@ import { whyMissing } from "./missing-file.ts";
 export async function explain(
   involved: readonly Entry[],
   progress: BakeProgress,
-  builder: string | undefined,
+  { builder, secrets }: Pick<Kitchen, "builder" | "secrets">,
 ): Promise<UserError | undefined> {
   const [entry] = involved;
   if (entry === undefined) return undefined;
@@ -36,7 +39,7 @@ export async function explain(
   const { located, at } = place(texts, locateInDockerfile(progress.text), failed?.name);
   const owner = involved[at]?.target ?? target;
   const path = missingPath(error);
-  return buildFailure({
+  const build: FailedBuild = {
     name: target.name,
     dockerfile: owner.dockerfileShown,
     annotated: owner.dockerfileInline === undefined && texts[at] !== undefined,
@@ -50,7 +53,8 @@ export async function explain(
     tried: entry.tried,
     missing: path === undefined ? undefined : await whyMissing(owner, path),
     text: progress.text,
-  });
+  };
+  return buildFailure(redacted(build, secrets));
 }
 
 async function dockerfileOf(target: BakeTarget): Promise<string | undefined> {

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { UserError } from "../failure/index.ts";
 import { isDigest } from "../images/index.ts";
 import { CommandFailed, type Execution, execute } from "../process/index.ts";
+import { Secrets } from "../secrets/index.ts";
 import type { Clock } from "../world/index.ts";
 import { BakeProgress } from "./bake-progress.ts";
 import type { BuildEvent } from "./build-event.ts";
 import { type Buildx, dial, endpointOf, UNANSWERED_MS, unanswered } from "./builder.ts";
+import { redacted } from "./redacted.ts";
 
 /** What the runs of buildx in one bake have in common. */
 export interface Kitchen extends Pick<Execution, "signal" | "secrets"> {
@@ -49,7 +51,10 @@ export type RunEnd =
   /** No build can succeed here. */
   | { readonly how: "impossible"; readonly failure: UserError };
 
-/** Bakes some targets by one run of buildx, whatever comes of it. */
+/**
+ * Bakes some targets by one run of buildx, whatever comes of it. What the progress holds is not
+ * redacted; what is told is.
+ */
 export async function runBake(
   batch: Batch,
   kitchen: Kitchen,
@@ -57,7 +62,7 @@ export async function runBake(
   const { buildx, environment, signal, secrets, clock, folder } = kitchen;
   const { tell, keys, involved, deadline } = batch;
   const progress = new BakeProgress(involved, clock.now, (key, event) => {
-    if (keys.includes(key)) tell(key, event);
+    if (keys.includes(key)) tell(key, redacted(event, secrets));
   });
   const metadata = join(folder, `metadata-${randomUUID()}.json`);
   const given = new AbortController();
@@ -67,12 +72,14 @@ export async function runBake(
     program: buildx.program,
     args: [...buildx.args, ...bakeArguments(batch, kitchen, metadata)],
     environment: { ...environment, ...ENVIRONMENT },
+    leashed: true,
   };
   connection.look();
   try {
     await execute(command, {
       signal: AbortSignal.any([signal, given.signal]),
-      secrets,
+      // Output comes in base64, within which nothing can be hidden without breaking the rest.
+      secrets: new Secrets(),
       deadline,
       keep: 4_096,
       onLine: (line) => {

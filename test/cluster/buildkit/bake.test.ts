@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { Secrets } from "../../../shared/secrets/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { Bakehouse, blob, held } from "./bakehouse.ts";
 
@@ -184,4 +185,27 @@ describe("a bake", () => {
     const bare = await held(house.repository("bare"), results.bare?.digest ?? "");
     expect(bare?.mediaType).toBe("application/vnd.oci.image.manifest.v1+json");
   });
+});
+
+it("hides secrets in what a build prints, whole, and nothing beside them", async () => {
+  const secrets = new Secrets();
+  secrets.add("sesame-open-7");
+  const { events, results } = await house.bake(
+    [
+      {
+        name: "talks",
+        dockerfileText: from(
+          `ENV AT=${Math.random()}`,
+          "RUN printf 'one\\nxsesame-open-7y\\nafter é\\n'; echo two sesame-open-7 >&2; exit 3",
+        ),
+      },
+    ],
+    { secrets },
+  );
+  const said = events.flatMap(([, event]) => (event.kind === "output" ? [event.text] : []));
+  expect([...said].sort()).toEqual(["after é", "one", "two ***", "x***y"]);
+  const { failure } = results.talks ?? {};
+  expect(failure?.cause).toMatch(/:3: RUN printf 'one\\nx\*\*\*y.*Its last words: two \*\*\*$/);
+  expect(failure?.evidence).toContain("x***y\nafter é");
+  expect(JSON.stringify(failure)).not.toContain("sesame");
 });
