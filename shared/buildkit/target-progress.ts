@@ -7,6 +7,7 @@ const STEP = /^\[(?:[^\]]* )?\d+\/\d+\] (.*)$/s;
 const PUSHING = /^pushing (?:layers|manifest for (\S+))$/;
 const MANIFEST = /^exporting manifest(?: list)? (sha256:[0-9a-f]{64})$/;
 const PULLING = /^(?:extracting )?sha256:/;
+const CACHE = /^(?:\[[^\]]*\] )?(importing|exporting) cache /;
 const FROM = /^\[[^\]]*\] FROM /;
 // BuildKit's own tries: moby/buildkit, util/resolver/retryhandler.
 const RETRYING = /^retrying in ([\d.]+)s$/;
@@ -47,7 +48,8 @@ export class TargetProgress {
   }
 
   /** Takes in what became of a vertex; says whether that is news. */
-  take(vertex: Vertex, output: StepOutput | undefined): boolean {
+  take(given: Vertex, output: StepOutput | undefined): boolean {
+    const vertex = this.#withoutCacheTrouble(given);
     const { digest, name, started, completed, cached, error } = vertex;
     const before = this.#vertices.get(digest);
     this.#vertices.set(digest, vertex);
@@ -160,6 +162,19 @@ export class TargetProgress {
       (each) => each.error && !CANCELED.test(each.error),
     );
     return failed.find((each) => each.error && error.includes(each.error)) ?? failed[0];
+  }
+
+  /** A cache that cannot be read or written breaks nothing: the build is slower, this or the next. */
+  #withoutCacheTrouble(vertex: Vertex): Vertex {
+    const { error, ...rest } = vertex;
+    const [, verb] = CACHE.exec(vertex.name) ?? [];
+    if (error === undefined || verb === undefined || CANCELED.test(error)) return vertex;
+    // The first build of all finds none.
+    if (verb === "exporting" || !/not found|\b404\b/i.test(error)) {
+      const what = verb === "exporting" ? "written" : "read";
+      this.warn(`The cache could not be ${what}: ${shorten(error)}`, undefined);
+    }
+    return rest;
   }
 
   /** A base image that is pulled was no step saved; a cached step whose layer is fetched is one. */

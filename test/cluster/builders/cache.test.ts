@@ -126,6 +126,8 @@ describe("a cache that cannot be had", () => {
     });
     passed(run);
     expect(run.outputs.verdict).toBe("passed");
+    expect(run.stdout).toMatch(/^lost: warning: The cache could not be written: /m);
+    expect(run.stdout).toMatch(/^lost: warning: The cache could not be read: /m);
   });
 
   it("is an error where the input means nothing", async () => {
