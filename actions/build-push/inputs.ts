@@ -96,7 +96,8 @@ export const inputs = {
   "scan-timeout": duration({ min: 1_000, max: 6 * 3_600_000 }, { default: "10m" }),
   sign: choice(["off", "key", "keyless"], { default: "off" }),
   "cosign-key": text({
-    secret: true,
+    // A path or an address may be shown.
+    secretsIn: (raw) => (raw.includes("-----BEGIN") ? [raw] : []),
     accepts: "a private key in PEM, the path of its file, or its address in a KMS",
   }),
   "cosign-password": text({ secret: true, accepts: "the password of cosign-key" }),

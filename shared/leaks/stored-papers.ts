@@ -55,18 +55,15 @@ interface RawConfig {
 
 /**
  * The instructions that made an image's layers, first layer first. A base image may tell of none of
- * its own, so they are matched from the last one on. BuildKit fills gaps with what it writes itself,
- * which no Dockerfile says.
+ * its own, so they are matched from the last one on. BuildKit makes up for the
+ * number by entries of its own at the end, which no Dockerfile says.
  */
 export function instructionsOf(config: string, layers: number): readonly (string | undefined)[] {
   const { history } = (parsed(config) ?? {}) as RawConfig;
-  const made = (Array.isArray(history) ? history : [])
-    .filter(({ empty_layer: empty }) => empty !== true)
-    .map(({ created_by: by, comment }) => ({
-      by,
-      filled: /^buildkit\.exporter/.test(comment ?? ""),
-    }));
-  const kept = made.length <= layers ? made.filter(({ filled }) => !filled) : made;
-  const told = kept.slice(-layers || kept.length).map(({ by }) => by);
+  const made = (Array.isArray(history) ? history : []).filter(
+    ({ empty_layer: empty, comment }) =>
+      empty !== true && !/^buildkit\.exporter/.test(comment ?? ""),
+  );
+  const told = made.slice(-layers || made.length).map(({ created_by: by }) => by);
   return [...Array<undefined>(Math.max(0, layers - told.length)).fill(undefined), ...told];
 }

@@ -35,6 +35,8 @@ export function parseIgnoreList(
   text: string,
   now: number,
 ): { readonly entries: readonly IgnoreEntry[]; readonly problems: readonly IgnoreProblem[] } {
+  // The library wants a document; comments alone are none.
+  if (!/^\s*[^#\s]/m.test(text)) return { entries: [], problems: [] };
   let value: unknown;
   try {
     value = load(text);
