@@ -114,7 +114,7 @@ const KNOWN: readonly Known[] = [
   },
   {
     pattern:
-      /(?:pull access denied|manifest (?:for .* )?(?:unknown|not found)|failed to resolve reference|no such image|repository .* not found|Head "http|Get "http)/i,
+      /(?:pull access denied|manifest (?:for .* )?(?:unknown|not found)|failed to resolve reference|no such image|repository .* not found|daemon: (?:Head|Get) "http)/i,
     tell: (subject, { input: words }) => ({
       title: "The builder's image cannot be had",
       cause: `The ${subject.driver} builder runs ${images(subject)}: ${shorten(words)}.`,

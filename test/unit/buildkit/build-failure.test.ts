@@ -193,6 +193,27 @@ describe("a failed build is told", () => {
       },
     ],
     [
+      "when the base image is behind a token that nobody gives",
+      [
+        ...at(1, "FROM r.io/mine:1"),
+        "ERROR: failed to solve: failed to resolve source metadata for r.io/mine:1: failed to authorize: failed to fetch anonymous token: unexpected status from GET request to https://r.io/token?scope=repository%3Amine%3Apull&service=r: 401 Unauthorized",
+      ],
+      {
+        title: "api: the base image cannot be had",
+        cause: /Dockerfile:1 starts from r\.io\/mine:1/,
+      },
+    ],
+    [
+      "when the registry's token service gives no right to push",
+      [
+        "ERROR: failed to solve: failed to fetch oauth token: unexpected status from GET request to https://r.io/token?scope=repository%3Ame%2Fapi%3Apull%2Cpush&service=r: 401 Unauthorized",
+      ],
+      {
+        title: "api: the registry gives no right to the image",
+        cause: /The scope that is missing is repository:me\/api:pull,push\.$/,
+      },
+    ],
+    [
       "when the context lacks a file",
       [
         ...at(3, "COPY nope.txt /"),

@@ -29,6 +29,15 @@ describe("what passes by itself", () => {
     expect(passingCause(error)?.why).toContain("fault");
   });
 
+  it("is so for a registry's token service, too", () => {
+    const asked =
+      "GET request to https://r.io/token?scope=repository%3Aa%2F403%3Apull&service=r.io";
+    const status = (code: string) =>
+      `failed to authorize: failed to fetch anonymous token: unexpected status from ${asked}: ${code}`;
+    expect(passingCause(status("503 Service Unavailable"))?.why).toContain("fault");
+    expect(passingCause(status("401 Unauthorized"))).toBeUndefined();
+  });
+
   it.each([
     push("denied: permission_denied: write_package"),
     push("unexpected status from POST request to http://r/v2/a/blobs/uploads/: 403 Forbidden"),
