@@ -1,6 +1,6 @@
 import { nearestName } from "../../shared/failure/index.ts";
 import { nameOf } from "../../shared/images/index.ts";
-import type { PlannedBuild, PlannedService } from "./plan.ts";
+import type { PlannedBuild, PlannedService } from "./planned.ts";
 import type { Problem } from "./problem.ts";
 
 /** Services that get into each other's way: one name, or one tag of one repository, for two. */

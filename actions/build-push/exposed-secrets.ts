@@ -1,6 +1,6 @@
 import { secretLooking } from "../../shared/secrets/index.ts";
 import type { Options } from "./inputs.ts";
-import type { PlannedBuild } from "./plan.ts";
+import type { PlannedBuild } from "./planned.ts";
 import { type Problem, quoted } from "./problem.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type Dockerfile, readDockerfile } from "../../shared/dockerfile/index.ts";
 import { nearestName, UserError } from "../../shared/failure/index.ts";
-import type { PlannedBuild } from "./plan.ts";
+import type { PlannedBuild } from "./planned.ts";
 import type { Problem } from "./problem.ts";
 import type { Placed } from "./workspace.ts";
 

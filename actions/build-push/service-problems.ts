@@ -1,6 +1,6 @@
 import { platformProblem } from "../../shared/images/index.ts";
 import type { Options } from "./inputs.ts";
-import type { PlannedBuild } from "./plan.ts";
+import type { PlannedBuild } from "./planned.ts";
 import { type Problem, quoted } from "./problem.ts";
 
 type Add = (key: string, text: string, problem: string | undefined) => void;

@@ -10,7 +10,8 @@ import { servicesInList } from "./from-list.ts";
 import type { Options } from "./inputs.ts";
 import { mountedSecretProblems } from "./mounted-secrets.ts";
 import { type Naming, openNaming } from "./naming.ts";
-import { type PlannedBuild, type PlannedService, plan } from "./plan.ts";
+import { plan } from "./plan.ts";
+import type { PlannedBuild, PlannedService } from "./planned.ts";
 import { type Problem, quoted, wrongInputs } from "./problem.ts";
 import { ENTITLEMENTS } from "./service-problems.ts";
 import { type Ground, type Placed, place, workspaceOf } from "./workspace.ts";
@@ -74,7 +75,9 @@ export async function findServices(options: Options, world: World): Promise<Orde
   const unset = [...order.services, ...order.dependencies].flatMap(({ prefix, unset: ids }) =>
     ids.map((id) => `${prefix}secret ${id} is not set; a plan needs its name alone`),
   );
-  return { ...order, notes: [...found.notes, ...unset], naming };
+  const notes = [...found.notes, ...unset];
+  for (const note of notes) world.log.info(note);
+  return { ...order, notes, naming };
 }
 
 /** What is wrong with the labels and annotations of a service's own. */

@@ -3,7 +3,8 @@ import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { BuildSecret } from "../../shared/buildkit/index.ts";
 import { codeOf, describe } from "../../shared/failure/index.ts";
 import type { Secrets } from "../../shared/secrets/index.ts";
-import { isFolder, type PlannedBuild } from "./plan.ts";
+import { isFolder } from "./plan.ts";
+import type { PlannedBuild } from "./planned.ts";
 import type { Problem } from "./problem.ts";
 import type { SecretSource } from "./service-input.ts";
 

@@ -152,7 +152,7 @@ describe("a compose file", () => {
         "services:",
         "  db: {image: 'postgres:17'}",
         "  api:",
-        "    image: ${REGISTRY}/composed:${VERSION}",
+        "    image: $REGISTRY/composed:$VERSION",
         "    platform: linux/amd64",
         "    build:",
         "      context: api",
@@ -163,7 +163,7 @@ describe("a compose file", () => {
       "api/Dockerfile": [
         `FROM ${bed.busyboxImage}`,
         "ARG GREETING",
-        'RUN --mount=type=secret,id=key,required=true test "$GREETING" = "two words" && test "$(cat /run/secrets/key)" = "sesame-open"',
+        'RUN --mount=type=secret,id=key,required=true test "$GREETING" = "two words" && grep -q open$ /run/secrets/key',
       ].join("\n"),
     });
     const values = { GREETING: "two words", THE_KEY: "sesame-open" };
@@ -430,14 +430,14 @@ describe("what cannot be built is told before anything is done", () => {
       { "bake-file": "", folders: "s/*", registry: "ghcr.io/me" },
       [/^s\/Api: name: "Api": .*write api\.$/],
     ],
-  ])("%s", async (_, files, inputs, causes, at) => {
+  ])("%s", async (_, files, inputs, causes, at = "") => {
     await using runner = await Runner.create(files);
     const run = await ship(runner, { "bake-file": "docker-bake.hcl", ...inputs });
     expect(run.exitCode).toBe(1);
     expect(run.outputs).toMatchObject({ verdict: "failed" });
     const lines = (run.outputs.cause ?? "").split("\n");
     expect(lines).toEqual(causes.map((cause) => expect.stringMatching(cause)));
-    if (at !== undefined) expect(run.stdout).toContain(`,file=${at}::`);
+    if (at !== "") expect(run.stdout).toContain(`,file=${at}::`);
     expect(run.stderr).toBe("");
     expect(run.leftovers).toEqual([]);
   });
