@@ -69,6 +69,14 @@ export function buildxError(text: readonly string[]): string {
   return /:\s*$/.test(error) ? [error, ...others].join("\n").trim() : error;
 }
 
+/**
+ * Whether the error is that of a command that a RUN ran. Its text stands in the error, so that
+ * nothing may be concluded from the words. Newer and older words of BuildKit.
+ */
+export function isOfCommand(error: string): boolean {
+  return /^(?:process "|executor failed running \[)/.test(error);
+}
+
 /** The target of a bake that the error is about, as buildx calls it; undefined when it says none. */
 export function brokenTarget(text: readonly string[]): string | undefined {
   const error = text.findLast((line) => line.startsWith("ERROR: ")) ?? "";

@@ -1,10 +1,11 @@
 import type { UserErrorParts } from "../failure/index.ts";
-import { shorten } from "./build-error.ts";
+import { isOfCommand, shorten } from "./build-error.ts";
 import type { FailedBuild } from "./failed-build.ts";
 import { pushRemedy, wasDenied } from "./push-remedy.ts";
 
 /** The failure in better words than buildx's; undefined when it is none of those known. */
 export function knownFailure(failure: FailedBuild): UserErrorParts | undefined {
+  if (isOfCommand(failure.error)) return undefined;
   for (const { pattern, tell } of KNOWN) {
     const found = pattern.exec(failure.error);
     if (found !== null) return tell(failure, found);
@@ -14,6 +15,7 @@ export function knownFailure(failure: FailedBuild): UserErrorParts | undefined {
 
 /** Whether an error is of the builder, so that no target can be built. Takes buildx's words. */
 export function concernsAll(error: string): boolean {
+  if (isOfCommand(error)) return false;
   return KNOWN.some(({ ofBuilder, pattern }) => ofBuilder === true && pattern.test(error));
 }
 
@@ -30,7 +32,7 @@ const LOST =
 
 /** Whether buildx lost its BuildKit in the middle of the work. Takes buildx's words. */
 export function lostBuilder(error: string): boolean {
-  return LOST.test(error);
+  return !isOfCommand(error) && LOST.test(error);
 }
 
 /** A sentence that names the scope that a token was asked for. */
@@ -74,15 +76,6 @@ const KNOWN: readonly KnownFailure[] = [
     },
   },
   {
-    // A registry's token service, asked for the right to push or to pull.
-    pattern: /failed to (?:fetch (?:anonymous|oauth) token|authorize): (.*)$/s,
-    tell: ({ name, image }, [, why = ""]) => ({
-      title: `${name}: the registry gives no right to the image`,
-      cause: `${shorten(why)}.${missingScope(why, image)}`,
-      remedy: pushRemedy("denied"),
-    }),
-  },
-  {
     pattern: /failed to resolve source metadata for (\S+?): (.*)$/s,
     tell: (failure, [, image = "", why = ""]) => ({
       ...imageWanted(failure, image, shorten(why)),
@@ -92,6 +85,15 @@ const KNOWN: readonly KnownFailure[] = [
           : wasDenied(why)
             ? "It is private or does not exist: check its name, and log in to its registry."
             : "Check that BuildKit can reach that registry from where it runs.",
+    }),
+  },
+  {
+    // A registry's token service, asked for the right to push or to pull.
+    pattern: /failed to (?:fetch (?:anonymous|oauth) token|authorize): (.*)$/s,
+    tell: ({ name, image }, [, why = ""]) => ({
+      title: `${name}: the registry gives no right to the image`,
+      cause: `${shorten(why)}.${missingScope(why, image)}`,
+      remedy: pushRemedy("denied"),
     }),
   },
   {

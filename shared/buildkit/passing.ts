@@ -1,10 +1,12 @@
+import { isOfCommand } from "./build-error.ts";
+
 /** A cause that goes away by itself, and how long it is given for that, in milliseconds. */
 export interface PassingCause {
   readonly why: string;
   readonly patience: number;
 }
 
-const MINUTES = 60_000;
+const MINUTE = 60_000;
 
 // What an account may not do, it may not do a minute later either.
 const LASTING =
@@ -12,17 +14,17 @@ const LASTING =
 
 // The first that fits counts.
 const PASSING: readonly (readonly [RegExp, string, number])[] = [
-  [/\b429\b|too ?many ?requests/i, "the registry limits how often it is asked", 10 * MINUTES],
-  [/\b408\b|\b5\d\d\b/, "the registry has a fault", 5 * MINUTES],
+  [/\b429\b|too ?many ?requests/i, "the registry limits how often it is asked", 10 * MINUTE],
+  [/\b408\b|\b5\d\d\b/, "the registry has a fault", 5 * MINUTE],
   [
     /tls handshake timeout|i\/o timeout|timed? ?out|deadline exceeded/i,
     "the registry was too slow",
-    5 * MINUTES,
+    5 * MINUTE,
   ],
   [
     /connection reset|broken pipe|\bEOF\b|server closed|use of closed|http2: |stream error|connection lost/i,
     "the connection to the registry broke",
-    5 * MINUTES,
+    5 * MINUTE,
   ],
   // An answer was lost on its way, so that a try of BuildKit's own found its upload over and done.
   [
@@ -38,15 +40,18 @@ const PASSING: readonly (readonly [RegExp, string, number])[] = [
   ],
 ];
 
+// Little is lost when a build ends at its base image, and much time when nobody mends that.
+const BASE = "failed to resolve source metadata for ";
+
 const ABOUT_A_REGISTRY =
-  /failed to push |failed to resolve source metadata for |failed to copy: |httpReadSeeker/;
+  /failed to push |failed to resolve source metadata for |failed to copy: |httpReadSeeker|failed to authorize: |failed to fetch (?:anonymous|oauth) token/;
 
 /**
  * Whether what a registry did to a build passes by itself; undefined when it does not, or when the
  * error is about something else. Takes buildx's words.
  */
 export function passingCause(error: string): PassingCause | undefined {
-  const at = ABOUT_A_REGISTRY.exec(error)?.index;
+  const at = isOfCommand(error) ? undefined : ABOUT_A_REGISTRY.exec(error)?.index;
   if (at === undefined) return undefined;
   // Digests, ports and paths must not be taken for a status.
   const words = error
@@ -56,7 +61,9 @@ export function passingCause(error: string): PassingCause | undefined {
     .replace(/\S+:\d+\b/g, "");
   if (LASTING.test(words)) return undefined;
   const found = PASSING.find(([pattern]) => pattern.test(words));
-  return found && { why: found[1], patience: found[2] };
+  if (found === undefined) return undefined;
+  const [, why, patience] = found;
+  return { why, patience: error.includes(BASE) ? Math.min(patience, MINUTE) : patience };
 }
 
 const FIRST_WAIT_MS = 1_000;

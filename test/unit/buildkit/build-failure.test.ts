@@ -325,6 +325,16 @@ describe("a failed build is told", () => {
       /has no a\. The file is there, and \.dockerignore leaves it out\.$/,
     ],
     [
+      "with what a command had to say, and not by what stands in the command",
+      {
+        text: [
+          ...at(2, "RUN x"),
+          'ERROR: process "echo no space left on device SSH_AUTH_SOCK" did not complete successfully: exit code: 2',
+        ],
+      },
+      "services/api/Dockerfile:2: RUN x failed: exit code: 2.",
+    ],
+    [
       "as a mistake in the Dockerfile",
       {
         text: [
