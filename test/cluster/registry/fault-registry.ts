@@ -54,8 +54,8 @@ export type Rule = (asked: Asked, before: readonly Asked[]) => Fault | undefined
 /** A server before the real registry that misbehaves as a test says. */
 export class FaultRegistry implements AsyncDisposable {
   readonly asked: Asked[] = [];
-  /** What the registry answered of what was passed on, in the order of the answers. */
-  readonly passed: { readonly asked: Asked; readonly status: number }[] = [];
+  /** Every manifest that the registry took under a tag, whether or not its answer came through. */
+  readonly tagged: { readonly path: string; readonly tag: string; readonly text: string }[] = [];
   readonly #server: Server;
   readonly #registry: string;
   readonly #fault: Rule;
@@ -103,29 +103,25 @@ export class FaultRegistry implements AsyncDisposable {
       incoming.resume();
       this.#after(fault.stall, () => incoming.socket.resetAndDestroy());
     } else if (isKind(fault, "late")) {
-      this.#after(fault.late, () => this.#pass(asked, incoming, answer, undefined));
+      this.#after(fault.late, () => this.#pass(incoming, answer, undefined));
     } else {
-      this.#pass(asked, incoming, answer, fault);
+      this.#pass(incoming, answer, fault);
     }
   }
 
-  #pass(
-    asked: Asked,
-    incoming: IncomingMessage,
-    answer: ServerResponse,
-    fault: Fault | undefined,
-  ): void {
+  #pass(incoming: IncomingMessage, answer: ServerResponse, fault: Fault | undefined): void {
     const [host, port] = this.#registry.split(":");
     const { method, headers, url } = incoming;
     const path = isKind(fault, "path") ? fault.path : url;
     // The host of the request stays, so that the registry's own links lead back here.
     const { authorization: _, ...rest } = headers;
     const sent = request({ host, port, method, path, headers: rest }, (received) => {
-      this.passed.push({ asked, status: received.statusCode ?? 0 });
+      if (received.statusCode === 201) this.#remember(incoming, text());
       received.on("error", () => answer.destroy());
       this.#answer(received, answer, fault);
     });
     sent.on("error", () => answer.destroy());
+    const text = textOf(incoming);
     if (!isKind(fault, "cutAfter")) {
       incoming.pipe(sent);
       return;
@@ -139,6 +135,12 @@ export class FaultRegistry implements AsyncDisposable {
       sent.destroy();
       incoming.socket.resetAndDestroy();
     });
+  }
+
+  #remember({ method, url = "" }: IncomingMessage, text: string): void {
+    const [, path, tag] = /^\/v2\/(.+)\/manifests\/([^:?]+)$/.exec(url) ?? [];
+    if (method !== "PUT" || path === undefined || tag === undefined) return;
+    this.tagged.push({ path, tag, text });
   }
 
   #answer(received: IncomingMessage, answer: ServerResponse, fault: Fault | undefined): void {
@@ -211,6 +213,14 @@ function isKind<K extends string>(
   name: K,
 ): fault is Extract<Fault, { readonly [_ in K]: unknown }> {
   return typeof fault === "object" && name in fault;
+}
+
+/** What is sent with a request, once it is there; of small ones only. */
+function textOf(incoming: IncomingMessage): () => string {
+  const pieces: Buffer[] = [];
+  const manifest = incoming.url?.includes("/manifests/") === true;
+  if (manifest) incoming.on("data", (piece: Buffer) => pieces.push(piece));
+  return () => Buffer.concat(pieces).toString("utf8");
 }
 
 function garbled(body: Buffer): Buffer {
