@@ -86,6 +86,7 @@ export const inputs = {
   }),
   provenance: choice(["min", "max", "off"], { default: "min" }),
   sbom: flag({ default: "false" }),
+  "sbom-generator": text({ accepts: "the name of an image" }, /^[\w.:/@-]+$/),
   "secret-search": flag({ default: "true" }),
   scan: choice(["auto", "required", "trivy", "grype", "off"], { default: "auto" }),
   "scan-threshold": choice(["critical", "high", "medium", "low"], { default: "high" }),

@@ -15,7 +15,9 @@ export function keySubjectOf(service: PlacedService, { options, order }: Step): 
       ...texts("annotation", order.naming.annotationsOf(service).stable),
       ...texts("exporter", service.exporter),
       provenance,
-      sbom: String(sbom),
+      sbom: sbom ? (options.sbomGenerator ?? "true") : "false",
+      // What is found under a key was searched for secrets, unless the key says otherwise.
+      ...(options.secretSearch ? {} : { "secret-search": "false" }),
     },
   };
 }

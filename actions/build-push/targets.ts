@@ -68,6 +68,7 @@ function imageTarget(passage: Passage, commit: CommitTime, step: Step): BakeTarg
     output: "push-by-digest",
     provenance: service.provenance ?? options.provenance,
     sbom: service.sbom ?? options.sbom,
+    sbomGenerator: options.sbomGenerator,
   };
 }
 

@@ -37,6 +37,8 @@ export interface BakeTarget {
   readonly exporter?: Readonly<Record<string, string>>;
   readonly provenance?: "min" | "max" | "off";
   readonly sbom?: boolean;
+  /** The image that makes the bill of materials; BuildKit's own choice when left out. */
+  readonly sbomGenerator?: string | undefined;
   /** As docker writes them: `type=registry,ref=…`. */
   readonly cacheFrom?: readonly string[];
   readonly cacheTo?: readonly string[];

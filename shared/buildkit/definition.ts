@@ -74,12 +74,12 @@ function outputOf(target: BakeTarget): Record<string, string> {
   };
 }
 
-function attestations({ provenance, sbom }: BakeTarget): string[] {
+function attestations({ provenance, sbom, sbomGenerator: generator }: BakeTarget): string[] {
   return [
     // Not said when it is min: buildx then adds it where the builder can, and fails nowhere.
     ...(provenance === "max" ? ["type=provenance,mode=max"] : []),
     ...(provenance === "off" ? ["type=provenance,disabled=true"] : []),
-    ...(sbom === true ? ["type=sbom"] : []),
+    ...(sbom === true ? [csv({ type: "sbom", ...(generator && { generator }) })] : []),
   ];
 }
 

@@ -93,6 +93,11 @@ describe("the definition of a bake", () => {
     ["turns provenance off", { provenance: "off" }, { attest: ["type=provenance,disabled=true"] }],
     ["asks for a bill of materials", { sbom: true }, { attest: ["type=sbom"] }],
     [
+      "asks for one by a generator",
+      { sbom: true, sbomGenerator: "127.0.0.1:5000/syft:1" },
+      { attest: ["type=sbom,generator=127.0.0.1:5000/syft:1"] },
+    ],
+    [
       "has the Dockerfile's text in place of a file",
       { dockerfileInline: "FROM scratch" },
       { "dockerfile-inline": "FROM scratch" },
