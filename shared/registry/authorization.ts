@@ -57,6 +57,11 @@ export class Authorizations {
     return credentials.kind === "password" ? credentials.username : "the bearer of a token";
   }
 
+  /** Whether nobody has asked for any. */
+  get isUnused(): boolean {
+    return this.#bearer === undefined && this.#grants.length === 0 && this.#fetching.size === 0;
+  }
+
   /** What the token for these scopes says it gives; undefined where none says. */
   given(scopes: readonly string[]): readonly string[] | undefined {
     return this.#grantFor(scopes)?.given;

@@ -44,6 +44,8 @@ export class Registry implements Disposable {
   readonly #session: Session;
   readonly #manifests = new Map<string, StoredManifest>();
   readonly #blobs = new Map<string, number | undefined>();
+  /** Whether the registry, when it was first asked, let us in without asking who we are. */
+  #knock: Promise<boolean> | undefined;
 
   constructor(access: RegistryAccess) {
     this.#session = new Session(access);
@@ -60,9 +62,20 @@ export class Registry implements Disposable {
 
   /**
    * Asks whether the registry answers and would let us read and write a repository. That a token
-   * was given is no promise: some registries say no only to the push itself, see `checkPush`.
+   * was given is no promise: some registries say no only to the push itself, see `checkPush`. Of a
+   * registry that asks nobody who they are the first answer counts for all repositories.
    */
   async checkAccess(path: string, signal: AbortSignal): Promise<void> {
+    if (this.#knock === undefined) {
+      this.#knock = this.#checkAccess(path, signal).then(() => this.#session.asksNobody);
+      await this.#knock;
+      return;
+    }
+    const open = await this.#knock.catch(() => false);
+    if (!open) await this.#checkAccess(path, signal);
+  }
+
+  async #checkAccess(path: string, signal: AbortSignal): Promise<void> {
     const ask: Ask = {
       method: "GET",
       where: "/v2/",

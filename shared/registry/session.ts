@@ -72,6 +72,11 @@ export class Session implements Disposable {
     this.#connections.close();
   }
 
+  /** Whether nothing so far had to be signed. */
+  get asksNobody(): boolean {
+    return this.#authorizations.isUnused;
+  }
+
   get clock(): Clock {
     return this.#access.clock;
   }
