@@ -6,6 +6,7 @@ import { failedStep, TargetProgress } from "./target-progress.ts";
 const PREFIX = /^\[([^\s\]]+)(?: |(\] ?))/;
 const WAITING = "[internal] waiting for connection";
 const MOST_TEXT = 400;
+const LONGEST_LINE = 4_096;
 
 /**
  * Follows `buildx bake --progress=rawjson`: one SolveStatus a line, among lines of plain text in
@@ -39,7 +40,7 @@ export class BakeProgress {
   read(line: string): void {
     const status = parseStatus(line);
     if (status === undefined) {
-      this.#text.push(line);
+      this.#text.push(line.slice(0, LONGEST_LINE));
       if (this.#text.length > MOST_TEXT) this.#text.shift();
     } else {
       this.#take(status);

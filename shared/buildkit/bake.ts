@@ -33,6 +33,8 @@ export interface BakeExecution extends Omit<Kitchen, "definition" | "allow"> {
 const STALL_MS = 180_000;
 const SIDE_BY_SIDE = 4;
 const MOST_STALLS = 3;
+/** By so much may a timer be early. */
+const SLACK_MS = 50;
 
 /**
  * Builds all targets by one run of buildx, and pushes them by digest. Where one breaks, buildx
@@ -245,8 +247,8 @@ class Oven {
   /** One target's time can be over while others may go on. */
   #late(entry: Entry, progress: BakeProgress, milliseconds: number): void {
     const { deadline, clock } = this.#execution;
-    const over = deadline !== undefined && clock.now() - this.#began >= deadline - 50;
-    if (!over && this.#timeout(entry) > milliseconds) return;
+    const over = deadline !== undefined && clock.now() - this.#began >= deadline - SLACK_MS;
+    if (!over && this.#timeout(entry) > milliseconds + SLACK_MS) return;
     const doing = redacted(progress.of(entry.key)?.stopped, this.#kitchen.secrets);
     entry.fail(late(entry, milliseconds, doing));
   }

@@ -79,12 +79,7 @@ const KNOWN: readonly KnownFailure[] = [
     pattern: /failed to resolve source metadata for (\S+?): (.*)$/s,
     tell: (failure, [, image = "", why = ""]) => ({
       ...imageWanted(failure, image, shorten(why)),
-      remedy:
-        /not found/.test(why) && !/host/.test(why)
-          ? "Check its name and tag; a private one needs the credentials of its registry."
-          : wasDenied(why)
-            ? "It is private or does not exist: check its name, and log in to its registry."
-            : "Check that BuildKit can reach that registry from where it runs.",
+      remedy: baseRemedy(why),
     }),
   },
   {
@@ -216,6 +211,15 @@ const KNOWN: readonly KnownFailure[] = [
     }),
   },
   {
+    pattern: /^unknown flag: |invalid progress mode|^unknown shorthand flag/,
+    ofBuilder: true,
+    tell: ({ error }) => ({
+      title: "buildx is too old",
+      cause: `buildx does not know what it is asked: ${shorten(error)}.`,
+      remedy: "Run docker/setup-buildx-action in a step before, or install buildx 0.13 or later.",
+    }),
+  },
+  {
     // Docker's words before and since version 28.
     pattern:
       /(?:Cannot connect to the Docker daemon|connect to the docker API) at (\S+?)[.;](?:\s|$)/,
@@ -254,6 +258,18 @@ const KNOWN: readonly KnownFailure[] = [
     }),
   },
 ];
+
+function baseRemedy(why: string): string {
+  if (/not found/.test(why) && !/host/.test(why)) {
+    return "Check its name and tag; a private one needs the credentials of its registry.";
+  }
+  if (/\b429\b|too ?many ?requests/i.test(why)) {
+    return "Its registry limits how often images are pulled, most of all without credentials: log in to it in a step before, or take the image from a mirror.";
+  }
+  return wasDenied(why)
+    ? "It is private or does not exist: check its name, and log in to its registry."
+    : "Check that BuildKit can reach that registry from where it runs.";
+}
 
 /** An image that the build needs, with what needs it: FROM is not all that names images. */
 function imageWanted(

@@ -258,6 +258,11 @@ describe("a failed build is told", () => {
       { title: "api: a secret is missing", cause: /asks for the secret tok/ },
     ],
     [
+      "when buildx is too old",
+      ["ERROR: invalid progress mode rawjson"],
+      { title: "buildx is too old", cause: /rawjson/ },
+    ],
+    [
       "when there is no such builder",
       ['ERROR: no builder "nosuch" found'],
       { title: "There is no such builder", cause: /"nosuch"/ },
