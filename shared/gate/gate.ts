@@ -2,7 +2,7 @@ import { UserError } from "../failure/index.ts";
 import { LeakSearch, type Secret } from "../leaks/index.ts";
 import type { Secrets } from "../secrets/index.ts";
 import { Signing, type SigningSettings } from "../signing/index.ts";
-import type { Clock } from "../world/index.ts";
+import type { Clock, Log } from "../world/index.ts";
 import { failed, type GateCheck, type GateVerdict, notChecked, passed } from "./check.ts";
 import type { GateImage } from "./gate-image.ts";
 import { ScanCheck, type ScanSettings } from "./scan-check.ts";
@@ -26,6 +26,7 @@ export interface GateExecution {
   /** A private folder. */
   readonly folder: string;
   readonly clock: Clock;
+  readonly log: Pick<Log, "info">;
   readonly secrets: Secrets;
   readonly signal: AbortSignal;
 }
@@ -114,7 +115,8 @@ export class Gate {
   async #vulnerabilities(image: GateImage): Promise<GateCheck> {
     const { timeout } = this.#settings;
     const execution = { ...this.#execution, timeout };
-    return await this.#scan.check(image, execution, this.#execution.clock.now());
+    const { log, clock } = this.#execution;
+    return await this.#scan.check(image, execution, log, clock.now());
   }
 
   async #signature(image: GateImage, stoppedBy: string | undefined): Promise<GateCheck> {

@@ -11,6 +11,7 @@ import {
   scanImage,
   unusedEntries,
 } from "../scan/index.ts";
+import type { Log } from "../world/index.ts";
 import { failed, type GateCheck, notChecked, passed } from "./check.ts";
 import type { GateImage } from "./gate-image.ts";
 import { Turns } from "./turns.ts";
@@ -55,7 +56,12 @@ export class ScanCheck {
   }
 
   /** @throws {UserError} when the scanner comes to no result. */
-  async check(image: GateImage, execution: ScanExecution, now: number): Promise<GateCheck> {
+  async check(
+    image: GateImage,
+    execution: ScanExecution,
+    log: Pick<Log, "info">,
+    now: number,
+  ): Promise<GateCheck> {
     const { scan } = this.#settings;
     if (this.#scanner === undefined) {
       const why = scan === "off" ? "by the input scan" : "neither trivy nor grype is on the PATH";
@@ -70,6 +76,7 @@ export class ScanCheck {
       }),
     };
     const inTurn = <T>(work: () => Promise<T>) => this.#inTurn(work);
+    log.info(`${image.service}: to be scanned by ${this.#scanner}`);
     const report = await scanImage(target, this.#scanner, this.#settings, execution, inTurn, now);
     this.#reports.push(report);
     const failure = scanFailure(stored.reference, report, this.#settings);

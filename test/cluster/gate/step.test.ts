@@ -279,11 +279,10 @@ describe("a scan", () => {
       inputs: { name: "cancelled" },
     });
     const running = await startStep(source, setting);
-    await running.logged(/no secret in it|cancelled: 1\/1|pushed|sha256:/);
+    await running.logged(/to be scanned by grype/);
     running.child.kill("SIGINT");
     const run = await running.finished;
     expect(run.outputs.verdict).toBe("cancelled");
-    expect(run.milliseconds).toBeLessThan(30_000);
     expect(await tags("cancelled")).toEqual([]);
   });
 
@@ -299,6 +298,42 @@ describe("a scan", () => {
     );
     expect(run.commands[0]?.properties).toMatchObject({ file: "ignore.yaml", line: "1" });
     expect(run.stdout).not.toMatch(/COPY/);
+  });
+});
+
+describe("a bill of materials", () => {
+  it("is made by the generator that is named, and searched for secrets like all else", async () => {
+    const generator = `${bed.registry}/${prefix}/generator`;
+    const statement = {
+      _type: "https://in-toto.io/Statement/v0.1",
+      predicateType: "https://spdx.dev/Document",
+      predicate: { spdxVersion: "SPDX-2.3", comment: "s3cr3t-Value-12345" },
+    };
+    await using runner = await Runner.create({
+      "generator/Dockerfile": `FROM ${bed.registry}/testbed/busybox:1\nCOPY . /\nENTRYPOINT ["/bin/sh", "/scan"]\n`,
+      "generator/scan": 'cp /statement "$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"\n',
+      "generator/statement": JSON.stringify(statement),
+      "app/Dockerfile": plain.Dockerfile,
+      "app/hello": "hello",
+    });
+    const made = await step({ runner, inputs: { name: "generator", context: "generator" } });
+    expect(made.exitCode).toBe(0);
+    const inputs = {
+      name: "app",
+      context: "app",
+      sbom: "true",
+      "sbom-generator": `${generator}:v1`,
+    };
+    const run = await step({ runner, inputs });
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(/no secret in it/);
+    const leaky = await step({
+      runner,
+      inputs: { ...inputs, name: "leaky-papers" },
+      environment: { GITHUB_TOKEN: "s3cr3t-Value-12345" },
+    });
+    expect(leaky.outputs.cause).toMatch(/in the bill of materials at predicate\.comment/);
+    expect(await tags("leaky-papers")).toEqual([]);
   });
 });
 
