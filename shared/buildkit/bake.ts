@@ -30,9 +30,9 @@ export interface BakeExecution extends Omit<Kitchen, "definition" | "allow"> {
 }
 
 // BuildKit tells nothing of a layer that it pushes until all are there.
-const STALL_MS = 180_000;
+const STALL_MS = 120_000;
 const SIDE_BY_SIDE = 4;
-const MOST_STALLS = 3;
+const MOST_STALLS = 5;
 /** By so much may a timer be early. */
 const SLACK_MS = 50;
 
