@@ -3,6 +3,7 @@ import { nameOf } from "../../shared/images/index.ts";
 import { type Stored, short } from "../../shared/retention/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { inLanes } from "./lanes.ts";
 import { NotDeletable } from "./not-deletable.ts";
 
 /** What was deleted of what was to be. */
@@ -28,10 +29,16 @@ export async function deleteGroups(
   for (const [at, group] of groups.entries()) {
     if (world.signal.aborted) return { deleted, failures, left: groups.length - at };
     try {
-      for (const stored of group) {
+      const remove = async (stored: Stored) => {
         await catalogue.remove(stored.digest, stored.tags, world.aftermath);
         deleted.push(stored);
-      }
+      };
+      const [head, ...others] = group;
+      if (head !== undefined) await remove(head);
+      // Once the head is gone, nobody finds the others any longer, in whatever order they go.
+      const failed: unknown[] = [];
+      await inLanes(others, (stored) => remove(stored).catch((error) => void failed.push(error)));
+      if (failed.length > 0) throw failed[0];
       tell(group, catalogue, world);
     } catch (error) {
       if (world.aftermath.aborted) return { deleted, failures, left: groups.length - at };

@@ -72,25 +72,28 @@ class Reader {
 
   /** Reads what is listed, and then its parts, and theirs. */
   async add(listed: readonly Listed[]): Promise<void> {
-    let waiting = listed;
+    let [waiting, timed] = [listed, true];
     while (waiting.length > 0) {
-      const read = await inLanes(waiting, (each) => this.#read(each));
+      const read = await inLanes(waiting, (each) => this.#read(each, timed));
       for (const stored of read) if (stored !== undefined) this.#known.set(stored.digest, stored);
       const parts = new Set(read.flatMap((stored) => stored?.children ?? []));
       waiting = [...parts]
         .filter((digest) => !this.#known.has(digest) && !this.damaged.includes(digest))
         .map((digest) => ({ digest, tags: [], time: undefined }));
+      // A part is as old as what it is a part of.
+      timed = false;
     }
   }
 
-  async #read({ digest, tags, time }: Listed): Promise<Stored | undefined> {
+  async #read({ digest, tags, time }: Listed, timed: boolean): Promise<Stored | undefined> {
     const manifest = await this.#registry.manifest(this.#path, digest, this.#signal);
     if (manifest === undefined) {
       this.damaged.push(digest);
       return undefined;
     }
     const facts = manifestFacts(manifest.text) ?? unknown(manifest.text);
-    return { digest, tags, ...facts, time: time ?? (await this.#timeOf(facts)) };
+    const own = time === undefined && timed ? await this.#timeOf(facts) : time;
+    return { digest, tags, ...facts, time: own };
   }
 
   /** What an image says of its making: its configuration, or that of its first platform. */

@@ -13,6 +13,9 @@ export interface Referrer {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** Registries that keep no list: one that does answers 200 for whatever there may be. */
+const withoutList = new WeakSet<Session>();
+
 /**
  * What refers to an image, by the registry's own list, or where it keeps none, by the one that
  * clients keep under a tag. Source: OCI distribution, "Listing Referrers" and "Referrers Tag Schema".
@@ -26,7 +29,8 @@ export async function referrersOf(
 ): Promise<readonly Referrer[]> {
   const found: Referrer[] = [];
   const scopes = [repositoryScope(path, "pull")];
-  let where: string | URL | undefined = `/v2/${path}/referrers/${digest}`;
+  const list = `/v2/${path}/referrers/${digest}`;
+  let where: string | URL | undefined = withoutList.has(session) ? undefined : list;
   while (where !== undefined) {
     const ask: Ask = {
       method: "GET",
@@ -39,6 +43,7 @@ export async function referrersOf(
     if (response.status !== 200) {
       // Registries without the list answer in many ways; none of them means more than that.
       if (response.status >= 500) throw session.refusal(ask, response);
+      if (found.length === 0) withoutList.add(session);
       break;
     }
     const page = referrersIn(response.body.toString("utf8"));

@@ -30,7 +30,8 @@ export interface ApiAnswer {
 const SILENCE_MS = 15_000;
 const LARGEST_BODY = 32 * 1024 * 1024;
 const PAUSES_MS = [250, 1_000, 3_500];
-const LONGEST_PAUSE_MS = 15_000;
+/** GitHub's limits of the moment are over within a minute. */
+const LONGEST_PAUSE_MS = 65_000;
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 const PASSING_CODES = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN"]);
 
@@ -70,12 +71,12 @@ export class WebApi implements Disposable {
       let wait = pause;
       try {
         const answer = await this.#send(request);
-        if (pause === undefined || !PASSING.has(answer.status)) return answer;
+        if (pause === undefined || !passes(answer)) return answer;
         wait = Math.max(pause, this.#retryAfter(answer));
       } catch (error) {
         request.signal.throwIfAborted();
-        const passes = PASSING_CODES.has(codeOf(error) ?? "");
-        if (pause === undefined || !passes) throw unreachable(request, error);
+        const isPassing = PASSING_CODES.has(codeOf(error) ?? "");
+        if (pause === undefined || !isPassing) throw unreachable(request, error);
       }
       await this.#world.clock.sleep(wait ?? 0, request.signal);
     }
@@ -121,6 +122,11 @@ export class WebApi implements Disposable {
       : Date.parse(given) - this.#world.clock.now();
     return Number.isNaN(until) ? 0 : Math.min(Math.max(until, 0), LONGEST_PAUSE_MS);
   }
+}
+
+/** Whether waiting may change an answer. GitHub says 403 with a time when it is asked too often. */
+function passes({ status, headers }: ApiAnswer): boolean {
+  return PASSING.has(status) || (status === 403 && headers["retry-after"] !== undefined);
 }
 
 /** The mapping that an answer holds as JSON; an empty one when it holds none. */
