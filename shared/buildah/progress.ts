@@ -33,6 +33,7 @@ export class BuildahProgress {
   #running: Step | undefined;
   readonly #totals = new Map<string, number>();
   readonly #lines: string[] = [];
+  readonly #warned = new Set<string>();
   #last: Step | undefined;
   #done = 0;
   #cached = 0;
@@ -51,6 +52,7 @@ export class BuildahProgress {
     else if (CACHED.test(line)) {
       if (this.#last !== undefined) this.#last.cached = true;
     } else if (line.startsWith("Error: ")) this.#error = line.slice("Error: ".length);
+    else if (line.startsWith("WARNING: ")) this.#warn(line.slice("WARNING: ".length));
     else if (/^time="[^"]*" level=/.test(line)) this.#log(line);
     else if (line.trim() !== "" && !NOISE.some((form) => form.test(line))) {
       this.#print(line.replace(RUN_ON, ""));
@@ -108,6 +110,16 @@ export class BuildahProgress {
     this.#lines.push(line);
     if (this.#lines.length > TAIL_LINES) this.#lines.shift();
     this.#tell({ kind: "output", text: line });
+  }
+
+  /** It builds on a base image of another platform, and says so in words of Go. */
+  #warn(text: string): void {
+    const words = text.replaceAll(/\(\{(\w+) (\w+)[^}]*\}\)/g, "$2/$1");
+    // By the name that BuildKit has for it.
+    const plain = /^image platform /.test(words) ? `InvalidBaseImagePlatform: ${words}` : words;
+    if (this.#warned.has(plain)) return;
+    this.#warned.add(plain);
+    this.#tell({ kind: "warning", text: plain, line: undefined });
   }
 
   #log(line: string): void {

@@ -110,6 +110,18 @@ describe("the progress of buildah", () => {
     ]);
   });
 
+  it("warns of a base image for another platform, once", () => {
+    const line =
+      "WARNING: image platform ({amd64 linux  [] }) does not match the expected platform ({arm64 linux  [] })";
+    expect(follow([line, line]).events).toEqual([
+      {
+        kind: "warning",
+        line: undefined,
+        text: "InvalidBaseImagePlatform: image platform linux/amd64 does not match the expected platform linux/arm64",
+      },
+    ]);
+  });
+
   it("keeps the error and what was printed before", () => {
     const { progress } = follow([
       "STEP 1/2: FROM base",
