@@ -7,7 +7,7 @@ import type { Problem } from "./problem.ts";
  */
 const INSTEAD: Readonly<Record<string, string>> = {
   "add-hosts": "give extra-hosts to the service, in services",
-  attests: "give provenance and sbom",
+  attests: "give provenance, sbom and sbom-generator",
   "cache-from": "give cache, such as gha or registry; or cache-from to the service, in services",
   "cache-to": "give cache, such as gha or registry; or cache-to to the service, in services",
   call: "run `docker buildx build --call` in a step of its own",
