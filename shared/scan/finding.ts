@@ -3,8 +3,7 @@ export const SEVERITIES = ["critical", "high", "medium", "low", "negligible", "u
 export type Severity = (typeof SEVERITIES)[number];
 
 /** Severities that a gate can be set to. */
-export const THRESHOLDS = ["critical", "high", "medium", "low"] as const;
-export type Threshold = (typeof THRESHOLDS)[number];
+export type Threshold = Exclude<Severity, "negligible" | "unknown">;
 
 /** A known vulnerability in a package of an image. */
 export interface Finding {

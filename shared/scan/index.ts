@@ -1,4 +1,3 @@
-export { SEVERITIES, type Severity, THRESHOLDS, type Threshold } from "./finding.ts";
 export { type IgnoreEntry, type IgnoreProblem, parseIgnoreList } from "./ignore-list.ts";
 export { type JudgedFindings, type ScanRules, unusedEntries } from "./judge-findings.ts";
 export { type ScanReport, type ScanTarget, scanFailure, scanImage } from "./scan-image.ts";
