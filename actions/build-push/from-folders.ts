@@ -4,9 +4,6 @@ import type { Found } from "./from-bake-file.ts";
 import type { Options } from "./inputs.ts";
 import type { WrittenService } from "./service-input.ts";
 
-/** More Dockerfiles than this were meant by no pattern. */
-const MOST_FOLDERS = 500;
-
 /**
  * A service for every folder that a pattern of the input `folders` finds with a Dockerfile in it:
  * called like the folder, sorted by name.
@@ -30,10 +27,6 @@ export async function servicesInFolders(
     const found = await dockerfilesOf(pattern, options.dockerfile ?? "Dockerfile", folder);
     if (found.length === 0) refuse(await noneFor(pattern, options, folder, workspace));
     for (const file of found) files.add(file);
-  }
-  if (files.size > MOST_FOLDERS) {
-    refuse(`${files.size} folders were found, at most ${MOST_FOLDERS} may be`);
-    return { written: [], problems, notes: [] };
   }
   const written = [...files].map((file) => serviceOf(file, options, folder));
   written.sort((a, b) => compare(a.input.name, b.input.name) || compare(a.prefix, b.prefix));

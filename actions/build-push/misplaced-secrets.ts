@@ -7,13 +7,19 @@ import { VARIABLE } from "./service-schema.ts";
  * here is that no message on the way shows them.
  */
 
+/** Keys of a service whose values all can read who can pull its image. */
+const PUBLIC_TEXTS = ["labels", "annotations", "contexts"] as const;
+
 /** Those in the input `services`. */
 export function secretsInServices(raw: string): readonly string[] {
   const services = parsed(raw);
   if (!Array.isArray(services)) return [];
-  return services.flatMap((service: { "build-args"?: unknown; secrets?: unknown } | null) => [
+  return services.flatMap((service: Readonly<Record<string, unknown>> | null) => [
     ...entriesOf(service?.["build-args"]).flatMap(secretArgument),
     ...secretsGiven(service?.secrets),
+    ...PUBLIC_TEXTS.flatMap((key) =>
+      entriesOf(service?.[key]).flatMap(([, value]) => secretArgument(["", value])),
+    ),
   ]);
 }
 

@@ -44,10 +44,12 @@ const SOURCES = ["name", "services", "bakeFile", "folders"] as const;
 export async function findServices(options: Options, world: World): Promise<Order> {
   const { environment, secrets } = world;
   const combined = [...wrongCombinations(options), ...dockerInputs(environment)];
-  const [naming, found] = await Promise.all([
+  const [naming, source] = await Promise.all([
     openNaming(options, world),
     findWritten(options, world, combined),
   ]);
+  const crowd = tooMany(source);
+  const found = crowd.length === 0 ? source : { ...source, written: [] };
   const planned = plan(options, found.written, naming);
   const ground = { environment, secrets, secretsNeeded: options.mode !== "plan" };
   const services = await Promise.all(planned.services.map((each) => place(each, ground)));
@@ -59,6 +61,7 @@ export async function findServices(options: Options, world: World): Promise<Orde
     ...combined,
     ...builderProblems(options),
     ...found.problems,
+    ...crowd,
     ...naming.problems,
     ...planned.problems,
     ...planned.services.flatMap((each) => labelProblems(each, naming)),
@@ -100,6 +103,15 @@ async function mountProblems(
   const sound = placed.filter(({ problems }) => problems.length === 0);
   const found = await Promise.all(sound.map((each) => mountedSecretProblems(each.placed)));
   return found.flat();
+}
+
+/** More services than this are a pattern or a matrix gone wrong; a runner could not build them. */
+const MOST_SERVICES = 500;
+
+function tooMany({ written }: Found): readonly Problem[] {
+  if (written.length <= MOST_SERVICES) return [];
+  const problem = `there are ${written.length} services, at most ${MOST_SERVICES} may be in one step`;
+  return [{ where: "services", problem }];
 }
 
 /** Services as they are written, in the one source that is given. */

@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { BuildSecret } from "../../shared/buildkit/index.ts";
 import { codeOf, describe } from "../../shared/failure/index.ts";
 import type { Secrets } from "../../shared/secrets/index.ts";
@@ -48,7 +48,7 @@ export async function place<B extends PlannedBuild>(
   const attempt = (key: string, found: Promise<string>) =>
     found.catch((error: unknown) => refuse(key, wordsOf(error)));
   const workspace = await workspaceOf(ground.environment);
-  const context = await attempt("context", find(workspace, build.context, "folder", workspace));
+  const context = await attempt("context", findContext(build, workspace));
   const contexts = await placeContexts(build, workspace, attempt);
   const dockerfile =
     build.dockerfileInline !== undefined || context === ""
@@ -77,6 +77,20 @@ class Misplaced extends Error {}
 function wordsOf(error: unknown): string {
   if (!(error instanceof Misplaced)) throw error;
   return error.message;
+}
+
+/** The context; where it is not found, with a word on where docker compose would look for it. */
+async function findContext(build: PlannedBuild, workspace: string): Promise<string> {
+  try {
+    return await find(workspace, build.context, "folder", workspace);
+  } catch (error) {
+    const folder = dirname(build.at?.file ?? "");
+    const beside = await stat(join(workspace, folder, build.context)).catch(() => undefined);
+    if (folder === "." || isAbsolute(build.context) || !beside?.isDirectory()) throw error;
+    throw new Misplaced(
+      `${wordsOf(error)}; there is one in ${folder}: as for buildx, paths start from the input context, so give context: ${folder} and the name of the file in it`,
+    );
+  }
 }
 
 async function placeContexts(

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { relative } from "node:path";
 import { nearestName, UserError } from "../failure/index.ts";
 import { CommandFailed, type Completed, type Execution, execute } from "../process/index.ts";
 import { type ComposeFacts, composeFacts, isCompose } from "./compose.ts";
@@ -97,7 +98,8 @@ async function print(
       return JSON.parse(stdout) as PrintedDefinition;
     } catch (error) {
       execution.signal.throwIfAborted();
-      if (!(error instanceof CommandFailed) || error.why !== "exit") throw error;
+      if (!(error instanceof CommandFailed)) throw error;
+      if (error.why !== "exit") throw unended(error, files);
       const id = unsetSecret(error.stderrTail, assumed);
       if (id === undefined) {
         const unknown = await unknownTargets(request, error.stderrTail, files, execution);
@@ -107,6 +109,18 @@ async function print(
       assumed = { ...assumed, [id]: "" };
     }
   }
+}
+
+function unended(error: CommandFailed, files: readonly ReadFile[]): UserError {
+  const names = files.map(({ shown }) => shown).join(", ");
+  return new UserError(
+    {
+      title: `${names} could not be read`,
+      cause: `buildx did not come to an end with ${names}: ${error.message}.`,
+      remedy: "Look at what the file includes from elsewhere, and at the runner's memory.",
+    },
+    { reason: error },
+  );
 }
 
 function bake(
@@ -122,7 +136,8 @@ function bake(
       ...buildx.args,
       "bake",
       "--progress=quiet",
-      ...files.map(({ path }) => `--file=${path}`),
+      // As a user would name them: compose looks beside a file for others by these names.
+      ...files.map(({ path }) => `--file=${relative(directory, path)}`),
       ...args,
       "--",
       ...targets,

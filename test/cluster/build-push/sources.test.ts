@@ -395,6 +395,24 @@ describe("what cannot be built is told before anything is done", () => {
       "compose.yaml,line=1",
     ],
     [
+      "a compose file in another folder, of which its paths do not start",
+      {
+        "deploy/api/Dockerfile": "FROM scratch",
+        "deploy/c.yaml": "services:\n  a:\n    image: ghcr.io/me/a\n    build: api\n",
+      },
+      { "bake-file": "deploy/c.yaml" },
+      [
+        /^deploy\/c\.yaml, a: context: there is no folder "api" in the workspace; there is one in deploy: .*give context: deploy/,
+      ],
+      "deploy/c.yaml,line=2",
+    ],
+    [
+      "more services than anybody builds",
+      bake('target "a" {\n  name = "a-\u0024{i}"\n  matrix = {\n    i = range(501)\n  }\n}\n'),
+      { targets: "a" },
+      [/^services: there are 501 services, at most 500 may be in one step\.$/],
+    ],
+    [
       "what buildx loses of a compose file",
       {
         ...ok,

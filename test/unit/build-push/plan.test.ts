@@ -201,7 +201,11 @@ describe("what is wrong", () => {
     [{ services: "[{name: a, entitlements: security}]" }, [/entitlements: "security": known are/]],
     [
       { services: "[{name: a, labels: {x: sssh}}]" },
-      [/labels: "x": its value is a secret of this job, and labels are read by all/],
+      [/labels: "x": its value is a secret of this job, and labels can be read by all/],
+    ],
+    [
+      { services: "[{name: a, contexts: {lib: 'https://me:pass@x.test/lib.git'}}]" },
+      [/contexts: "lib": its value looks like an address with a password in it/],
     ],
     [{ services: "[{name: a, ssh: 'a b'}]" }, [/ssh: "a b": an id is made of/]],
     [{ services: "[{name: a, contexts: {'a b': x}}]" }, [/contexts: "a b": it can be no name/]],
