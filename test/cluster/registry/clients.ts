@@ -16,21 +16,16 @@ export function quickClock(): Clock & { readonly slept: number[] } {
   };
 }
 
-/** What a client of a registry is made of; whoever does not answer is left after a short while. */
-export function access(credentials?: Credentials) {
-  return {
-    credentials,
-    secrets: new Secrets(),
-    clock: quickClock(),
-    environment: {},
-    silence: 300,
-  };
+/** What a client of a registry is made of. */
+function access(credentials: Credentials | undefined, silence: number) {
+  return { credentials, secrets: new Secrets(), clock: quickClock(), environment: {}, silence };
 }
 
-export function client(host: string, credentials?: Credentials): Registry {
-  return new Registry({ ...access(credentials), host });
+/** @param silence after which a registry that says nothing is asked anew, in milliseconds. */
+export function client(host: string, credentials?: Credentials, silence = 20_000): Registry {
+  return new Registry({ ...access(credentials, silence), host });
 }
 
 export function clients(): Registries {
-  return new Registries({ ...access(), credentials: async () => undefined });
+  return new Registries({ ...access(undefined, 20_000), credentials: async () => undefined });
 }

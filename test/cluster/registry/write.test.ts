@@ -17,6 +17,9 @@ beforeAll(async () => {
   real = (await up(["registry"])).registry;
 }, 30 * 60_000);
 
+/** Shorter than a stall, longer than a busy machine takes to answer. */
+const SILENCE = 2_000;
+
 function blob(size: number) {
   const content = randomBytes(size);
   return { content, digest: digestOf(content) };
@@ -140,7 +143,7 @@ describe("an upload survives", () => {
     ["429 to its beginning", isPost, { status: 429 }],
     ["a reset at its beginning", isPost, "reset"],
     ["an answer to its beginning that is lost", isPost, "unanswered"],
-    ["silence at its beginning", isPost, { stall: 2_000 }],
+    ["silence at its beginning", isPost, { stall: 6_000 }],
     ["500 in the middle", isPatch, { status: 500 }],
     ["a line that breaks in the middle", isPatch, { cutAfter: 1_500_000 }],
     ["a broken line after the middle", isPatch, "unanswered"],
@@ -150,7 +153,7 @@ describe("an upload survives", () => {
     ["a last answer without its last byte", isPut, "last-byte"],
   ])("%s", async (_, match, fault) => {
     await using faulty = await FaultRegistry.start(real, once(match, fault));
-    using registry = client(faulty.host);
+    using registry = client(faulty.host, undefined, SILENCE);
     const { content, digest } = blob(3_000_000);
     const path = `${folder}/survives`;
     expect(await registry.upload({ path, digest, content }, signal)).toBe("sent");
@@ -175,13 +178,13 @@ describe("a download", () => {
     ["that breaks at the last byte", "last-byte"],
     ["that is lost", "unanswered"],
     ["that is refused at first", { status: 503 }],
-    ["that keeps silent", { stall: 2_000 }],
+    ["that keeps silent", { stall: 6_000 }],
   ])("%s is taken up again", async (_, fault) => {
     let left = 1;
     await using faulty = await FaultRegistry.start(real, ({ method, url }) =>
       method === "GET" && url.includes("/blobs/") && left-- > 0 ? fault : undefined,
     );
-    using registry = client(faulty.host);
+    using registry = client(faulty.host, undefined, SILENCE);
     const { content, digest } = blob(400_000);
     await registry.upload({ path: `${folder}/down`, digest, content }, signal);
     expect((await readWhole(registry, `${folder}/down`, digest)).equals(content)).toBe(true);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@jest/globals";
-import { retryAfter } from "../../../shared/registry/patience.ts";
 import { refused, unreachable, wordsOf } from "../../../shared/registry/registry-error.ts";
 
 const url = new URL("https://ghcr.io/v2/me/api/manifests/1");
@@ -33,6 +32,37 @@ describe("a refusal", () => {
   });
 });
 
+it.each<[readonly string[] | undefined, RegExp]>([
+  [undefined, /scope that is missing is repository:me\/api:pull,push\./],
+  [
+    ["repository:me/api:pull"],
+    /missing is repository:me\/api:push: its token server gave only repository:me\/api:pull\./,
+  ],
+  [[], /missing is repository:me\/api:pull,push: its token server gave nothing\./],
+  [["repository:me/api:pull,push"], /missing is repository:me\/api:pull,push\./],
+])("with a token for %j names what it lacks", (held, cause) => {
+  const response = { status: 403, headers: {}, ...body(denied) };
+  const question = { method: "PUT", url, scopes, as: "me", given: held };
+  expect(refused(question, response).cause).toMatch(cause);
+});
+
+it.each<[number, string, RegExp]>([
+  [507, "", /is full/],
+  [403, "storage quota exceeded", /is full/],
+  [429, "quota exceeded for requests", /answered 429/],
+  [405, "", /is read-only/],
+  [503, "registry is in read-only mode", /is read-only/],
+  [413, "", /answered 413/],
+])("status %s with the words %j is told as what it is", (status, words, title) => {
+  const response = { status, headers: {}, body: Buffer.from(words) };
+  const question = { method: "PUT", url, scopes, as: "me", given };
+  expect(refused(question, response)).toMatchObject({
+    title: expect.stringMatching(title),
+    status,
+    words,
+  });
+});
+
 it("names address and system error where there is no answer", () => {
   const error = Object.assign(new Error("connect ECONNREFUSED 1.2.3.4:443"), {
     code: "ECONNREFUSED",
@@ -53,17 +83,4 @@ it.each([
   ["", ""],
 ])("the words in %s are %j", (text, expected) => {
   expect(wordsOf(body(text))).toBe(expected);
-});
-
-it.each([
-  [undefined, 0],
-  ["2", 2_000],
-  ["9999", 9_999_000],
-  ["Thu, 01 Jan 1970 00:00:05 GMT", 4_000],
-  ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
-  ["soon", 0],
-])("Retry-After %s means %s ms", (given, expected) => {
-  expect(retryAfter({ headers: given === undefined ? {} : { "retry-after": given } }, 1_000)).toBe(
-    expected,
-  );
 });
