@@ -3,6 +3,7 @@ import { openCaches } from "./caches.ts";
 import { Narrator } from "./narrator.ts";
 import { proveBuilt } from "./prove.ts";
 import type { Passage } from "./result.ts";
+import { withoutStaleKeys } from "./stale-keys.ts";
 import type { Step } from "./step.ts";
 import { targetsOf } from "./targets.ts";
 
@@ -26,7 +27,8 @@ export async function buildChanged(
   const line = cacheLine([...results.values()]);
   if (line !== undefined) step.world.log.info(line);
   if (!step.options.push) return done;
-  return Promise.all(done.map((passage) => proveBuilt(passage, step)));
+  const sure = await withoutStaleKeys(done, step);
+  return Promise.all(sure.map((passage) => proveBuilt(passage, step)));
 }
 
 function tellDecisions(passages: readonly Passage[], { world, options }: Step): void {

@@ -10,7 +10,7 @@ export async function withoutStaleKeys(
   passages: readonly Passage[],
   step: Step,
 ): Promise<readonly Passage[]> {
-  if (passages.every(({ built }) => built === undefined)) return passages;
+  if (step.world.signal.aborted) return passages;
   const keyFor = await keysOf(step);
   return Promise.all(
     passages.map(async (passage) => {

@@ -186,6 +186,30 @@ describe("what changed is said", () => {
   });
 });
 
+describe("files that change while they are built", () => {
+  it("are built again by the next run", async () => {
+    await using place = await harbour();
+    await place.runner.write(
+      "web/Dockerfile",
+      `FROM ${place.base.name}\nCOPY src /src\nRUN echo copied; sleep 2\n`,
+    );
+    const first = await runStep(source, {
+      runner: place.runner,
+      inputs: { registry: place.registry, name: "web", context: "web", tags: "main" },
+      environment,
+      onLine: (line) => {
+        if (line.includes("| copied")) void place.runner.write("web/src/main", "too late");
+      },
+    });
+    expect(first.outputs).toMatchObject({ verdict: "passed", cause: "" });
+    expect(first.stdout).toMatch(/^::warning title=web%3A its files changed::/m);
+    const { key } = JSON.parse(first.outputs.images ?? "").web;
+    expect(key).toBe("");
+    const second = await place.ship();
+    expect(statuses(second).web).toBe("built");
+  });
+});
+
 describe("rebuild: missing", () => {
   it("leaves alone what its tags lead to, whatever changed", async () => {
     await using place = await harbour();
