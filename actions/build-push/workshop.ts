@@ -87,9 +87,12 @@ async function signInAt(
   readonly signedIn: readonly SignedIn[];
 }> {
   const found = await readDockerConfig(world.environment);
+  // A pull request from a fork has neither secrets nor an identity, and pushes nothing.
+  const optional = !options.push || options.mode === "plan";
   const signedIn = await Promise.all(
     hosts.map((host, at) => {
-      const { username, password, ...others } = options;
+      const { username, password, ...rest } = options;
+      const others = { ...rest, optional };
       const settings = at === 0 ? { ...others, username, password } : others;
       return signIn(host, settings, found, world);
     }),

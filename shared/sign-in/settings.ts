@@ -17,8 +17,8 @@ export interface SignInSettings {
   readonly azureClientId?: string | undefined;
   readonly azureTenantId?: string | undefined;
   /**
-   * The registry may do without: where only what is likely public is read, such as base images, a
-   * cloud's refusal is told, and the registry asked without credentials.
+   * The registry may do without: where nothing is pushed, or only base images are read, a cloud's
+   * refusal is told, half a pair counts as none, and the registry is asked without credentials.
    */
   readonly optional?: boolean | undefined;
 }

@@ -40,7 +40,8 @@ export async function signIn(
   if (username !== undefined && password !== undefined) {
     return withPassword({ host, username, password }, `as ${username}, by the inputs`, world);
   }
-  if (username !== undefined || password !== undefined) throw half(username);
+  const isHalf = username !== undefined || password !== undefined;
+  if (isHalf && settings.optional !== true) throw half(username);
   const credentials = await credentialsFor(host, config, { signal, secrets });
   if (credentials !== undefined) {
     const who = credentials.kind === "password" ? ` as ${credentials.username}` : "";

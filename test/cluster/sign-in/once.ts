@@ -12,7 +12,7 @@ const { host, settings, config, path } = JSON.parse(process.argv[2] ?? "") as {
   host: string;
   settings: object;
   config: object;
-  path?: string;
+  path: string | null;
 };
 const masked: string[] = [];
 const secrets = new Secrets((value) => masked.push(value));
@@ -22,7 +22,7 @@ const world = { clock: systemClock, environment, log: silentLog, secrets, signal
 try {
   const signedIn = await signIn(host, settings, config, world);
   const { credentials } = signedIn;
-  if (path !== undefined) {
+  if (path !== null) {
     using registry = new Registry({ host, credentials, secrets, clock: systemClock, environment });
     await registry.checkAccess(path, signal);
   }

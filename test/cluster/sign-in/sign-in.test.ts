@@ -57,8 +57,9 @@ async function signInOnce(
   settings: SignInSettings,
   environment: Readonly<Record<string, string>> = {},
   config: object = {},
+  path: string | null = "shop/web",
 ): Promise<Result> {
-  const argument = JSON.stringify({ host, settings, config, path: "shop/web" });
+  const argument = JSON.stringify({ host, settings, config, path });
   const child = spawn(process.execPath, [join(import.meta.dirname, "once.ts"), argument], {
     env: {
       ...{ PATH: process.env.PATH, HOME: folder, GITHUB_RUN_ID: "77" },
@@ -128,6 +129,28 @@ describe("signing in", () => {
     const { failure } = await signInOnce(host, settings);
     expect(failure?.title).toBe("The job may not prove its identity");
     expect(failure?.remedy).toContain("`permissions: id-token: write`");
+  });
+});
+
+describe("signing in where the registry may do without", () => {
+  it.each<[string, string, SignInSettings, string]>([
+    [
+      "half a pair",
+      "quay.io",
+      { username: "me" },
+      "docker's configuration has no credentials for it",
+    ],
+    ["no identity", aws.REGISTRY, { awsRole: aws.ROLE }, "this job may not have one"],
+    [
+      "no identity for Azure",
+      azure.REGISTRY,
+      { azureClientId: azure.CLIENT, azureTenantId: azure.TENANT },
+      "this job may not have one",
+    ],
+  ])("%s is told, and no failure", async (_, host, settings, why) => {
+    const { signedIn } = await signInOnce(host, { ...settings, optional: true }, {}, {}, null);
+    expect(signedIn?.credentials).toBeUndefined();
+    expect(signedIn?.told).toMatch(new RegExp(`^${host}: asked without credentials; .*${why}`));
   });
 });
 
