@@ -4,8 +4,8 @@ import { availableParallelism } from "node:os";
 import { codeOf, UserError } from "../failure/index.ts";
 import { ignoreFileOf } from "./ignore-file.ts";
 import { type IgnoreRule, parseIgnoreFile } from "./ignore-rule.ts";
-import type { Chunk, LinkedFile, TreeReading, TreeRequest } from "./tree-reader.ts";
-import { readTree, readTreeAside } from "./tree-worker.ts";
+import type { Chunk, Hashed, LinkedFile, TreeReading, TreeRequest } from "./tree-reader.ts";
+import { processorTime, readTree, readTreeAside } from "./tree-worker.ts";
 
 /** A folder as a build sees it. */
 export interface ContextDigest {
@@ -17,12 +17,12 @@ export interface ContextDigest {
   readonly bytes: number;
 }
 
-/** Small folders are read at once and within this time; larger ones by workers, beside the rest. */
-const AT_ONCE_MS = 25;
+/** What takes no more processor time is read at once; larger folders by workers, beside the rest. */
+const AT_ONCE_MS = 60;
 const ATTEMPTS = 3;
 /** A file's time may be that much behind the clock. */
 const CLOCK_SLACK_MS = 100;
-const MOST_WORKERS = 4;
+const MOST_THREADS = 4;
 
 /**
  * Reads a folder as BuildKit's client would send it, after an ignore file, and hashes it.
@@ -88,58 +88,43 @@ async function readOnce(
   tree: Pick<TreeRequest, "root" | "rules" | "only">,
   signal: AbortSignal,
 ): Promise<ContextDigest> {
-  const claims = new Int32Array(new SharedArrayBuffer(4));
   const since = Date.now() - CLOCK_SLACK_MS;
-  const until = performance.now() + AT_ONCE_MS;
-  const begun = readTree({ ...tree, claims, until, since });
-  if (begun.isWhole) return combine([begun]);
-  const rest = await readAside({ ...tree, claims, until: undefined, since }, signal);
-  return combine([begun, ...rest]);
+  const until = processorTime() + AT_ONCE_MS;
+  const begun = readTree({ ...tree, from: 0, until, since });
+  if (begun.isWhole) return combine(begun, []);
+  const from = begun.chunks.length;
+  const { walked, hashed } = await readAside({ ...tree, from, until: undefined, since }, signal);
+  return combine(walked, [begun, ...hashed]);
 }
 
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Lets several workers share a tree. One tree at a time: each has all processors. */
-function readAside(request: TreeRequest, signal: AbortSignal): Promise<readonly TreeReading[]> {
-  const count = Math.min(Math.max(availableParallelism(), 1), MOST_WORKERS);
-  const mine = turn.then(async () => {
-    const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
-    const readings = Array.from({ length: count }, () => readTreeAside(request, either));
-    try {
-      return await Promise.all(readings);
-    } finally {
-      // When one fails, the others have nothing left to do.
-      stop.abort();
-    }
-  });
+/** One large tree at a time: each has all processors. */
+function readAside(request: TreeRequest, signal: AbortSignal): ReturnType<typeof readTreeAside> {
+  const threads = Math.min(availableParallelism(), MOST_THREADS);
+  const mine = turn.then(() => readTreeAside(request, threads, signal));
   turn = mine.catch(() => undefined);
   return mine;
 }
 
-/** @throws an Error with the code ECHANGED when the readers did not see the same tree. */
-function combine(readings: readonly TreeReading[]): ContextDigest {
-  const whole = readings.filter(({ isWhole }) => isWhole);
-  const names = new Set(whole.map((reading) => reading.names));
-  const chunks = readings.flatMap((reading) => reading.chunks).sort((a, b) => a.index - b.index);
-  const isComplete = chunks.every(({ index }, at) => index === at);
-  if (names.size !== 1 || !isComplete) {
-    throw Object.assign(new Error("changed while it was read"), { code: "ECHANGED" });
-  }
-  const linked = readings.flatMap((reading) => reading.linked);
-  const hash = createHash("sha256").update(`tree 1\n${[...names][0]}\n`);
+function combine(walked: TreeReading, others: readonly Hashed[]): ContextDigest {
+  const all = [walked, ...others];
+  const chunks = all.flatMap((each) => each.chunks).sort((a, b) => a.index - b.index);
+  if (!chunks.every(({ index }, at) => index === at))
+    throw new Error("a piece of a tree is missing");
+  const hash = createHash("sha256").update(`tree 1\n${walked.names}\n`);
   for (const { digest } of chunks) hash.update(digest);
-  hash.update(`\n${JSON.stringify(hardLinks(linked))}`);
+  hash.update(`\n${JSON.stringify(hardLinks(all.flatMap((each) => each.linked)))}`);
   return {
     digest: hash.digest("hex"),
-    parts: partDigests(whole[0], chunks),
+    parts: partDigests(walked, chunks),
     files: sum(chunks.map(({ files }) => files)),
     bytes: sum(chunks.map(({ bytes }) => bytes)),
   };
 }
 
 function partDigests(
-  reading: TreeReading | undefined,
+  reading: TreeReading,
   chunks: readonly Chunk[],
 ): Readonly<Record<string, string>> {
   const digests = new Map<string, string[]>();
@@ -148,7 +133,7 @@ function partDigests(
     if (all === undefined) digests.set(part, [digest]);
     else all.push(digest);
   }
-  const parts = (reading?.parts ?? []).map(([name, isFolder, names]) => {
+  const parts = reading.parts.map(([name, isFolder, names]) => {
     const text = [names, ...(digests.get(name) ?? [])].join("");
     return [isFolder ? `${name}/` : name, createHash("sha256").update(text).digest("hex")] as const;
   });

@@ -12,18 +12,36 @@ export interface TreeRequest {
    * way; undefined when everything is. A symbolic link on such a way throws the code ENARROW.
    */
   readonly only: readonly (readonly string[])[] | undefined;
-  /**
-   * One number, shared by all who read this tree: the next chunk that nobody has taken. Each reader
-   * walks the whole tree, and hashes the chunks that it takes.
-   */
-  readonly claims: Int32Array;
-  /** `performance.now()` from which no chunk is begun any more. */
+  /** The first chunk that is to be hashed; those before it have been. */
+  readonly from: number;
+  /** The reading of the reader's clock, in milliseconds, from which nothing is begun any more. */
   readonly until: number | undefined;
   /** Milliseconds since 1970; what changed since is read with more care. */
   readonly since: number;
 }
 
-/** A piece of the tree's items, in the order of the walk, and its digest. */
+/** An item of a tree: its kind, and its path as text, or as bytes where these are not UTF-8. */
+export type Item = readonly [kind: Kind, path: string | Buffer];
+
+export type Kind = "file" | "folder" | "link" | "socket" | "other";
+
+/** A piece of the tree's items, in the order of the walk. */
+export interface Piece {
+  readonly index: number;
+  readonly part: string;
+  /** How many items are before it. */
+  readonly before: number;
+  readonly items: readonly Item[];
+}
+
+/** Takes pieces off the hands of the one who walks. */
+export interface Helper {
+  /** Whether it has enough to do for now. */
+  isBusy(): boolean;
+  take(piece: Piece): void;
+}
+
+/** A piece that has been hashed. */
 export interface Chunk {
   readonly index: number;
   /** The entry of the root that it belongs to; "" for files at the top that share a chunk. */
@@ -40,15 +58,19 @@ export interface LinkedFile {
   readonly path: string;
 }
 
-export interface TreeReading {
+/** What hashing gave. */
+export interface Hashed {
+  readonly chunks: Chunk[];
+  readonly linked: LinkedFile[];
+}
+
+export interface TreeReading extends Hashed {
   /** Whether it came to the end; false when the time was over before. */
   readonly isWhole: boolean;
-  /** Digest of the names and kinds of all items; all readers of an unchanged tree find the same. */
+  /** Digest of the names and kinds of all items. */
   readonly names: string;
   /** The names and kinds of each part, with the digest of them. */
   readonly parts: readonly (readonly [part: string, isFolder: boolean, names: string])[];
-  readonly chunks: readonly Chunk[];
-  readonly linked: readonly LinkedFile[];
 }
 
 /** The functions of Node that a reader needs. */
@@ -69,7 +91,10 @@ interface Tools {
 }
 
 export interface TreeReader {
-  readTree(request: TreeRequest): TreeReading;
+  /** Walks a tree, and hashes what no helper takes. */
+  readTree(request: TreeRequest, helpers?: readonly Helper[]): TreeReading;
+  /** Hashes pieces of a tree that somebody else walks. */
+  makeHasher(request: Pick<TreeRequest, "root" | "since">): Hashed & { hash(piece: Piece): void };
   /** The index of the rule that leaves a path of the tree out; -1 when none does. */
   ruleAgainst(rules: readonly IgnoreRule[], path: string): number;
 }
@@ -105,13 +130,13 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
     readonly raw: Path;
     readonly kind: Kind;
   }
-  type Kind = "file" | "folder" | "link" | "socket" | "other";
-
   const CHUNK_ITEMS = 64;
   /** Files at the top that have chunks, and so digests, of their own. */
   const OWN_CHUNKS = 64;
   const HEAD = 16;
-  const ROOM = 256 * 1024;
+  /** The most that is read of a file at once; files that are shorter are hashed several at once. */
+  const ROOM = 128 * 1024;
+  const ROOMS = 4;
   const ATTEMPTS = 3;
 
   const TIME_IS_OVER = new Error("time is over");
@@ -239,120 +264,83 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
     return ways.some((way) => way.length === depth + 1) ? undefined : ways;
   }
 
-  function readTree({ root, rules, only, claims, until, since }: TreeRequest): TreeReading {
-    const filter = makeFilter(rules);
-    const room = Buffer.allocUnsafe(HEAD + ROOM);
+  function makeHasher({
+    root,
+    since,
+    until,
+  }: Pick<TreeRequest, "root" | "since"> & { until?: number | undefined }) {
+    const room = Buffer.allocUnsafe(ROOMS * (HEAD + ROOM));
+    /** Up to where the room holds what is not hashed yet. */
+    let filled = 0;
+    let current: Hash | undefined;
     const chunks: Chunk[] = [];
     const linked: LinkedFile[] = [];
-    const parts = new Map<string, { readonly isFolder: boolean; readonly hash: Hash }>();
-    const names = createHash("sha256");
     const noFollow = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
-
-    let mine = -1;
     let index = 0;
-    let loose = 0;
-    let chunk = {
-      index: -1,
-      part: "",
-      top: "",
-      items: 0,
-      files: 0,
-      bytes: 0,
-      hash: undefined as Hash | undefined,
-    };
-    let part: Hash | undefined;
+    let files = 0;
+    let bytes = 0;
 
-    /** Takes the next chunk, unless the time is over. */
-    function claim(): void {
-      mine = Atomics.add(claims, 0, 1);
+    function isLate(): boolean {
+      return until !== undefined && now() > until;
     }
 
-    function finishChunk(): void {
-      const { hash } = chunk;
-      if (hash === undefined) return;
-      const { index: at, part: name, files, bytes } = chunk;
-      chunks.push({ index: at, part: name, digest: hash.digest("hex"), files, bytes });
-      chunk.hash = undefined;
-      mine = -1;
-    }
-
-    function beginChunk(top: string, isLoose: boolean): void {
-      finishChunk();
-      const at = chunk.index + 1;
-      const name = isLoose && loose > OWN_CHUNKS ? "" : top;
-      chunk = { index: at, part: name, top, items: 0, files: 0, bytes: 0, hash: undefined };
-      if (until !== undefined && now() > until) throw TIME_IS_OVER;
-      if (mine < 0) claim();
-      if (mine === at) chunk.hash = createHash("sha256");
-      const known = parts.get(name) ?? { isFolder: !isLoose, hash: createHash("sha256") };
-      parts.set(name, known);
-      part = known.hash;
-    }
-
-    /** Makes room for one more item of an entry of the root. */
-    function place(top: string, isLoose: boolean): void {
-      if (isLoose) loose += 1;
-      const isOther = isLoose ? loose <= OWN_CHUNKS || chunk.part !== "" : chunk.top !== top;
-      if (chunk.index < 0 || isOther || chunk.items >= CHUNK_ITEMS) beginChunk(top, isLoose);
-      chunk.items += 1;
-      index += 1;
-    }
-
-    function note(kind: Kind, path: Path): void {
-      if (typeof path === "string") {
-        const line = `${kind} ${path}\0`;
-        names.update(line);
-        part?.update(line);
-      } else {
-        const line = Buffer.concat([Buffer.from(`${kind} `), path, Buffer.from([0])]);
-        names.update(line);
-        part?.update(line);
+    function hash({ index: at, part, before, items }: Piece): void {
+      current = createHash("sha256");
+      files = 0;
+      bytes = 0;
+      index = before;
+      for (const [kind, path] of items) {
+        index += 1;
+        if (filled > room.length - HEAD - ROOM) flush();
+        if (kind === "file") addFile(path);
+        else addOther(kind, path);
       }
+      flush();
+      chunks.push({ index: at, part, digest: current.digest("hex"), files, bytes });
     }
 
+    function flush(): void {
+      if (filled > 0) current?.update(room.subarray(0, filled));
+      filled = 0;
+    }
+
+    /** Sixteen bytes before each content; each kind begins with another letter. */
     function head(kind: string, mode: number, size: number): void {
-      room.fill(0, 0, HEAD);
-      room.write(kind, 0, "latin1");
-      room.writeUInt16BE(mode & 0o7777, 2);
-      room.writeDoubleBE(size, 8);
+      room[filled] = kind.charCodeAt(0);
+      room[filled + 1] = 0;
+      room.writeUInt16BE(mode & 0o7777, filled + 2);
+      room.writeUInt32BE(0, filled + 4);
+      room.writeDoubleBE(size, filled + 8);
+      filled += HEAD;
     }
 
     function absolute(path: Path): Path {
       return joined(`${root}/`, path);
     }
 
-    function hashItem(hash: Hash, kind: Kind, path: Path): void {
-      if (kind === "file") {
-        hashFile(hash, path);
-        return;
-      }
+    function addOther(kind: Kind, path: Path): void {
       const stats = fs.lstatSync(absolute(path));
       if (kindOf(stats) !== kind) throw changed(path);
-      if (kind === "folder") {
-        head("d", stats.mode, 0);
-        hash.update(room.subarray(0, HEAD));
-      } else if (kind === "link") {
+      if (kind === "folder") head("d", stats.mode, 0);
+      else if (kind === "link") {
         const target = fs.readlinkSync(absolute(path), { encoding: "buffer" });
         head("l", 0o777, target.length);
-        hash.update(room.subarray(0, HEAD));
-        hash.update(target);
+        filled += target.copy(room, filled);
       } else if (kind === "socket") {
         // What is sent, and what arrives, is an empty file.
         head("f", stats.mode, 0);
-        hash.update(room.subarray(0, HEAD));
       } else {
         const letter = stats.isFIFO() ? "p" : stats.isBlockDevice() ? "b" : "c";
         head(letter, stats.mode, stats.isFIFO() ? 0 : stats.rdev);
-        hash.update(room.subarray(0, HEAD));
       }
     }
 
-    function hashFile(hash: Hash, path: Path): void {
+    function addFile(path: Path): void {
       const file = absolute(path);
       for (let attempt = 1; ; attempt += 1) {
         const descriptor = openFile(file, path);
         try {
-          if (hashOpen(hash, descriptor, path)) return;
+          if (addOpen(descriptor, path)) return;
         } finally {
           fs.closeSync(descriptor);
         }
@@ -370,48 +358,48 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
       }
     }
 
-    /** False when the file changed meanwhile and nothing of it is in the hash yet. */
-    function hashOpen(hash: Hash, descriptor: number, path: Path): boolean {
-      const read = fs.readSync(descriptor, room, HEAD, ROOM, null);
+    /** False when the file changed meanwhile; nothing of it is kept then. */
+    function addOpen(descriptor: number, path: Path): boolean {
+      const start = filled + HEAD;
+      const read = fs.readSync(descriptor, room, start, ROOM, null);
       const stats = fs.fstatSync(descriptor);
       if (!stats.isFile()) throw changed(path);
-      if (read === ROOM) {
-        hashLong(hash, descriptor, path, stats);
-      } else {
+      if (read < ROOM) {
         if (stats.size !== read) return false;
-        if (stats.ctimeMs >= since && !isStill(descriptor, stats, read)) return false;
-        head("f", stats.mode, read);
-        hash.update(room.subarray(0, HEAD + read));
+        const content = () => room.subarray(start, start + read);
+        if (stats.ctimeMs >= since && !isStill(descriptor, stats, content())) return false;
       }
-      chunk.files += 1;
-      chunk.bytes += stats.size;
+      head("f", stats.mode, stats.size);
+      filled += read;
+      if (read === ROOM) hashLong(descriptor, path, stats);
+      files += 1;
+      bytes += stats.size;
       if (stats.nlink > 1) noteLink(stats, descriptor, path);
       return true;
     }
 
     /** Reads a file that changed lately once more, from its start, and compares. */
-    function isStill(descriptor: number, before: Stats, size: number): boolean {
+    function isStill(descriptor: number, before: Stats, content: Buffer): boolean {
+      const size = content.length;
       const again = Buffer.allocUnsafe(size + 1);
       let read = 0;
       for (let got = -1; got !== 0 && read <= size; read += got) {
         got = fs.readSync(descriptor, again, read, size + 1 - read, read);
       }
       const after = fs.fstatSync(descriptor);
-      return (
-        read === size &&
-        after.ctimeMs === before.ctimeMs &&
-        again.subarray(0, size).equals(room.subarray(HEAD, HEAD + size))
-      );
+      const isSame = read === size && again.subarray(0, size).equals(content);
+      return isSame && after.ctimeMs === before.ctimeMs;
     }
 
-    /** The rest of a file of which the first piece is in the room. */
-    function hashLong(hash: Hash, descriptor: number, path: Path, before: Stats): void {
-      head("f", before.mode, before.size);
+    /** The rest of a file of which the first bytes are in the room. */
+    function hashLong(descriptor: number, path: Path, before: Stats): void {
+      flush();
       let total = ROOM;
-      hash.update(room);
       for (let read = ROOM; read > 0; total += read) {
-        read = fs.readSync(descriptor, room, HEAD, ROOM, null);
-        if (read > 0) hash.update(room.subarray(HEAD, HEAD + read));
+        read = fs.readSync(descriptor, room, 0, room.length, null);
+        filled = read;
+        flush();
+        if (isLate()) throw TIME_IS_OVER;
       }
       const after = fs.fstatSync(descriptor);
       const isSame = after.ctimeMs === before.ctimeMs && after.mtimeMs === before.mtimeMs;
@@ -425,10 +413,62 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
       linked.push({ index, inode: `${dev}:${ino}`, path: text });
     }
 
+    return { chunks, linked, hash, isLate };
+  }
+
+  function readTree(request: TreeRequest, helpers: readonly Helper[] = []): TreeReading {
+    const { root, rules, only, from } = request;
+    const filter = makeFilter(rules);
+    const hasher = makeHasher(request);
+    const parts = new Map<string, { readonly isFolder: boolean; readonly hash: Hash }>();
+    let notes = "";
+    let before = 0;
+    let loose = 0;
+    let piece = { index: -1, part: "", top: "", before: 0, items: [] as Item[] };
+    let part: Hash | undefined;
+
+    /** Gives a piece to whoever has nothing to do, or sees to it. */
+    function finishPiece(): void {
+      const { index, items } = piece;
+      if (items.length === 0 || index < from) return;
+      if (hasher.isLate()) throw TIME_IS_OVER;
+      const helper = helpers.find((each) => !each.isBusy());
+      if (helper === undefined) hasher.hash(piece);
+      else helper.take(piece);
+    }
+
+    function beginPiece(top: string, isLoose: boolean): void {
+      finishPiece();
+      flushNotes();
+      const name = isLoose && loose > OWN_CHUNKS ? "" : top;
+      piece = { index: piece.index + 1, part: name, top, before, items: [] };
+      const known = parts.get(name) ?? { isFolder: !isLoose, hash: createHash("sha256") };
+      parts.set(name, known);
+      part = known.hash;
+    }
+
     function emit(kind: Kind, path: Path, top: string, isLoose: boolean): void {
-      place(top, isLoose);
+      if (isLoose) loose += 1;
+      const isOther = isLoose ? loose <= OWN_CHUNKS || piece.part !== "" : piece.top !== top;
+      if (piece.index < 0 || isOther || piece.items.length >= CHUNK_ITEMS) beginPiece(top, isLoose);
+      piece.items.push([kind, path]);
+      before += 1;
       note(kind === "socket" ? "file" : kind, path);
-      if (chunk.hash !== undefined) hashItem(chunk.hash, kind, path);
+    }
+
+    function note(kind: Kind, path: Path): void {
+      if (typeof path === "string") {
+        notes += `${kind} ${path}\0`;
+        if (notes.length > 4_096) flushNotes();
+        return;
+      }
+      flushNotes();
+      part?.update(`${kind} `).update(path).update("\0");
+    }
+
+    function flushNotes(): void {
+      if (notes !== "") part?.update(notes);
+      notes = "";
     }
 
     /** A folder is there when it is kept, or something in it. */
@@ -442,7 +482,7 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
     function walk(folder: Folder): void {
       let entries: Entry[];
       try {
-        entries = list(folder.raw.length === 0 ? root : absolute(folder.raw));
+        entries = list(folder.raw.length === 0 ? root : joined(`${root}/`, folder.raw));
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === "EACCES" && !folder.isKept && folder.parent !== undefined) return;
@@ -486,16 +526,19 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
       const ways = only?.map((way) => way.map((source) => new RegExp(source, "su")));
       const top = { text: "", raw: "", matched: [], isKept: true, parent: undefined };
       walk({ ...top, only: ways, depth: 0 });
-      finishChunk();
+      finishPiece();
+      flushNotes();
     } catch (error) {
       if (error !== TIME_IS_OVER) throw error;
       isWhole = false;
     }
+    const { chunks, linked } = hasher;
     if (!isWhole) return { isWhole, names: "", parts: [], chunks, linked };
     const digests = [...parts].map(
       ([name, { isFolder, hash }]) => [name, isFolder, hash.digest("hex")] as const,
     );
-    return { isWhole, names: names.digest("hex"), parts: digests, chunks, linked };
+    const names = createHash("sha256").update(JSON.stringify(digests)).digest("hex");
+    return { isWhole, names, parts: digests, chunks, linked };
   }
 
   function ruleAgainst(rules: readonly IgnoreRule[], path: string): number {
@@ -513,5 +556,5 @@ export function makeTreeReader({ fs, createHash, now }: Tools): TreeReader {
     return by;
   }
 
-  return { readTree, ruleAgainst };
+  return { readTree, makeHasher, ruleAgainst };
 }

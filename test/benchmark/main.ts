@@ -4,6 +4,7 @@ import { TestbedError } from "../testbed/index.ts";
 import { buildChanged } from "./build-changed.ts";
 import { buildUnchanged } from "./build-unchanged.ts";
 import { coldStart } from "./cold-start.ts";
+import { contentKey } from "./content-key.ts";
 import { helmOverhead } from "./helm-overhead.ts";
 import { type Bench, tell } from "./results.ts";
 import { rolloutScale } from "./rollout-scale.ts";
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "build-changed": buildChanged,
   "build-unchanged": buildUnchanged,
   "cold-start": coldStart,
+  "content-key": contentKey,
   "helm-overhead": helmOverhead,
   "rollout-scale": rolloutScale,
   "rollout-verdict": rolloutVerdict,
