@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { UserError } from "../../failure/index.ts";
 import { CommandFailed, execute } from "../../process/index.ts";
 import { buildxError, shorten } from "../build-error.ts";
 import type { Builder, BuilderExecution, StartedBuilder } from "./builder.ts";
@@ -103,9 +104,21 @@ async function start(
   }
   if (driver !== "remote") {
     log.info(`Starting ${descriptionOf(plan)}`);
-    await bootstrap(plan, environment, execution);
+    await bootstrap(plan, environment, execution).catch(async (failure: unknown) => {
+      if (isOfNoUse(plan, failure)) await remove(plan, execution);
+      throw failure;
+    });
   }
   return { name, driver, environment };
+}
+
+/**
+ * Whether a Deployment that was made is to go again: one that never had a pod ready would only wait
+ * in the cluster, under a name that nobody looks for once the settings are corrected.
+ */
+function isOfNoUse({ driver }: Plan, failure: unknown): boolean {
+  if (driver !== "kubernetes" || !(failure instanceof UserError)) return false;
+  return !/, [1-9]\d* of \d+ pods became ready/.test(failure.cause);
 }
 
 /** Waits for every node to answer; a pod that cannot start is not waited for to the end. */

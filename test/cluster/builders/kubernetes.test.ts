@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { makeAuthority } from "../../bundle/smoke-test/certificates.ts";
 import { Runner } from "../../runner/index.ts";
 import { openBed } from "../../testbed/bed.ts";
 import { readConfiguration } from "../../testbed/configuration.ts";
@@ -22,9 +23,9 @@ const namespace = ownPrefix("builders");
 beforeAll(async () => {
   bed = await up(["kubernetes", "registry", "buildkit", "buildkit-image", "busybox-image"]);
   registry = await ReachableRegistry.start();
-  await run(join(bed.bin, "crane"), [
-    ...["copy", "--insecure", bed.busyboxImage, `${registry.host}/busybox:1`],
-  ]);
+  await run(join(bed.bin, "crane"), ["copy", bed.busyboxImage, `${registry.host}/busybox:1`], {
+    env: { ...process.env, SSL_CERT_FILE: registry.ca },
+  });
   await kubectl("create", "namespace", namespace);
 }, 30 * 60_000);
 
@@ -39,6 +40,7 @@ function kubectl(...args: string[]): Promise<string> {
   });
 }
 
+const environment = () => ({ KUBECONFIG: bed.kubeconfig, NODE_EXTRA_CA_CERTS: registry.ca });
 const files = () => ({
   Dockerfile: `FROM ${registry.host}/busybox:1\nRUN echo ${namespace} > /made\nCOPY last /last\n`,
   last: "one",
@@ -49,22 +51,21 @@ const inputs = (options: Readonly<Record<string, string>> = {}) => ({
   "driver-opts": Object.entries({ namespace, image: bed.buildkitImage, ...options })
     .map(([name, value]) => `${name}=${value}`)
     .join("\n"),
-  "buildkitd-config-inline": `[registry."${registry.host}"]\n  http = true\n`,
+  "buildkitd-config-inline": `[registry."${registry.host}"]\n  ca = ["${registry.ca}"]\n`,
 });
 
 describe("a builder in a cluster", () => {
   it("builds in its pods, and stays with its cache for the next run", async () => {
     await using runner = await Runner.create(files());
-    const environment = { KUBECONFIG: bed.kubeconfig };
     // Two nodes: each platform where it is native. One machine stands for both here.
     const nodes = "[{platforms: linux/amd64}, {platforms: linux/arm64}]";
     const own = { ...inputs(), name: "web", "builder-nodes": nodes };
-    const one = passed(await buildPush(bed, runner, own, environment));
+    const one = passed(await buildPush(bed, runner, own, environment()));
     expect(one.stdout).toMatch(/^Starting the kubernetes builder seaworthy-\w+ of 2 nodes/m);
     const deployments = await kubectl("get", "deployments", "-n", namespace, "-o", "name");
     expect(deployments.trim().split("\n")).toHaveLength(2);
     await runner.write("last", "two");
-    const two = passed(await buildPush(bed, runner, own, environment));
+    const two = passed(await buildPush(bed, runner, own, environment()));
     expect(cachedSteps(two)).toEqual([1, 2]);
   });
 
@@ -78,7 +79,7 @@ describe("a builder in a cluster", () => {
   ])("fails with the cause in seconds where %s, and leaves nothing", async (_, options, cause) => {
     await using runner = await Runner.create(files());
     const given = { ...inputs(options), builder: "broken", name: "broken" };
-    const step = await buildPush(bed, runner, given, { KUBECONFIG: bed.kubeconfig });
+    const step = await buildPush(bed, runner, given, environment());
     expect(step.exitCode).toBe(1);
     expect(step.outputs.cause).toContain(cause);
     expect(step.milliseconds).toBeLessThan(45_000);
@@ -98,7 +99,7 @@ describe("a builder in a cluster", () => {
       JSON.stringify({ ...rest, clusters, contexts, users }),
     );
     const given = { ...inputs(), builder: "forbidden", name: "forbidden" };
-    const step = await buildPush(bed, runner, given, { KUBECONFIG: file });
+    const step = await buildPush(bed, runner, given, { ...environment(), KUBECONFIG: file });
     expect(step.exitCode).toBe(1);
     expect(step.outputs.cause).toContain(`in the namespace "${namespace}"`);
   });
@@ -107,11 +108,14 @@ describe("a builder in a cluster", () => {
 /** A registry at an address that pods reach too: the bed's own is at their loopback. */
 class ReachableRegistry implements AsyncDisposable {
   readonly host: string;
+  /** A file with the certificate of its authority. */
+  readonly ca: string;
   readonly #folder: string;
   readonly #process: ChildProcess;
 
   private constructor(host: string, folder: string, child: ChildProcess) {
     this.host = host;
+    this.ca = join(folder, "ca.pem");
     this.#folder = folder;
     this.#process = child;
   }
@@ -124,8 +128,13 @@ class ReachableRegistry implements AsyncDisposable {
       version: "0.1",
       log: { level: "error" },
       storage: { filesystem: { rootdirectory: folder } },
-      http: { addr: host },
+      http: { addr: host, tls: { certificate: join(folder, "cert"), key: join(folder, "key") } },
     };
+    const authority = makeAuthority();
+    const own = authority.sign(`IP:${bed.addresses.host}`);
+    await writeFile(join(folder, "ca.pem"), authority.cert);
+    await writeFile(join(folder, "cert"), own.cert);
+    await writeFile(join(folder, "key"), own.key);
     const file = join(folder, "settings.json");
     await writeFile(file, JSON.stringify(settings));
     const program = bed.debian("docker-registry", "usr/bin/docker-registry");
@@ -133,7 +142,8 @@ class ReachableRegistry implements AsyncDisposable {
       stdio: "ignore",
       env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
     });
-    while (!(await fetch(`http://${host}/v2/`).catch(() => undefined))?.ok) await delay(50);
+    // Whether it answers, not with what: our fetch does not know its authority.
+    while (!(await reachable(host))) await delay(50);
     return new ReachableRegistry(host, folder, child);
   }
 
@@ -143,6 +153,18 @@ class ReachableRegistry implements AsyncDisposable {
     await ended;
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+function reachable(host: string): Promise<boolean> {
+  const { hostname, port } = new URL(`https://${host}`);
+  return new Promise((done) => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.once("error", () => done(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+  });
 }
 
 async function freePort(host: string): Promise<number> {
