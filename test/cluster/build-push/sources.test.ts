@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { cp, mkdir, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, Runner, runStep, type Step } from "../../runner/index.ts";
@@ -9,6 +10,9 @@ const source = bundleOf("build-push");
 const example = join(import.meta.dirname, "..", "..", "..", "examples", "images");
 const prefix = `sources-${randomBytes(4).toString("hex")}`;
 const sha = "0123456789abcdef0123456789abcdef01234567";
+
+const accept =
+  "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
 
 jest.setTimeout(60_000);
 
@@ -47,10 +51,19 @@ async function tagsOf(name: string): Promise<readonly string[]> {
   return ((await answer.json()) as { tags: string[] | null }).tags ?? [];
 }
 
+interface Manifest {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly manifests?: readonly { readonly digest: string }[];
+  readonly layers?: readonly { readonly mediaType: string }[];
+}
+
+async function manifestAt(name: string, reference: string): Promise<Manifest> {
+  const url = `http://${bed.registry}/v2/${name}/manifests/${reference}`;
+  return (await (await fetch(url, { headers: { accept } })).json()) as Manifest;
+}
+
 /** The digest in the registry, asked without any of the action's code. */
 async function digestAt(name: string, tag: string): Promise<string | null> {
-  const accept =
-    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
   const url = `http://${bed.registry}/v2/${name}/manifests/${tag}`;
   return (await fetch(url, { method: "HEAD", headers: { accept } })).headers.get(
     "docker-content-digest",
@@ -130,6 +143,64 @@ describe("a bake file", () => {
     const { digest } = imagesOf(run)["app-one"] ?? {};
     expect(await digestAt(`${prefix}/one`, "a")).toBe(digest);
     expect(await digestAt(`${prefix}/mirror/one`, "b")).toBe(digest);
+  });
+
+  it("has all that it says of a build carried out", async () => {
+    await using runner = await Runner.create({
+      Dockerfile: [
+        `FROM ${bed.busyboxImage} AS build`,
+        "RUN --mount=type=secret,id=f,required=true --mount=type=ssh,id=default grep -q secret /run/secrets/f && test -S $SSH_AUTH_SOCK",
+        "RUN grep -q '10.1.2.3.*db' /etc/hosts",
+        "RUN df -k /dev/shm | tail -1 | awk '{exit $2==131072?0:1}'",
+        "RUN test $(ulimit -n) = 1234",
+        "COPY --from=docs . /docs",
+        "COPY --from=dep /base /base",
+        "FROM build AS final",
+        "ARG A",
+        "RUN test \"$A\" = 'x\u0024{y}%{z}' && test -f /docs/page && test -f /base",
+      ].join("\n"),
+      "base/Dockerfile": `FROM ${bed.busyboxImage}\nRUN echo 1 > /base\n`,
+      "docs/page": "x",
+      "secret.txt": "a very secret text",
+      ".dockerignore": "secret.txt",
+      "docker-bake.hcl": `target "default" {
+  target = "final"
+  contexts = { docs = "docs", dep = "target:Dep_Two" }
+  secret = ["type=file,id=f,src=secret.txt"]
+  ssh = ["default"]
+  extra-hosts = { db = "10.1.2.3" }
+  shm-size = "128m"
+  ulimits = ["nofile=1234:1234"]
+  no-cache-filter = ["final"]
+  args = { A = "x$\u0024{y}%%{z}" }
+  labels = { "com.example/x" = "$\u0024{y}" }
+  annotations = ["index:org.example.i=1", "manifest:org.example.m=2"]
+  attest = ["type=provenance,mode=max", "type=sbom,disabled=true"]
+  output = ["type=registry,compression=zstd,force-compression=true"]
+  tags = ["${bed.registry}/${prefix}/kitchen:1"]
+  platforms = ["linux/amd64"]
+}
+target "Dep_Two" {
+  context = "base"
+  platforms = ["linux/amd64", "linux/arm64"]
+}
+`,
+    });
+    // Nobody signs anything here: any socket is an agent.
+    const socket = join(runner.folder, "agent");
+    const agent = createServer().listen(socket);
+    try {
+      const run = await ship(runner, { "bake-file": "docker-bake.hcl" }, { SSH_AUTH_SOCK: socket });
+      expect(run.outputs).toMatchObject({ verdict: "passed", cause: "" });
+    } finally {
+      agent.close();
+    }
+    const index = await manifestAt(`${prefix}/kitchen`, "1");
+    expect(index.annotations).toMatchObject({ "org.example.i": "1" });
+    const image = await manifestAt(`${prefix}/kitchen`, index.manifests?.[0]?.digest ?? "");
+    expect(image.annotations).toMatchObject({ "org.example.m": "2" });
+    const packed = new Set(image.layers?.map(({ mediaType }) => mediaType));
+    expect([...packed]).toEqual(["application/vnd.oci.image.layer.v1.tar+zstd"]);
   });
 
   it("may be made of several files, of which the later adds to the earlier", async () => {
