@@ -1,4 +1,5 @@
 import { UserError } from "../../shared/failure/index.ts";
+import { nameOf } from "../../shared/images/index.ts";
 import type { Passage } from "./result.ts";
 
 /**
@@ -51,13 +52,20 @@ function worded(failure: UserError, addition: string): UserError {
 function cancelled(passages: readonly Passage[], unreleased: UserError | undefined): UserError {
   const released = passages.filter((passage) => passage.released);
   const proven = passages.filter(({ images, released: tagged }) => images.length > 0 && !tagged);
-  const none = passages.filter(({ images }) => images.length === 0);
+  const others = passages.filter(({ images }) => images.length === 0);
+  const unproven = others.filter(({ built }) => built?.digest !== undefined);
+  const none = others.filter(({ built }) => built?.digest === undefined);
   const sentences = [
     unreleased?.cause ?? "The job was cancelled.",
     ...(released.length === 0 ? [] : [`Released before that: ${names(released)}.`]),
     ...(proven.length === 0
       ? []
       : [`At the registry by digest, with no tag moved: ${names(proven)}.`]),
+    ...(unproven.length === 0
+      ? []
+      : [
+          `Pushed by digest, under no tag, and not proven: ${unproven.map(pushedName).join(", ")}.`,
+        ]),
     ...(none.length === 0 ? [] : [`Not pushed: ${names(none)}.`]),
   ];
   return new UserError({
@@ -67,6 +75,10 @@ function cancelled(passages: readonly Passage[], unreleased: UserError | undefin
       unreleased?.remedy ??
       "Run the job again: what was built is cached, and what the registry has is not sent again.",
   });
+}
+
+function pushedName({ service, built }: Passage): string {
+  return `${nameOf(service.repository)}@${built?.digest}`;
 }
 
 function names(passages: readonly Passage[]): string {

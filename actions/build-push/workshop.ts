@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, describe, UserError } from "../../shared/failure/index.ts";
+import { leash } from "../../shared/process/index.ts";
 import {
   buildxFolder,
   type DockerConfig,
@@ -44,6 +45,8 @@ export async function openWorkshop(
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const { config, environment, signedIn } = await signInAt(hosts, options, folder, world);
+    // A step that is killed must leave no password behind.
+    const holding = environment.DOCKER_CONFIG === undefined ? undefined : leash({ folder });
     const registries = new Registries({
       credentials: async (host) => {
         const known = signedIn.find((each) => each.host === host);
@@ -66,6 +69,7 @@ export async function openWorkshop(
         await builder[Symbol.asyncDispose]();
       } finally {
         await remove();
+        holding?.[Symbol.dispose]();
       }
     };
     return { builder, environment, registries, folder, [Symbol.asyncDispose]: close };

@@ -50,11 +50,14 @@ describe("the failure of a step", () => {
   });
 
   it("says after a cancellation what is released, what only proven, what not pushed", () => {
-    const none = passage("c", { images: [], released: false });
-    const failure = failureOf([unreleased("b"), none], undefined, cancelled);
+    const nothing = built("c", { digest: undefined });
+    const none = passage("c", { images: [], released: false, built: nothing });
+    const cut = passage("d", { images: [], released: false });
+    const failure = failureOf([unreleased("b"), none, cut], undefined, cancelled);
     expect(failure?.cause).toBe(
       "The job was cancelled. At the registry by digest, with no tag moved: " +
-        `r.io/b@${digest}. Not pushed: c.`,
+        `r.io/b@${digest}. Pushed by digest, under no tag, and not proven: r.io/d@${digest}. ` +
+        "Not pushed: c.",
     );
     expect(failureOf([passage("a")], undefined, cancelled)?.cause).toBe(
       `The job was cancelled. Released before that: r.io/a@${digest}.`,
