@@ -22,6 +22,6 @@ export { reproduciblePapers } from "./papers.ts";
 export { type ImagePresence, imagePresence } from "./presence.ts";
 export type { Referrer } from "./referrers.ts";
 export { Registries } from "./registries.ts";
-export { type Deletion, Registry, TagImmutable } from "./registry.ts";
+export { type Deletion, Registry } from "./registry.ts";
 export { Refused } from "./registry-error.ts";
 export type { Content, Upload } from "./upload.ts";
