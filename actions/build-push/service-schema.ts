@@ -45,9 +45,19 @@ const KEYS = Object.keys(READERS) as (keyof typeof READERS)[];
 
 /** A list of services, as the input `services` has it. */
 export const servicesSchema = structure(
-  (list) => list.items("service", MOST_SERVICES).flatMap((item) => readService(item) ?? []),
+  (list) =>
+    typeof list.value === "string"
+      ? (list.refuse(misplaced(list.value)) ?? [])
+      : list.items("service", MOST_SERVICES).flatMap((item) => readService(item) ?? []),
   { quotesNoValues: true },
 );
+
+/** Where a text belongs that was given instead of a list. */
+function misplaced(text: string): string {
+  if (/\.(?:hcl|json|ya?ml)$/i.test(text)) return "it is not a list; a file belongs into bake-file";
+  if (/[*?/]/.test(text)) return "it is not a list; a pattern of folders belongs into folders";
+  return "it is not a list; the name of one service belongs into name";
+}
 
 /** Secrets of a build, as the input `secrets` has them. */
 export const secretsSchema = structure(readSecrets, { quotesNoValues: true });

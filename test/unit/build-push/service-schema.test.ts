@@ -97,7 +97,10 @@ describe("a list of services", () => {
   });
 
   it.each<[unknown, RegExp[]]>([
-    ["api", [/^: it is not a list/]],
+    ["api", [/^: it is not a list; the name of one service belongs into name$/]],
+    ["services/*/Dockerfile", [/^: it is not a list; a pattern of folders belongs into folders$/]],
+    ["docker-bake.hcl", [/^: it is not a list; a file belongs into bake-file$/]],
+    ["deploy/compose.yaml", [/^: it is not a list; a file belongs into bake-file$/]],
     [null, [/^: it is not a list/]],
     [[], [/^: the list is empty/]],
     [["api"], [/^service 1: it is not a mapping/]],
