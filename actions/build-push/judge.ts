@@ -1,4 +1,6 @@
 import { Gate, type GateImage, type GateVerdict } from "../../shared/gate/index.ts";
+import { parseImage } from "../../shared/images/index.ts";
+import { layersOf } from "../../shared/leaks/index.ts";
 import { gateSettings } from "./gate-settings.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
@@ -44,10 +46,9 @@ function judged(passage: Passage, { checks, failure }: GateVerdict, { world }: S
 }
 
 /** What stays as it is under its tags is not judged: no tag moves to it. */
-async function imageOf(
-  { service, decision, images }: Passage,
-  { workshop }: Step,
-): Promise<GateImage | undefined> {
+async function imageOf(passage: Passage, step: Step): Promise<GateImage | undefined> {
+  const { service, decision, images } = passage;
+  const { workshop } = step;
   if (decision.kind === "keep") return undefined;
   const repositories = [service.repository, ...service.mirrors.map(({ repository }) => repository)];
   const places = await Promise.all(
@@ -59,5 +60,30 @@ async function imageOf(
   );
   const [first, ...others] = places;
   if (first === undefined) return undefined;
-  return { service: service.name, reused: decision.kind === "reuse", places: [first, ...others] };
+  const reused = decision.kind === "reuse";
+  const baseLayers = reused ? new Set<string>() : await baseLayersOf(passage, step);
+  return { service: service.name, reused, baseLayers, places: [first, ...others] };
+}
+
+/** To ask for base images is worth so much time and no more. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * The layers that came with the base images, which no secret of this build can have got into. Where
+ * their registry does not say, they are searched like all others.
+ */
+async function baseLayersOf(
+  { contentKey, images }: Passage,
+  { workshop, world }: Step,
+): Promise<ReadonlySet<string>> {
+  const signal = AbortSignal.any([world.signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const platforms = images[0]?.platforms ?? [];
+  const found = (contentKey?.images ?? []).map(async ({ name, digest }) => {
+    const base = parseImage(name);
+    if (base === undefined) return [];
+    const registry = await workshop.registries.of(base.host);
+    return await layersOf(base.path, digest, platforms, registry, signal);
+  });
+  const layers = await Promise.allSettled(found);
+  return new Set(layers.flatMap((each) => (each.status === "fulfilled" ? each.value : [])));
 }

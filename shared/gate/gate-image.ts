@@ -5,6 +5,8 @@ export interface GateImage {
   readonly service: string;
   /** It was built by an earlier run. */
   readonly reused: boolean;
+  /** Digests of layers that came with its base images. */
+  readonly baseLayers: ReadonlySet<string>;
   readonly places: readonly [GatePlace, ...GatePlace[]];
 }
 

@@ -16,14 +16,14 @@ export async function checkSecrets(
   search: LeakSearch,
   signal: AbortSignal,
 ): Promise<{ readonly check: GateCheck; readonly notes: readonly string[] }> {
-  const { service, reused, places } = image;
+  const { service, reused, places, baseLayers } = image;
   const [first] = places;
   if (reused) {
     return { check: notChecked("secrets", "searched for secrets when it was built"), notes: [] };
   }
   const { repository, digest } = first.image;
   const path = repository.slice(repository.indexOf("/") + 1);
-  const report = await search.search(path, digest, first.registry, signal);
+  const report = await search.search(path, digest, first.registry, signal, baseLayers);
   const notes = report.notes.map((note) => `${service}: ${note}`);
   if (report.leaks.length > 0) {
     return { check: failed("secrets", leakFailure(first.image.reference, report.leaks)), notes };
@@ -31,9 +31,13 @@ export async function checkSecrets(
   return { check: passed("secrets", phraseOf(report)), notes };
 }
 
-function phraseOf({ layers, bytes }: LeakReport): string {
+function phraseOf({ layers, skipped, bytes }: LeakReport): string {
+  if (layers + skipped === 0)
+    return "no secret in its papers; no secret was given to search layers for";
   const megabytes = Math.ceil(bytes / 1e6);
-  return `no secret in it (${layers} ${layers === 1 ? "layer" : "layers"}, ${megabytes} MB searched)`;
+  const searched = `${layers} ${layers === 1 ? "layer" : "layers"}, ${megabytes} MB searched`;
+  const base = skipped === 0 ? "" : `; ${skipped} of base images not`;
+  return `no secret in it (${searched}${base})`;
 }
 
 function leakFailure(image: string, leaks: readonly Leak[]): UserError {

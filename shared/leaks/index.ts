@@ -1,3 +1,4 @@
+export { layersOf } from "./base-layers.ts";
 export {
   type ImageSource,
   type Leak,

@@ -44,7 +44,9 @@ export interface LeakReport {
   readonly leaks: readonly Leak[];
   /** What was not searched, or not whole, as sentences. */
   readonly notes: readonly string[];
+  /** Layers that were searched, and those of base images that were not. */
   readonly layers: number;
+  readonly skipped: number;
   /** Bytes of the layers, unpacked. */
   readonly bytes: number;
 }
@@ -53,8 +55,6 @@ export interface LeakSettings {
   readonly secrets: readonly Secret[];
   /** Names of build arguments that look like secrets and may be known to anybody. */
   readonly publicArguments?: readonly string[];
-  /** Digests of layers that are not to be searched, since they are those of base images. */
-  readonly baseLayers?: ReadonlySet<string>;
 }
 
 /** Layers searched at the same time: unpacking takes a processor each. */
@@ -91,6 +91,7 @@ export class LeakSearch {
    *
    * @param path of the repository.
    * @param digest of the image, or of the index of its platforms.
+   * @param baseLayers digests of layers that are not searched, since they are those of base images.
    * @throws {UserError} when the registry cannot be asked, or a layer cannot be unpacked.
    */
   async search(
@@ -98,9 +99,10 @@ export class LeakSearch {
     digest: string,
     registry: ImageSource,
     signal: AbortSignal,
+    baseLayers: ReadonlySet<string> = new Set(),
   ): Promise<LeakReport> {
     const found = new Findings(this.#needles);
-    await this.#manifest({ path, registry, signal, found }, digest);
+    await this.#manifest({ path, registry, signal, baseLayers, found }, digest);
     return found.report();
   }
 
@@ -117,7 +119,7 @@ export class LeakSearch {
     if (contents.layers.length > 0) this.#config(search, config);
     const instructions = instructionsOf(config, contents.layers.length);
     await Promise.all([
-      ...contents.manifests.map((each) => this.#manifest(search, each)),
+      ...contents.manifests.map((each) => this.#manifest(search, each.digest)),
       ...contents.statements.map((each) => this.#statement(search, each)),
       ...contents.layers.map((each, index) => this.#layer(search, each, instructions[index])),
     ]);
@@ -173,8 +175,10 @@ export class LeakSearch {
     instruction: string | undefined,
   ): Promise<void> {
     const { found } = search;
+    // Without anything to search for, what there is need not be fetched.
+    if (this.#needles.length === 0) return;
     if (elsewhere) return found.note(`Layer ${digest} is kept elsewhere and was not searched.`);
-    if (this.#settings.baseLayers?.has(digest)) return found.skip(digest);
+    if (search.baseLayers.has(digest)) return found.skip(digest);
     const searched = await this.#searched(search, digest);
     found.count(digest, searched.bytes);
     for (const note of searched.notes) found.note(`Layer ${digest}: ${note}.`);
@@ -223,6 +227,7 @@ interface Search {
   readonly path: string;
   readonly registry: ImageSource;
   readonly signal: AbortSignal;
+  readonly baseLayers: ReadonlySet<string>;
   readonly found: Findings;
 }
 
@@ -282,14 +287,10 @@ class Findings {
   }
 
   report(): LeakReport {
-    const { size } = this.#skipped;
-    const skipped =
-      size === 0
-        ? []
-        : [`${size} ${size === 1 ? "layer" : "layers"} of the base image not searched.`];
     return {
       leaks: [...this.#leaks.values()],
-      notes: [...this.#notes, ...skipped],
+      notes: [...this.#notes],
+      skipped: this.#skipped.size,
       layers: this.#sizes.size,
       bytes: [...this.#sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
     };

@@ -13,13 +13,17 @@ interface RawDescriptor {
   readonly mediaType?: string;
   readonly size?: number;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly platform?: { readonly os?: string };
+  readonly platform?: {
+    readonly os?: string;
+    readonly architecture?: string;
+    readonly variant?: string;
+  };
   readonly urls?: readonly string[];
 }
 
 /** What a manifest leads to. */
 export interface Contents {
-  readonly manifests: readonly string[];
+  readonly manifests: readonly { readonly digest: string; readonly platform: string | undefined }[];
   readonly config: string | undefined;
   readonly layers: readonly { readonly digest: string; readonly elsewhere: boolean }[];
   /** Statements about an image, such as its provenance. */
@@ -34,7 +38,9 @@ export function contentsOf(text: string): Contents {
   const layers = (raw.layers ?? []).filter(({ digest }) => digest !== undefined);
   const isStatement = ({ mediaType = "" }: RawDescriptor) => STATEMENT.test(mediaType);
   return {
-    manifests: (raw.manifests ?? []).flatMap(({ digest }) => digest ?? []),
+    manifests: (raw.manifests ?? []).flatMap(({ digest, platform }) =>
+      digest === undefined ? [] : [{ digest, platform: platformOf(platform) }],
+    ),
     config: raw.config?.digest,
     layers: layers
       .filter((layer) => !isStatement(layer))
@@ -43,6 +49,13 @@ export function contentsOf(text: string): Contents {
       return { digest, predicate: annotations["in-toto.io/predicate-type"] ?? "" };
     }),
   };
+}
+
+/** Attestations hang on as images for no known system. */
+function platformOf(given: RawDescriptor["platform"]): string | undefined {
+  const { os, architecture, variant } = given ?? {};
+  if (!os || !architecture || os === "unknown") return undefined;
+  return [os, architecture, variant].filter(Boolean).join("/");
 }
 
 interface RawConfig {
