@@ -20,10 +20,13 @@ export function readError(stderr: string, files: readonly ReadFile[]): UserError
   }
   const yaml = /yaml/i.test(said) ? yamlPlace(files) : undefined;
   if (yaml !== undefined) return unreadable(yaml.place, yaml.words, yaml.file);
+  const missing = missingFor(said, names, files);
+  if (missing !== undefined) return missing;
   return new UserError({
     title: `${names} cannot be read`,
     cause: `buildx says of ${names}: ${said || "nothing"}.`,
-    remedy: remedyFor(said),
+    remedy:
+      "Correct it; `docker buildx bake --print` on your machine says the same. Nothing was built.",
     at: composePlace(said, files),
   });
 }
@@ -91,13 +94,36 @@ function composePlace(said: string, files: readonly ReadFile[]): Place | undefin
   return service === undefined ? undefined : placeOfTarget(files, service);
 }
 
-function remedyFor(said: string): string {
+/** What buildx looks for though nothing is built yet: files of secrets, and an agent of keys. */
+function missingFor(
+  said: string,
+  names: string,
+  files: readonly ReadFile[],
+): UserError | undefined {
   if (/ssh agent socket|SSH_AUTH_SOCK/.test(said)) {
-    return "Start an agent in a step before (webfactory/ssh-agent does), or take ssh out of the file.";
+    return new UserError({
+      title: "There is no agent for ssh",
+      cause: `${names} wants the job's agent for ssh, and SSH_AUTH_SOCK is not set.`,
+      remedy:
+        "Start one in a step before, as webfactory/ssh-agent does, or take ssh out of the file.",
+      at: placeOfWord(files, "ssh"),
+    });
   }
-  const [, file] = /failed to stat ([^:]+):/.exec(said) ?? [];
-  if (file !== undefined) {
-    return `Make ${file}, the source of a secret, in a step before, or name an environment variable instead.`;
+  const [, file] = /failed to stat ([^:]+): .*no such file/.exec(said) ?? [];
+  if (file === undefined) return undefined;
+  return new UserError({
+    title: "The file of a secret is not there",
+    cause: `${names} takes a secret from the file ${file}, which is not there.`,
+    remedy: `Make ${file} in a step before, or have the secret come from an environment variable.`,
+    at: placeOfWord(files, file),
+  });
+}
+
+/** The first line that has the word. */
+export function placeOfWord(files: readonly ReadFile[], word: string): Place | undefined {
+  for (const { shown, text } of files) {
+    const at = text.split("\n").findIndex((line) => line.includes(word));
+    if (word !== "" && at !== -1) return { file: shown, line: at + 1 };
   }
-  return "Correct it; `docker buildx bake --print` on your machine says the same. Nothing was built.";
+  return undefined;
 }

@@ -6,7 +6,7 @@ import { type ComposeFacts, composeFacts, isCompose } from "./compose.ts";
 import { type PrintedDefinition, targetsIn } from "./definition.ts";
 import type { DefinitionFile } from "./files.ts";
 import { placeOfTarget, type ReadFile } from "./place.ts";
-import { lastError, readError } from "./read-error.ts";
+import { lastError, placeOfWord, readError } from "./read-error.ts";
 import type { BakeFile, BakeFileTarget } from "./target.ts";
 import { unknownKeys } from "./unknown-keys.ts";
 
@@ -236,12 +236,4 @@ async function namesIn(
     execution.signal.throwIfAborted();
     return [];
   }
-}
-
-function placeOfWord(files: readonly ReadFile[], word: string) {
-  for (const { shown, text } of files) {
-    const at = text.split("\n").findIndex((line) => line.includes(word));
-    if (word !== "" && at !== -1) return { file: shown, line: at + 1 };
-  }
-  return undefined;
 }

@@ -431,7 +431,7 @@ describe("what cannot be built is told before anything is done", () => {
         ...bake('target "a" {\n  tags = ["ghcr.io/me/x:1"]\n  secret = ["id=k,src=keys/k"]\n}\n'),
       },
       { targets: "a" },
-      [/failed to stat keys\/k/],
+      [/^docker-bake\.hcl takes a secret from the file keys\/k, which is not there\.$/],
     ],
     [
       "a secret that nobody gives",

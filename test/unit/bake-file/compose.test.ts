@@ -122,13 +122,21 @@ describe("the words of buildx", () => {
   });
 
   it.each([
-    ["ERROR: failed to convert agent config: make sure SSH_AUTH_SOCK is set", /^Start an agent/],
+    [
+      "ERROR: failed to convert agent config: make sure SSH_AUTH_SOCK is set",
+      /wants the job's agent for ssh/,
+      { file: "x.hcl", line: 2 },
+    ],
     [
       "ERROR: failed to stat a/key: stat a/key: no such file or directory",
-      /^Make a\/key, the source of a secret/,
+      /^x\.hcl takes a secret from the file a\/key, which is not there\.$/,
+      { file: "x.hcl", line: 3 },
     ],
-  ])("%j lead to what to do", (said, remedy) => {
-    expect(readError(said, hclOnly).remedy).toMatch(remedy);
+  ])("%j tell what is missing", (said, cause, at) => {
+    const text = 'target "a" {\n  ssh = ["default"]\n  secret = ["id=k,src=a/key"]\n}\n';
+    const error = readError(said, [{ shown: "x.hcl", text }]);
+    expect(error.cause).toMatch(cause);
+    expect(error.at).toEqual(at);
   });
 
   it("are the last lines where there is no error", () => {
