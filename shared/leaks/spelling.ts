@@ -59,7 +59,12 @@ function url(text: string): string[] {
     /[!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  const all = [encoded, strict, strict.replaceAll("%20", "+"), strict.replaceAll("%2F", "/")];
+  // Forms leave fewer signs as they are.
+  const form = new URLSearchParams({ "": text.toWellFormed() }).toString().slice(1);
+  const all = [
+    ...[encoded, strict, strict.replaceAll("%20", "+"), strict.replaceAll("%2F", "/")],
+    ...[form, form.replaceAll("+", "%20")],
+  ];
   const small = (each: string) => each.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
   return [...all, ...all.map(small)];
 }
