@@ -58,7 +58,11 @@ export async function pruneImages(given: Options, world: World): Promise<Outcome
     ? await pruneAll(catalogues, judgements, grounds, () => openAnew(quiet(world)), journal, world)
     : judgements.map((judgement): Pruned => ({ judgement }));
   const blind = hasSources(options) || options.nothingDeployed ? undefined : noSources();
-  const notes = [suspicion, blind].flatMap((doubt) => doubt?.cause ?? []);
+  const empty = judgements.filter(({ judged }) => judged.length === 0);
+  const notes = [
+    ...[suspicion, blind].flatMap((doubt) => doubt?.cause ?? []),
+    ...empty.map(({ repository }) => `${nameOf(repository)} lists nothing: is that its name?`),
+  ];
   return outcomeOf(pruned, { options, ...found, notes, journal }, world);
 }
 

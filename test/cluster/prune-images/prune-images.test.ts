@@ -262,6 +262,8 @@ describe("prune-images", () => {
       ...{ "keep-last": "-1", mode: "purge", contexts: "prod" },
     });
     const missing = await prune({ name: "" }, { repositories: "" });
+    const unknown = await prune({ name: `${stock.name}-none` }, { mode: "delete" });
+    expect(unknown.summary).toContain("lists nothing: is that its name?");
     const tagged = await prune(stock, { repositories: `${stock.name}:v1` });
     const named = { [stock.name]: "ghcr.io/owner/web" };
     const { said, kept } = snapshot("prune-images", failureOf(blind), named);
