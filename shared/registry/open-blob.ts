@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { describe } from "../failure/index.ts";
 import { Patience } from "./patience.ts";
-import { contradictory, unreachable } from "./registry-error.ts";
+import { Contradiction, contradictory, unreachable } from "./registry-error.ts";
 import type { HttpResponse, HttpStream } from "./request.ts";
 import type { Ask, Session } from "./session.ts";
+
+/** Up to this size bytes are read whole before any is given: what comes garbled is asked for again. */
+const LARGEST_HELD = 2 * 1024 * 1024;
 
 /**
  * The bytes of a blob as they come; undefined when there is none. A redirect is followed without
@@ -22,7 +25,13 @@ export async function openBlob(
   name: string,
   digest: string,
 ): Promise<Readable | undefined> {
-  const first = await begin(session, ask, 0);
+  const patience = new Patience(session.clock, true);
+  let first = await begin(session, ask, 0);
+  while (first !== undefined && isSmall(first)) {
+    const bytes = await held(session, ask, name, digest, first, patience);
+    if (bytes !== undefined) return Readable.from([bytes], { objectMode: false });
+    first = await begin(session, ask, 0);
+  }
   if (first === undefined) return undefined;
   return Readable.from(checked(session, ask, name, digest, first), { objectMode: false });
 }
@@ -46,6 +55,33 @@ async function begin(session: Session, ask: Ask, from: number): Promise<Begun | 
   if (answer.status === 404 && from === 0) return undefined;
   if ("body" in answer) throw session.refusal(last, answer);
   return { stream: answer, had: answer.status === 206 ? 0 : from };
+}
+
+function isSmall({ stream }: Begun): boolean {
+  const length = stream.headers["content-length"];
+  return length !== undefined && Number(length) <= LARGEST_HELD;
+}
+
+/** The bytes of a small blob; undefined when they are others than asked for, and may come right. */
+async function held(
+  session: Session,
+  ask: Ask,
+  name: string,
+  digest: string,
+  first: Begun,
+  patience: Patience,
+): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  try {
+    for await (const piece of checked(session, ask, name, digest, first)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  } catch (error) {
+    if (!(error instanceof Contradiction)) throw error;
+    const retry = patience.afterNonsense("sent other bytes than asked for");
+    if (retry === undefined) throw error;
+    await session.clock.sleep(retry.wait, ask.signal);
+    return undefined;
+  }
 }
 
 async function* checked(

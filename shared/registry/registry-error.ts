@@ -194,6 +194,9 @@ export function noRegistry(url: URL): UserError {
   });
 }
 
+/** Bytes of a registry that do not have their digest. */
+export class Contradiction extends UserError {}
+
 /** The failure of a registry whose manifest does not have the digest that it reports. */
 export function contradictory(
   name: string,
@@ -201,7 +204,7 @@ export function contradictory(
   reported: string,
   computed: string,
 ): UserError {
-  return new UserError({
+  return new Contradiction({
     title: "The registry contradicts itself",
     cause: `${name}: the registry reports ${reported} for ${reference}, but what it sends has ${computed}.`,
     remedy: "Look for a proxy or cache before the registry that alters or mixes up answers.",

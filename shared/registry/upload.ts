@@ -164,17 +164,19 @@ class Sending {
     if (response === undefined) return this.#resume(url, new Torn(this.#lost(ask)));
     const failure = this.#session.refusal(ask, response);
     if (isFinal(failure)) throw failure;
-    return this.#resume(url, new Torn(failure));
+    return this.#resume(url, new Torn(failure), response.status === 416 && at === 0);
   }
 
   /** Where the registry says that it stopped. */
-  async #resume(url: URL, torn: Torn): Promise<Place> {
+  async #resume(url: URL, torn: Torn, notFromStart = false): Promise<Place> {
     await this.pauseAfter(torn);
     const response = await this.#tried(this.#asking("GET", url));
     if (response === undefined || response.status >= 300) throw torn;
     const place = this.#placeIn(response, url);
     if (place === undefined) throw torn;
-    return this.#moved(place);
+    // "0-0" is said for one byte and for none. To send the one again where it is not wanted is
+    // refused; where it is taken twice, the digest tells.
+    return this.#moved(place.at === 0 && notFromStart ? { ...place, at: 1 } : place);
   }
 
   async #commit(url: URL, from: number): Promise<void> {
@@ -198,7 +200,7 @@ class Sending {
       throw corrupted(`${this.#session.host}/${path}`, digest, `it reports ${reported}`);
     }
     const failure = this.#session.refusal(ask, response);
-    if (/DIGEST_INVALID|digest/i.test(failure.words) && response.status === 400) {
+    if (response.status === 400) {
       await this.#expectOwnDigest();
       this.#garbled += 1;
       const words = `it took them for something else (${failure.words})`;
@@ -245,7 +247,6 @@ class Sending {
     const url = location === undefined ? base : this.#session.locate(location, base);
     const last = /^(?:bytes=)?0-(\d+)$/.exec(range ?? "")?.[1];
     if (last === undefined) return undefined;
-    // "0-0" is said for one byte and for none; to send the one again is found out by the digest.
     const at = last === "0" ? 0 : Number(last) + 1;
     return at > this.#size ? undefined : { url, at };
   }
