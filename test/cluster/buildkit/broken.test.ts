@@ -121,11 +121,6 @@ const BROKEN: readonly (readonly [string, () => Omit<Wanted, "name">, Told])[] =
     { cause: /SSH_AUTH_SOCK is not set/ },
   ],
   [
-    "a right that the builder does not give",
-    () => ({ dockerfileText: from(), entitlements: ["security.insecure"] }),
-    { cause: /asks for the right security\.insecure/ },
-  ],
-  [
     "being built on what is broken",
     () => ({ dockerfileText: "FROM base\n", contexts: { base: "target:a failing instruction" } }),
     { line: 2, cause: /^It is built on a failing instruction: .* failed: exit code: 3/ },

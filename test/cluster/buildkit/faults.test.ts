@@ -197,8 +197,12 @@ describe("BuildKit", () => {
   }
 
   async function silent(): Promise<Baked> {
-    const server = createServer(() => {}).listen(join(house.folder, ".silent"));
+    // Buildx looks for it when the builder is made, and would wait for it there.
+    let hangsUp = true;
+    const server = createServer((socket) => hangsUp && socket.destroy());
+    server.listen(join(house.folder, ".silent"));
     const given = await builderFor(`unix://${join(house.folder, ".silent")}`, "silent");
+    hangsUp = false;
     const baked = await house.bake([slow("one"), slow("two")], given);
     server.close();
     return baked;

@@ -258,6 +258,16 @@ describe("a failed build is told", () => {
       { title: "api: a secret is missing", cause: /asks for the secret tok/ },
     ],
     [
+      "when the builder gives no such right",
+      [
+        "ERROR: failed to solve: granting entitlement security.insecure is not allowed by build daemon configuration",
+      ],
+      {
+        title: "api: the builder does not grant security.insecure",
+        cause: /asks for the right security\.insecure/,
+      },
+    ],
+    [
       "when buildx is too old",
       ["ERROR: invalid progress mode rawjson"],
       { title: "buildx is too old", cause: /rawjson/ },
