@@ -11,6 +11,7 @@ import {
 import { UserError } from "../../shared/failure/index.ts";
 import type { DockerConfig, Registries } from "../../shared/registry/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { bakeByPlatform } from "./bake-by-platform.ts";
 import { builderSettings } from "./builder-settings.ts";
 import type { Options } from "./inputs.ts";
 
@@ -80,7 +81,8 @@ export async function openBakery(
     description: builder.description,
     attests: true,
     version: () => builder.version(),
-    bake: (targets, order) => bakeBy(builder, targets, order, execution, world),
+    bake: (targets, order) =>
+      bakeBy(builder, targets, order, { ...execution, registries: ground.registries }, world),
     [Symbol.asyncDispose]: () => builder[Symbol.asyncDispose](),
   };
 }
@@ -89,15 +91,18 @@ async function bakeBy(
   builder: Builder,
   targets: readonly BakeTarget[],
   order: BakeOrder,
-  execution: BuilderExecution,
+  { registries, ...execution }: BuilderExecution & Pick<BakeryGround, "registries">,
   { clock }: World,
 ): Promise<readonly BakeResult[]> {
   const began = clock.now();
   try {
-    const { name, environment } = await builder.start();
+    const { name, environment, nodes } = await builder.start();
     const { buildx, docker, folder, signal, secrets } = execution;
     const where = { buildx, builder: name, environment: { ...docker, ...environment }, folder };
-    return await bake(targets, { ...where, signal, secrets, clock, ...order });
+    const all = (wanted: readonly BakeTarget[], onEvent: BakeOrder["onEvent"]) =>
+      bake(wanted, { ...where, signal, secrets, clock, ...order, onEvent });
+    if (nodes < 2) return await all(targets, order.onEvent);
+    return await bakeByPlatform(targets, order.onEvent, all, registries, signal);
   } catch (failure) {
     if (!(failure instanceof UserError)) throw failure;
     const [steps, ended] = [{ done: 0, cached: 0, total: 0 }, clock.now()];

@@ -43,6 +43,8 @@ export interface StartedBuilder {
   readonly name: string | undefined;
   /** As buildx calls it; undefined where it was not told. */
   readonly driver: string | undefined;
+  /** On how many machines it builds: several push an image of several platforms in parts. */
+  readonly nodes: number;
   /** For buildx, beside that of this process. */
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -109,7 +109,7 @@ async function start(
       throw failure;
     });
   }
-  return { name, driver, environment };
+  return { name, driver, nodes: nodes.length, environment };
 }
 
 /**

@@ -71,14 +71,14 @@ async function currentName(folder: string, environment: Environment): Promise<st
 }
 
 /** The daemon that docker would talk to: the name of a context, or an address. */
-export async function currentEndpoint(environment: Environment): Promise<string> {
+async function currentEndpoint(environment: Environment): Promise<string> {
   const { DOCKER_CONTEXT: context, DOCKER_HOST: host } = environment;
   if (host) return host;
   const named = context || (await contextInConfig(environment));
   return named === undefined || named === "default" ? DEFAULT_DAEMON : named;
 }
 
-export const DEFAULT_DAEMON = "unix:///var/run/docker.sock";
+const DEFAULT_DAEMON = "unix:///var/run/docker.sock";
 
 async function contextInConfig(environment: Environment): Promise<string | undefined> {
   const file = join(dockerFolder(environment), "config.json");

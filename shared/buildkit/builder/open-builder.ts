@@ -1,9 +1,9 @@
-import { describe, UserError } from "../../failure/index.ts";
+import { UserError } from "../../failure/index.ts";
 import { buildxFolder } from "../../registry/index.ts";
 import type { Builder, BuilderExecution, StartedBuilder } from "./builder.ts";
-import { askDocker, type DockerDaemon, hostOfContext } from "./docker-daemon.ts";
+import { contextExists } from "./docker-context.ts";
 import { makeBuilder } from "./make-builder.ts";
-import { type BuilderNotes, currentEndpoint, readNotes } from "./notes.ts";
+import { type BuilderNotes, readNotes } from "./notes.ts";
 import { once } from "./once.ts";
 import type { BuilderSettings } from "./settings.ts";
 import { versionByNotes } from "./version.ts";
@@ -25,13 +25,13 @@ export async function openBuilder(
     throw noSuchBuilder(builder);
   }
   if (notes === undefined || notes.driver === "docker") {
-    return ofTheDaemon(settings, notes, execution);
+    return besideTheDaemon(settings, builder, execution);
   }
   return known(settings.builder, notes, execution);
 }
 
 async function isContext(name: string, { environment }: BuilderExecution): Promise<boolean> {
-  return (await hostOfContext(name, environment)) !== undefined;
+  return name === "default" || (await contextExists(name, environment));
 }
 
 function noSuchBuilder(builder: string): UserError {
@@ -52,7 +52,7 @@ function known(
   return {
     description: `the builder ${notes.name} (${notes.driver})`,
     version: once(() => versionByNotes(notes, execution)),
-    start: async () => started(asked, notes.driver, execution),
+    start: async () => ({ ...started(asked, notes.driver, execution), nodes: notes.nodes.length }),
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -61,64 +61,31 @@ function started(
   name: string | undefined,
   driver: string | undefined,
   { environment, docker }: BuilderExecution,
-): StartedBuilder {
+): Omit<StartedBuilder, "nodes"> {
   // A private docker configuration must not hide the builders of the one in use.
   return { name, driver, environment: { ...docker, BUILDX_CONFIG: buildxFolder(environment) } };
 }
 
 /**
- * The Docker daemon itself. Where it keeps its images the old way it can push none by digest, add no
- * attestation and rewrite no timestamps, so that a container of BuildKit beside it builds instead.
+ * The Docker daemon itself can push no image by digest, whatever store it has (buildx: "not
+ * implemented for docker driver"), so that a container of BuildKit beside it builds instead.
  */
-async function ofTheDaemon(
+function besideTheDaemon(
   settings: BuilderSettings,
-  notes: BuilderNotes | undefined,
+  context: string | undefined,
   execution: BuilderExecution,
-): Promise<Builder> {
-  const { environment, signal, log } = execution;
-  const endpoint =
-    notes?.nodes[0]?.endpoint ?? settings.builder ?? (await currentEndpoint(environment));
-  const ask = once(() => askDocker(endpoint, environment, signal).catch(unanswering(endpoint)));
-  let made: Builder | undefined;
-  const substitute = () => {
-    made ??= makeBuilder(
-      { ...settings, builder: undefined, driver: "docker-container" },
-      execution,
-    );
-    return made;
-  };
-  const serves = (daemon: DockerDaemon | undefined) => daemon?.keepsWithContainerd !== false;
+): Builder {
+  const endpoint = context === "default" ? undefined : context;
+  const nodes = endpoint === undefined ? [] : [{ endpoint, platforms: [], options: {} }];
+  const own = { ...settings, builder: undefined, nodes, driver: "docker-container" as const };
+  const builder = makeBuilder(own, execution);
   return {
-    description: "the Docker daemon",
-    async version() {
-      const daemon = await ask();
-      if (!serves(daemon)) return substitute().version();
-      return daemon === undefined ? "docker" : `docker ${daemon.version} ${daemon.platform}`;
-    },
-    async start() {
-      const daemon = await ask();
-      if (serves(daemon)) return started(settings.builder, "docker", execution);
-      log.info(
-        `The Docker daemon ${daemon?.version} keeps images without containerd, so that it cannot push by digest, attest or rewrite timestamps: a BuildKit in a container of its own builds instead`,
+    ...builder,
+    start() {
+      execution.log.info(
+        "The Docker daemon itself cannot push by digest, and no other builder is set up: a BuildKit in a container of its own builds",
       );
-      return substitute().start();
+      return builder.start();
     },
-    async [Symbol.asyncDispose]() {
-      await made?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function unanswering(endpoint: string) {
-  return (error: unknown): never => {
-    throw new UserError(
-      {
-        title: "There is no builder",
-        cause: `No builder is set up, and the Docker daemon at ${endpoint} does not answer: ${describe(error)}.`,
-        remedy:
-          "Start the Docker daemon, name BuildKit's address in the input `buildkit`, or have a builder made by the input `driver`.",
-      },
-      { reason: error },
-    );
   };
 }
