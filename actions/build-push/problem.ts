@@ -27,16 +27,46 @@ export function different(problems: readonly Problem[]): readonly Problem[] {
   });
 }
 
-/** The failure of a step that did nothing, for all that is wrong with what was asked. */
+/**
+ * The failure of a step that did nothing, for all that is wrong with what was asked. Where several
+ * lines of files are meant, each of them is annotated with its own part.
+ */
 export function wrongInputs(problems: readonly Problem[]): UserError {
-  const lines = different(problems).map(({ where, problem }) => sentence(where, problem));
-  const file = problems.find(({ at }) => at !== undefined)?.at?.file;
-  return new UserError({
-    title: lines.length === 1 ? "One input is wrong" : `${lines.length} inputs are wrong`,
-    cause: lines.join("\n"),
-    remedy: `Correct ${file === undefined ? "the step's `with:`" : `${file} or the step's \`with:\``} and run again; nothing was built or pushed.`,
-    at: problems.find(({ at }) => at !== undefined)?.at,
+  const told = different(problems);
+  const lines = told.map(({ where, problem }) => sentence(where, problem));
+  const places = byPlace(told);
+  const [first] = places;
+  const where =
+    first === undefined ? "the step's `with:`" : `${first.at.file} or the step's \`with:\``;
+  const remedy = `Correct ${where} and run again; nothing was built or pushed.`;
+  const title = titleFor(lines);
+  const whole = { title, cause: lines.join("\n"), remedy };
+  if (places.length < 2) return new UserError({ ...whole, at: first?.at });
+  const each = places.map((place) => {
+    return new UserError({
+      title: titleFor(place.lines),
+      cause: place.lines.join("\n"),
+      remedy,
+      at: place.at,
+    });
   });
+  return new UserError({ ...whole, each });
+}
+
+function titleFor(lines: readonly string[]): string {
+  return lines.length === 1 ? "One input is wrong" : `${lines.length} inputs are wrong`;
+}
+
+function byPlace(problems: readonly Problem[]): readonly { at: Place; lines: string[] }[] {
+  const places = new Map<string, { at: Place; lines: string[] }>();
+  for (const { where, problem, at } of problems) {
+    if (at === undefined) continue;
+    const key = `${at.file}:${at.line}`;
+    const place = places.get(key) ?? { at, lines: [] };
+    place.lines.push(sentence(where, problem));
+    places.set(key, place);
+  }
+  return [...places.values()];
 }
 
 function sentence(where: string, problem: string): string {
