@@ -14,8 +14,18 @@ export interface FoundUses {
 }
 
 /** Whether the step was told of any place that says what is deployed. */
-export function hasSources({ kubeconfig, contexts, environments, records }: Options): boolean {
-  return [kubeconfig, contexts, environments, records].some((input) => input !== undefined);
+export function hasSources(options: Options, environment: World["environment"]): boolean {
+  const { environments, records } = options;
+  return hasClusters(options, environment) || environments !== undefined || records !== undefined;
+}
+
+/** Clusters are named by the inputs, or by an earlier step that left KUBECONFIG behind. */
+function hasClusters(
+  { kubeconfig, contexts, nothingDeployed }: Options,
+  { KUBECONFIG }: World["environment"],
+): boolean {
+  if (kubeconfig !== undefined || contexts !== undefined) return true;
+  return Boolean(KUBECONFIG) && !nothingDeployed;
 }
 
 /**
@@ -32,7 +42,7 @@ export async function findUses(
 ): Promise<FoundUses> {
   const uses = new Uses(repositories);
   const told: string[] = [];
-  if (options.kubeconfig !== undefined || options.contexts !== undefined) {
+  if (hasClusters(options, world.environment)) {
     // The client of clusters is loaded only where there are any.
     const { addClusterUses } = await import("./cluster-uses.ts");
     told.push(...(await addClusterUses(options, uses, world)));
@@ -50,7 +60,7 @@ export function noSources(): UserError {
   return new UserError({
     title: "Nothing says what is deployed",
     cause:
-      "None of kubeconfig, contexts, environments and records is given, so nothing is deleted by mode: delete.",
+      "None of kubeconfig, contexts, environments and records is given, and KUBECONFIG is not set, so nothing is deleted by mode: delete.",
     remedy:
       "Say where these images run; where they run nowhere, give nothing-deployed: true. Nothing was deleted.",
   });

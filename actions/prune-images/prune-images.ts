@@ -4,6 +4,7 @@ import type { GitHub } from "../../shared/github/index.ts";
 import { withImagesOfFile } from "../../shared/image-map/index.ts";
 import { nameOf } from "../../shared/images/index.ts";
 import { Journal } from "../../shared/journal/index.ts";
+import { short } from "../../shared/retention/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { contentsOf, decide, type Grounds } from "./decide.ts";
@@ -27,7 +28,8 @@ export async function pruneImages(given: Options, world: World): Promise<Outcome
   const options = await withImagesOfFile(given, workspace);
   const repositories = repositoriesOf(options);
   const deletes = options.mode === "delete";
-  if (deletes && !hasSources(options) && !options.nothingDeployed) throw noSources();
+  const informed = hasSources(options, world.environment);
+  if (deletes && !informed && !options.nothingDeployed) throw noSources();
 
   using github = new LazyGitHub(options, world);
   const openAnew = (log: World["log"]) =>
@@ -52,31 +54,37 @@ export async function pruneImages(given: Options, world: World): Promise<Outcome
       ),
     ),
   );
-  const suspicion = suspicionOf(judgements, found, options);
+  const suspicion =
+    informed && !options.nothingDeployed ? suspicionOf(judgements, found) : undefined;
   if (deletes && suspicion !== undefined) throw suspicion;
   const pruned = deletes
     ? await pruneAll(catalogues, judgements, grounds, () => openAnew(quiet(world)), journal, world)
     : judgements.map((judgement): Pruned => ({ judgement }));
-  const blind = hasSources(options) || options.nothingDeployed ? undefined : noSources();
+  const blind = informed || options.nothingDeployed ? undefined : noSources();
   const empty = judgements.filter(({ judged }) => judged.length === 0);
   const notes = [
     ...[suspicion, blind].flatMap((doubt) => doubt?.cause ?? []),
     ...empty.map(({ repository }) => `${nameOf(repository)} lists nothing: is that its name?`),
+    ...judgements.flatMap(damageOf),
   ];
   return outcomeOf(pruned, { options, ...found, notes, journal }, world);
 }
 
 /** Places were asked, something is to be deleted, and not one image is in use: is it the right place? */
-function suspicionOf(
-  judgements: readonly Judgement[],
-  { told }: FoundUses,
-  options: Options,
-): UserError | undefined {
+function suspicionOf(judgements: readonly Judgement[], { told }: FoundUses): UserError | undefined {
   const reasons = judgements.flatMap(({ judged }) => judged.flatMap((each) => each.reasons));
   const isUsed = reasons.some((reason) => reason.startsWith("in use"));
   const hasWork = judgements.some(({ groups }) => groups.length > 0);
-  const isOdd = hasSources(options) && !options.nothingDeployed && !isUsed && hasWork;
-  return isOdd ? nothingInUse(told) : undefined;
+  return !isUsed && hasWork ? nothingInUse(told) : undefined;
+}
+
+/** What a repository lists or its indexes name, and does not have: older than this run, and told. */
+function damageOf({ repository, contents: { damaged } }: Judgement): readonly string[] {
+  const some = damaged.slice(0, 3).map(short).join(", ");
+  const more = damaged.length > 3 ? ", ..." : "";
+  return damaged.length === 0
+    ? []
+    : [`${nameOf(repository)} lacks ${damaged.length} manifests that it names: ${some}${more}.`];
 }
 
 async function pruneAll(

@@ -32,8 +32,13 @@ afterAll(async () => {
 /** Nothing but use keeps an image. */
 const bare = { "keep-last": "0", "keep-younger-than": "0d", "keep-tags": "none", mode: "delete" };
 
-function prune(stock: Stock, inputs: Readonly<Record<string, string>>): Promise<Step> {
+function prune(
+  stock: Stock,
+  inputs: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Step> {
   return runStep(bundleOf("prune-images"), {
+    environment,
     inputs: { repositories: stock.name, ...bare, kubeconfig: box.endpoints.kubeconfig, ...inputs },
     runner,
   });
@@ -196,6 +201,11 @@ describe("prune-images and what clusters run", () => {
     const step = await prune(stock, { namespaces: "kube-public" });
     expect(step.outputs.cause).toContain("mostly means that it is the wrong place");
     expect(await stock.tags()).toEqual(["old"]);
+    // The kubeconfig of an earlier step counts too.
+    const KUBECONFIG = box.endpoints.kubeconfig;
+    const left = { kubeconfig: "", namespaces: "kube-public" };
+    const byEnvironment = await prune(stock, left, { KUBECONFIG });
+    expect(byEnvironment.outputs.cause).toContain("mostly means that it is the wrong place");
     const sure = await prune(stock, { namespaces: "kube-public", "nothing-deployed": "true" });
     expect(sure.outputs.verdict).toBe("passed");
     expect(await stock.tags()).toEqual([]);

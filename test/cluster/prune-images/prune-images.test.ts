@@ -120,6 +120,21 @@ describe("prune-images", () => {
     expect(await stock.tags()).toEqual(["cache", "chart", "epoch"]);
   });
 
+  it("tells of what is missing already, and goes on", async () => {
+    const stock = new Stock(registry);
+    const damaged = await stock.image({
+      tags: ["damaged"],
+      platforms: ["linux/amd64", "linux/arm64"],
+    });
+    const [lost] = (JSON.parse(damaged.text) as { manifests: { digest: string }[] }).manifests;
+    await stock.remove(lost?.digest ?? "");
+    await stock.image({ tags: ["old"] });
+    const step = await prune(stock, { mode: "delete", "keep-tags": "damaged" });
+    expect(step.outputs.verdict).toBe("passed");
+    expect(step.stdout).toContain(`lacks 1 manifests that it names: ${lost?.digest.slice(0, 19)}`);
+    expect(await stock.tags()).toEqual(["damaged"]);
+  });
+
   it("keeps what records name, by digest and by tag", async () => {
     const stock = new Stock(registry);
     const [a] = [await stock.image({ tags: ["a"] }), await stock.image({ tags: ["b"] })];
