@@ -33,7 +33,7 @@ export async function judge(
   if (notes.length > 0) step.world.log.warning(notes.join("\n"), "The gate");
   return passages.map((passage) => {
     const verdict = verdicts.find(({ service }) => service === passage.service.name);
-    return verdict === undefined ? passage : judged(passage, verdict, step);
+    return verdict === undefined ? { ...passage, gate: KEPT } : judged(passage, verdict, step);
   });
 }
 
@@ -44,6 +44,8 @@ function judged(passage: Passage, { checks, failure }: GateVerdict, { world }: S
   }
   return { ...passage, gate, failure };
 }
+
+const KEPT = ["not checked: its tags stay where they are"];
 
 /** What stays as it is under its tags is not judged: no tag moves to it. */
 async function imageOf(passage: Passage, step: Step): Promise<GateImage | undefined> {
