@@ -108,6 +108,7 @@ class Oven {
 
   /** Bakes all by one run. Afterwards those are open that it did not decide. */
   async bakeTogether(): Promise<void> {
+    this.#start(this.open);
     const { progress, end } = await this.#run(this.open, this.#stall);
     if (end.how !== "broken") {
       this.#conclude(this.open, progress, end);
@@ -139,6 +140,7 @@ class Oven {
   }
 
   async #bakeAlone(entry: Entry): Promise<void> {
+    this.#start([entry]);
     while (!entry.settled) {
       if (!(await this.#waitForTrouble(entry))) return;
       // A push that is only slow must not be ended for ever.
@@ -174,6 +176,7 @@ class Oven {
     const wait = waitBefore(entry.troubles + 1, Math.random());
     const patience = Math.min(cause.patience, this.#execution.patience ?? cause.patience);
     if (now + wait - entry.troubledSince > patience) return false;
+    if (wait > Math.min(this.#timeOfAll, this.#timeOf(entry))) return false;
     entry.troubles += 1;
     entry.trouble = { why: cause.why, wait };
     return true;
@@ -215,18 +218,30 @@ class Oven {
     return run;
   }
 
+  /** Time begins anew: what others broke is not for a target to pay. */
+  #start(entries: readonly Entry[]): void {
+    const now = this.#execution.clock.now();
+    for (const entry of entries) entry.since = now;
+  }
+
   get #stall(): number {
     return this.#execution.stall ?? STALL_MS;
   }
 
-  #timeout({ target }: Entry): number {
-    return target.timeout ?? this.#execution.timeout ?? Infinity;
+  /** What is left of a target's time, its tries together; in milliseconds. */
+  #timeOf({ target, since }: Entry): number {
+    const { timeout, clock } = this.#execution;
+    return (target.timeout ?? timeout ?? Infinity) - (clock.now() - since);
+  }
+
+  /** What is left of all targets' time. */
+  get #timeOfAll(): number {
+    const { deadline, clock } = this.#execution;
+    return deadline === undefined ? Infinity : this.#began + deadline - clock.now();
   }
 
   #timeFor(entries: readonly Entry[]): number | undefined {
-    const { deadline, clock } = this.#execution;
-    const left = deadline === undefined ? Infinity : this.#began + deadline - clock.now();
-    const least = Math.min(left, ...entries.map((entry) => this.#timeout(entry)));
+    const least = Math.min(this.#timeOfAll, ...entries.map((entry) => this.#timeOf(entry)));
     return least === Infinity ? undefined : Math.max(least, 1);
   }
 
@@ -238,19 +253,17 @@ class Oven {
       else if (end.how === "impossible") entry.fail(end.failure);
       else if (pushed !== undefined) entry.succeed(pushed);
       else if (end.how === "cancelled") entry.fail(cancelled(this.#execution.signal));
-      else if (end.how === "late") this.#late(entry, progress, end.milliseconds);
+      else if (end.how === "late") this.#late(entry, progress);
       else if (entry.stalls < MOST_STALLS) this.#awaken(entry);
       else entry.fail(stalled(entry));
     }
   }
 
   /** One target's time can be over while others may go on. */
-  #late(entry: Entry, progress: BakeProgress, milliseconds: number): void {
-    const { deadline, clock } = this.#execution;
-    const over = deadline !== undefined && clock.now() - this.#began >= deadline - SLACK_MS;
-    if (!over && this.#timeout(entry) > milliseconds + SLACK_MS) return;
+  #late(entry: Entry, progress: BakeProgress): void {
+    if (Math.min(this.#timeOfAll, this.#timeOf(entry)) > SLACK_MS) return;
     const doing = redacted(progress.of(entry.key)?.stopped, this.#kitchen.secrets);
-    entry.fail(late(entry, milliseconds, doing));
+    entry.fail(late(entry, this.#execution.clock.now() - entry.since, doing));
   }
 
   /** Of several targets at once buildx names the one that broke first. */

@@ -11,6 +11,8 @@ export class Entry {
   /** Its name in the definition. */
   readonly key: string;
   attempts = 0;
+  /** When its time began, in epoch milliseconds. */
+  since = 0;
   /** How often something that passes has ended it, since when, and what the last was. */
   troubles = 0;
   troubledSince: number | undefined;

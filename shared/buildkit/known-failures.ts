@@ -26,6 +26,9 @@ interface KnownFailure {
   readonly tell: (failure: FailedBuild, found: RegExpExecArray) => UserErrorParts;
 }
 
+// What BuildKit says comes with this; the rest is buildx's own.
+const BY_BUILDKIT = /^ERROR: .*\bfailed to (?:solve|receive status)\b/;
+
 // What gRPC says when its server is gone; a registry's words may be the same, behind more.
 const LOST =
   /^(?!.*failed to (?:push|resolve|copy)).*(?:code = Unavailable|^Unavailable: |closing transport|error reading from server|failed to receive status|transport is closing|server preface)/is;
@@ -177,12 +180,19 @@ const KNOWN: readonly KnownFailure[] = [
     }),
   },
   {
-    pattern: /no space left on device/i,
-    tell: ({ name, error, located, stopped }) => ({
-      title: `${name}: the builder's disk is full`,
-      cause: `${located === undefined ? (stopped ?? "The build") : shorten(located.instruction)} failed: ${shorten(error)}.`,
-      remedy: "Make room on the builder's disk, by `docker buildx prune` for one.",
-    }),
+    pattern: /no space left on device|disk quota exceeded/i,
+    tell: ({ name, error, located, stopped, text }) =>
+      text.some((line) => BY_BUILDKIT.test(line))
+        ? {
+            title: `${name}: the builder's disk is full`,
+            cause: `${located === undefined ? (stopped ?? "The build") : shorten(located.instruction)} failed: ${shorten(error)}.`,
+            remedy: "Make room on the builder's disk, by `docker buildx prune` for one.",
+          }
+        : {
+            title: "The runner's disk is full",
+            cause: `buildx says: ${shorten(error)}.`,
+            remedy: "Make room on the runner's disk, or choose a larger one.",
+          },
   },
   {
     pattern: /failed to fetch remote (\S+?): (.*)$/s,

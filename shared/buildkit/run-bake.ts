@@ -8,7 +8,8 @@ import { Secrets } from "../secrets/index.ts";
 import type { Clock } from "../world/index.ts";
 import { BakeProgress } from "./bake-progress.ts";
 import type { BuildEvent } from "./build-event.ts";
-import { type Buildx, dial, endpointOf, UNANSWERED_MS, unanswered } from "./builder.ts";
+import { dial, endpointOf, UNANSWERED_MS, unanswered } from "./builder/address.ts";
+import type { Buildx } from "./builder/find-buildx.ts";
 import { redacted } from "./redacted.ts";
 
 /** What the runs of buildx in one bake have in common. */
@@ -45,7 +46,7 @@ export type RunEnd =
   | { readonly how: "baked"; readonly digests: ReadonlyMap<string, string | undefined> }
   /** Why is among the lines that it printed. */
   | { readonly how: "broken" }
-  | { readonly how: "late"; readonly milliseconds: number }
+  | { readonly how: "late" }
   | { readonly how: "stalled" }
   | { readonly how: "cancelled" }
   /** No build can succeed here. */
@@ -124,7 +125,7 @@ function endOf(error: unknown, { signal }: Kitchen, given: AbortSignal): RunEnd 
   }
   if (!(error instanceof CommandFailed)) throw error;
   if (error.why === "exit") return { how: "broken" };
-  if (error.why === "deadline") return { how: "late", milliseconds: error.milliseconds };
+  if (error.why === "deadline") return { how: "late" };
   const failure = new UserError(
     {
       title: "buildx did not end by itself",

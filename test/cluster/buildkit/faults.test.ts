@@ -259,11 +259,9 @@ describe("time that is over", () => {
   const long = () => ({ name: "long", dockerfileText: from("RUN sleep 30") });
 
   it("for one target leaves the others theirs", async () => {
-    const other = { name: "other", dockerfileText: from(`RUN sleep 2; echo ${Math.random()}`) };
-    const { results, milliseconds } = await house.bake([{ ...long(), timeout: 1_000 }, other]);
-    expect(results.long?.failure?.cause).toMatch(
-      /^It was ended after 1 s, its timeout, at: RUN sleep 30\.$/,
-    );
+    const other = { name: "other", dockerfileText: from(`RUN sleep 3; echo ${Math.random()}`) };
+    const { results, milliseconds } = await house.bake([{ ...long(), timeout: 2_000 }, other]);
+    expect(results.long?.failure?.cause).toMatch(/^It was ended after \d+ s, its timeout/);
     expect(results.other?.digest).toMatch(/^sha256:/);
     expect(milliseconds).toBeLessThan(15_000);
   });

@@ -268,6 +268,16 @@ describe("a failed build is told", () => {
       },
     ],
     [
+      "when the builder's disk is full",
+      ["ERROR: target s0: failed to solve: write /var/lib/x: no space left on device"],
+      { title: "api: the builder's disk is full", cause: /no space left/ },
+    ],
+    [
+      "when the runner's disk is full",
+      ["ERROR: write /root/.docker/buildx/refs/x: no space left on device"],
+      { title: "The runner's disk is full", cause: /refs\/x: no space left/ },
+    ],
+    [
       "when buildx is too old",
       ["ERROR: invalid progress mode rawjson"],
       { title: "buildx is too old", cause: /rawjson/ },
