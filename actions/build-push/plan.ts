@@ -59,7 +59,7 @@ export function plan(
 }
 
 function buildOf(options: Options, { prefix, input, at }: WrittenService): PlannedBuild {
-  const { contexts = {} } = input;
+  const contexts = contextsOf(options, input);
   const links = Object.values(contexts).filter((each) => each.startsWith("target:"));
   const entitlements = [...(input.entitlements ?? [])];
   if (input.network === "host") entitlements.push("network.host");
@@ -67,12 +67,7 @@ function buildOf(options: Options, { prefix, input, at }: WrittenService): Plann
     prefix,
     name: input.name,
     context: joined(options, input.context),
-    contexts: Object.fromEntries(
-      Object.entries({ ...options.buildContexts, ...contexts }).map(([name, value]) => [
-        name,
-        isFolder(value) ? joined(options, value) : value,
-      ]),
-    ),
+    contexts,
     dockerfile: input.dockerfile ?? "Dockerfile",
     dockerfileInline: input.dockerfileInline,
     target: input.target,
@@ -98,6 +93,17 @@ function buildOf(options: Options, { prefix, input, at }: WrittenService): Plann
     dependsOn: [...new Set(links.map((each) => each.slice("target:".length)))],
     at,
   };
+}
+
+/** The step's and its own; what the step gives to all does not lead a service to itself. */
+function contextsOf(options: Options, { name, contexts = {} }: WrittenService["input"]) {
+  const ofStep = Object.entries(options.buildContexts ?? {}).filter(
+    ([, value]) => value !== `target:${name}`,
+  );
+  const all = Object.entries({ ...Object.fromEntries(ofStep), ...contexts });
+  return Object.fromEntries(
+    all.map(([key, value]) => [key, isFolder(value) ? joined(options, value) : value]),
+  );
 }
 
 /** Whether a named context is a path, and no name of an image, of a target or of an address. */

@@ -127,6 +127,18 @@ describe("several services", () => {
     });
   });
 
+  it("may all be built on one of them, as the step says", () => {
+    const services = "[{name: base}, {name: api}, {name: web, contexts: {base: other}}]";
+    const given = { services, "build-contexts": "base: target:base" };
+    const { services: found, problems } = planFor(given);
+    expect(problems).toEqual([]);
+    expect(found.map(({ contexts, dependsOn }) => [contexts, dependsOn])).toEqual([
+      [{}, []],
+      [{ base: "target:base" }, ["base"]],
+      [{ base: "other" }, []],
+    ]);
+  });
+
   it("of one platform in two spellings have it once", () => {
     const given = { name: "a", platforms: "linux/arm64, linux/arm64/v8, linux/amd64" };
     expect(planFor(given).services[0]?.platforms).toEqual(["linux/arm64", "linux/amd64"]);
