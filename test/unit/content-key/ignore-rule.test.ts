@@ -24,6 +24,7 @@ describe("an ignore file", () => {
     ["two stars", "**/*.txt", "a/b/c.txt", true],
     ["two stars at the top", "**/*.txt", "c.txt", true],
     ["two stars and a name", "**/a", "b/a", true],
+    ["two stars and a name at the top", "**/a", "a", true],
     ["two stars and a part of a name", "**/a", "b/ba", false],
     ["two stars behind", "a/**", "a/b", true],
     ["two stars behind, of the folder itself", "a/**", "a", false],
