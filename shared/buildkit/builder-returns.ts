@@ -1,4 +1,4 @@
-import { dial, endpointOf } from "./builder.ts";
+import { dial, endpointOf } from "./builder/address.ts";
 import type { Kitchen } from "./run-bake.ts";
 
 const PATIENCE_MS = 10_000;

@@ -3,14 +3,13 @@ export type { BakeResult, BakeTarget } from "./bake-target.ts";
 export type { BuildEvent, StepCounts } from "./build-event.ts";
 export type { BuildSecret } from "./build-secret.ts";
 export type { Builder, BuilderExecution, StartedBuilder } from "./builder/builder.ts";
+export { type Buildx, findBuildx } from "./builder/find-buildx.ts";
 export { openBuilder } from "./builder/open-builder.ts";
-export {
-  type BuilderSettings,
-  DRIVERS,
-  type Driver,
-  type NodeSettings,
+export type {
+  BuilderSettings,
+  Driver,
+  NodeSettings,
 } from "./builder/settings.ts";
-export { type Buildx, findBuildx, makeRemoteBuilder } from "./builder.ts";
 export {
   CACHE_TAG,
   type Cache,

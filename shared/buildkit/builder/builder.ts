@@ -1,6 +1,6 @@
 import type { Execution } from "../../process/index.ts";
 import type { Log } from "../../world/index.ts";
-import type { Buildx } from "../builder.ts";
+import type { Buildx } from "./find-buildx.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

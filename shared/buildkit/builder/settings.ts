@@ -5,8 +5,6 @@ import type { TlsMaterial } from "./control.ts";
 /** The kinds of builder that are made here, in buildx's words. */
 export type Driver = "docker-container" | "kubernetes" | "remote";
 
-export const DRIVERS = ["docker-container", "kubernetes", "remote"] as const;
-
 /** One machine of a builder. */
 export interface NodeSettings {
   /** Where it is: an address for `remote`, a context of docker or of kubeconfig for the others. */

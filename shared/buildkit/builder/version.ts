@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { describe, UserError } from "../../failure/index.ts";
 import { CommandFailed, execute } from "../../process/index.ts";
 import { buildxError, shorten } from "../build-error.ts";
-import { expectAnswer, socketOf, unanswered } from "../builder.ts";
+import { expectAnswer, socketOf, unanswered } from "./address.ts";
 import type { BuilderExecution } from "./builder.ts";
 import { askWorker, type TlsMaterial, type Worker } from "./control.ts";
 import type { BuilderNotes } from "./notes.ts";

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { dial } from "../../../shared/buildkit/builder.ts";
+import { dial } from "../../../shared/buildkit/builder/address.ts";
 
 async function listening(server: Server): Promise<AsyncDisposable & { readonly address: string }> {
   const sockets = new Set<Socket>();
