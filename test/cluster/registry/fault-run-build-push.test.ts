@@ -17,7 +17,7 @@ const seed = Number(process.env.SEAWORTHY_SEED || 20_260_101);
 const steps = Number(process.env.SEAWORTHY_FAULT_STEPS || 15);
 const services = Array.from({ length: 14 }, (_, at) => `service-${at}`);
 /** Steps that go on beside each other; each line has a workspace and a tag of its own. */
-const lines = 3;
+const lines = 5;
 const SECRET = `secret-${randomBytes(12).toString("hex")}`;
 const { signal } = new AbortController();
 
