@@ -9,10 +9,11 @@ import {
   openBuilder,
 } from "../../shared/buildkit/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
-import type { DockerConfig, Registries } from "../../shared/registry/index.ts";
+import type { Registries } from "../../shared/registry/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { bakeByPlatform } from "./bake-by-platform.ts";
 import { builderSettings } from "./builder-settings.ts";
+import type { DockerSettings } from "./docker-settings.ts";
 import type { Options } from "./inputs.ts";
 
 /** What builds the images of a step: BuildKit by buildx, or buildah. */
@@ -38,9 +39,7 @@ export interface BakeOrder {
 
 /** Where a bakery works. */
 export interface BakeryGround {
-  readonly config: DockerConfig;
-  /** For docker and buildx, over the job's own environment. */
-  readonly docker: Readonly<Record<string, string>>;
+  readonly docker: Pick<DockerSettings, "found" | "environment">;
   /** A private folder, there as long as the bakery is. */
   readonly folder: string;
   readonly registries: Registries;
@@ -58,7 +57,7 @@ export async function openBakery(
   world: World,
 ): Promise<Bakery> {
   if (options.driver === "buildah") return ofBuildah(options, ground, world);
-  const found = await findBuildx(world.environment, ground.config).catch(async (missing) => {
+  const found = await findBuildx(world.environment, ground.docker.found).catch(async (missing) => {
     const { builder, buildkit, driver } = options;
     if ((builder ?? buildkit ?? driver) !== undefined) throw missing;
     return ofBuildah(options, ground, world).catch(() => {
@@ -69,7 +68,7 @@ export async function openBakery(
   const execution: BuilderExecution = {
     buildx: found,
     environment: world.environment,
-    docker: ground.docker,
+    docker: ground.docker.environment,
     folder: ground.folder,
     log: world.log,
     secrets: world.secrets,
@@ -116,6 +115,7 @@ async function ofBuildah(options: Options, ground: BakeryGround, world: World): 
   const { environment, secrets, signal, clock, log } = world;
   const buildah = await openBuildah(options.driverOpts ?? {}, {
     ...ground,
+    docker: ground.docker.environment,
     ...{ environment, secrets, signal, clock, log },
   });
   return {

@@ -51,6 +51,7 @@ async function bakeAll(
   await using caches = await openCaches(services, options, world);
   try {
     const targets = await targetsOf(passages, caches, step);
+    await workshop.docker.write();
     for (const { name } of targets) narrator.begin(name);
     const results = await workshop.builder.bake(targets, {
       timeout: options.timeout,

@@ -24,6 +24,8 @@ export async function compare(step: Step): Promise<readonly Passage[]> {
         options.mode === "build" ? checkAccess(service, step) : undefined,
       ]);
       const decision = decide(known, options.rebuild);
+      const pushes = options.mode === "build" && decision.kind === "build";
+      if (pushes) await checkPush(service, step);
       const { key: contentKey, before } = known;
       return { ...unpushed(service), decision, contentKey, before, images: decision.images };
     }),
@@ -49,6 +51,16 @@ async function checkAccess(service: PlacedService, { workshop, world }: Step): P
     placesOf(service).map(async ({ repository: { host, path } }) => {
       const registry = await workshop.registries.of(host);
       await registry.checkAccess(path, world.signal);
+    }),
+  );
+}
+
+/** Some registries say only to the push itself that they are read-only, full, or not for us. */
+async function checkPush(service: PlacedService, { workshop, world }: Step): Promise<void> {
+  await Promise.all(
+    placesOf(service).map(async ({ repository: { host, path } }) => {
+      const registry = await workshop.registries.of(host);
+      await registry.checkPush(path, world.signal);
     }),
   );
 }

@@ -12,7 +12,8 @@ import type { Step } from "./step.ts";
  */
 export async function openGate({ options, order, workshop, world }: Step): Promise<Gate> {
   const settings = await gateSettings(options, order, world);
-  const { environment, folder } = workshop;
+  const { docker, folder } = workshop;
+  const { environment } = docker;
   const { clock, log, secrets, signal, environment: jobEnvironment } = world;
   const execution = { jobEnvironment, environment, folder, clock, log, secrets, signal };
   return await Gate.open(settings, execution);

@@ -1,26 +1,18 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, describe, UserError } from "../../shared/failure/index.ts";
-import { leash } from "../../shared/process/index.ts";
-import {
-  buildxFolder,
-  type DockerConfig,
-  Registries,
-  readDockerConfig,
-  withLogin,
-  writePrivateConfig,
-} from "../../shared/registry/index.ts";
+import { type Credentials, Registries } from "../../shared/registry/index.ts";
 import { type SignedIn, signIn } from "../../shared/sign-in/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { type Bakery, openBakery } from "./bakery.ts";
+import { DockerSettings } from "./docker-settings.ts";
 import type { Options } from "./inputs.ts";
 
 /** All that the services of one step share, for as long as the step lasts. */
 export interface Workshop extends AsyncDisposable {
   readonly builder: Bakery;
-  /** For docker, buildx and what else reads docker's configuration, beside that of this process. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly docker: DockerSettings;
   readonly registries: Registries;
   /** A folder of our own, removed at the end. */
   readonly folder: string;
@@ -44,53 +36,41 @@ export async function openWorkshop(
   });
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    const { config, environment, signedIn } = await signInAt(hosts, options, folder, world);
-    // A step that is killed must leave no password behind.
-    const holding = environment.DOCKER_CONFIG === undefined ? undefined : leash({ folder });
+    const docker = await DockerSettings.open(folder, world.environment);
+    const signedIn = await signInAt(hosts, options, docker, world);
     const registries = new Registries({
       credentials: async (host) => {
         const known = signedIn.find((each) => each.host === host);
-        // Of a registry that nothing is pushed to, base images are read.
-        const reading = { token: options.token, optional: true };
-        return (known ?? (await signIn(host, reading, config, world))).credentials;
+        return known?.credentials ?? (await signInToRead(host, options, docker, world));
       },
       secrets: world.secrets,
       clock: world.clock,
       environment: world.environment,
     });
-    const builder = await openBakery(
-      options,
-      { config, docker: environment, folder, registries },
-      world,
-    );
+    const builder = await openBakery(options, { docker, folder, registries }, world);
     const close = async () => {
       registries[Symbol.dispose]();
       try {
         await builder[Symbol.asyncDispose]();
       } finally {
         await remove();
-        holding?.[Symbol.dispose]();
+        docker[Symbol.dispose]();
       }
     };
-    return { builder, environment, registries, folder, [Symbol.asyncDispose]: close };
+    return { builder, docker, registries, folder, [Symbol.asyncDispose]: close };
   } catch (error) {
     await remove();
     throw isOfTheDisk(error) ? unwritable(temporary, error) : error;
   }
 }
 
-/** Signs in at each registry, and writes what programs need of that into a private folder. */
+/** Signs in at each registry that is pushed to. */
 async function signInAt(
   hosts: readonly string[],
   options: Options,
-  folder: string,
+  docker: DockerSettings,
   world: World,
-): Promise<{
-  readonly config: DockerConfig;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly signedIn: readonly SignedIn[];
-}> {
-  const found = await readDockerConfig(world.environment);
+): Promise<readonly SignedIn[]> {
   // A pull request from a fork has neither secrets nor an identity, and pushes nothing.
   const optional = !options.push || options.mode === "plan";
   const signedIn = await Promise.all(
@@ -98,21 +78,33 @@ async function signInAt(
       const { username, password, ...rest } = options;
       const others = { ...rest, optional };
       const settings = at === 0 ? { ...others, username, password } : others;
-      return signIn(host, settings, found, world);
+      return signIn(host, settings, docker.found, world);
     }),
   );
-  for (const { told } of signedIn) world.log.info(told);
-  const logins = signedIn.flatMap(({ login }) => login ?? []);
-  if (logins.length === 0) return { config: found, environment: {}, signedIn };
-  const config = logins.reduce(withLogin, found);
-  const folders = {
-    DOCKER_CONFIG: join(folder, "docker"),
-    // The builders stay those of the configuration in use.
-    BUILDX_CONFIG: buildxFolder(world.environment),
-  };
-  await mkdir(folders.DOCKER_CONFIG, { mode: 0o700 });
-  await writePrivateConfig(folders.DOCKER_CONFIG, config, world.environment);
-  return { config, environment: folders, signedIn };
+  for (const { told, login } of signedIn) {
+    world.log.info(told);
+    docker.add(login);
+  }
+  await docker.write();
+  return signedIn;
+}
+
+/** Signs in at a registry that nothing is pushed to: base images are read there. */
+async function signInToRead(
+  host: string,
+  options: Options,
+  docker: DockerSettings,
+  world: World,
+): Promise<Credentials | undefined> {
+  const { username: _, password: __, ...rest } = options;
+  const { credentials, login } = await signIn(
+    host,
+    { ...rest, optional: true },
+    docker.found,
+    world,
+  );
+  docker.add(login);
+  return credentials;
 }
 
 /** Whether the system refused to write, for want of room or of the right to. */

@@ -303,7 +303,7 @@ describe("a registry that", () => {
       "forbids the upload",
       ({ method, url }) =>
         method === "POST" && url.includes("/uploads/") ? { status: 403 } : undefined,
-      /pushing .* failed: .*403.* The scope that is missing is repository:.*:pull,push/,
+      /403 Forbidden.* The scope that is missing is repository:.*push/,
     ],
     [
       "loses the manifest",
