@@ -3,6 +3,11 @@ import { UserError } from "../../shared/failure/index.ts";
 /** A registry that deletes nothing, or not for us: there is no use in trying the next. */
 export class NotDeletable extends UserError {}
 
+/** Whether a registry is known to delete nothing, whoever asks. */
+export function hasNoDeletion(host: string): boolean {
+  return INSTEAD[host] !== undefined;
+}
+
 /** The failure of a registry whose protocol has no deletion; it says what to use in its place. */
 export function notSupported(host: string, name: string): NotDeletable {
   return new NotDeletable({

@@ -2,7 +2,7 @@ import { nameOf, type Repository } from "../../shared/images/index.ts";
 import { Refused, type Registry } from "../../shared/registry/index.ts";
 import type { Catalogue, Listed } from "./catalogue.ts";
 import { inLanes } from "./lanes.ts";
-import { NotDeletable, notSupported } from "./not-deletable.ts";
+import { hasNoDeletion, NotDeletable, notSupported } from "./not-deletable.ts";
 
 /**
  * Any registry, by the OCI distribution protocol: it lists tags only, does not say when it got
@@ -41,7 +41,10 @@ export class RegistryCatalogue implements Catalogue {
       if (done === "unsupported") throw notSupported(host, nameOf(this.repository));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.status === 401 || error.status === 403) throw forbidden(error);
+      if (error.status === 401 || error.status === 403) {
+        // Some registries without deletion say that it is forbidden.
+        throw hasNoDeletion(host) ? notSupported(host, nameOf(this.repository)) : forbidden(error);
+      }
       if (tags.length === 0 || error.status >= 500) throw error;
       // Google's registry wants the tags gone before what they lead to.
       for (const tag of tags) await this.#registry.deleteTag(path, tag, signal);
