@@ -11,7 +11,7 @@ import type { WrittenService } from "./service-input.ts";
  * @param folder that the patterns start from; absolute.
  */
 export async function servicesInFolders(
-  patterns: readonly string[],
+  text: string,
   options: Options,
   folder: string,
   workspace: string,
@@ -19,7 +19,7 @@ export async function servicesInFolders(
   const problems: { where: string; problem: string }[] = [];
   const refuse = (problem: string) => problems.push({ where: "folders", problem });
   const files = new Set<string>();
-  for (const pattern of patterns) {
+  for (const pattern of patternsIn(text)) {
     if (pattern.startsWith("/") || pattern.split("/").includes("..")) {
       refuse(`${JSON.stringify(pattern)} leads out of the context; write it as services/*`);
       continue;
@@ -33,24 +33,28 @@ export async function servicesInFolders(
   return { written, problems, notes: [] };
 }
 
+/** One a line, or separated by commas that are not within braces. Pure. */
+export function patternsIn(text: string): readonly string[] {
+  const patterns = text.split(/[\r\n]+|,(?![^{}]*\})/).map((pattern) => pattern.trim());
+  return patterns.filter((pattern) => pattern !== "");
+}
+
 /** Dockerfiles, relative to the folder. A pattern may find them, or the folders that they are in. */
 async function dockerfilesOf(pattern: string, name: string, folder: string): Promise<string[]> {
   const plain = pattern.replace(/^\.\//, "").replace(/\/+$/, "");
   // `services/*` finds a README too.
   const namesFiles = /dockerfile/i.test(basename(plain)) || basename(plain) === name;
-  const found: string[] = [];
-  const seen = new Set<string>();
+  const found = new Map<string, string>();
   for await (const entry of glob(plain, { cwd: folder, exclude: isNoSource })) {
     const kind = await kindOf(join(folder, entry));
     if (kind !== "folder" && !namesFiles) continue;
     const file = kind === "folder" ? join(entry, name) : entry;
     if ((await kindOf(join(folder, file))) !== "file") continue;
-    // Two ways to one file, by a link, are one service.
+    // Two ways to one file, by a link, are one service, called as it is without the link.
     const real = await realpath(join(folder, file));
-    if (!seen.has(real)) found.push(file);
-    seen.add(real);
+    if (!found.has(real) || real === join(folder, file)) found.set(real, file);
   }
-  return found;
+  return [...found.values()];
 }
 
 /** Folders that hold other people's files. */

@@ -25,7 +25,7 @@ export const inputs = {
   }),
   "bake-file": list({ accepts: "bake or compose files of the workspace, one a line" }),
   targets: words({ accepts: "names of targets and groups of the bake-file" }),
-  folders: list({ accepts: "patterns of folders such as services/*, one a line" }),
+  folders: text({ accepts: "patterns of folders such as services/*, one a line" }),
   "folders-context": choice(["folder", "root"], { default: "folder" }),
   context: text({ default: ".", accepts: "a folder of the workspace" }),
   dockerfile: text({ accepts: "a file of the workspace, relative to the context" }),

@@ -70,7 +70,10 @@ export async function findServices(options: Options, world: World): Promise<Orde
     ...(await mountProblems(placed, ground)),
   ];
   const [first, ...others] = services.map(({ placed }) => placed);
-  if (problems.length > 0 || first === undefined) throw wrongInputs(problems);
+  if (problems.length > 0) throw wrongInputs(problems);
+  if (first === undefined) {
+    throw wrongInputs([{ where: shownSources(options), problem: "it names no service" }]);
+  }
   const order = {
     services: [first, ...others] as const,
     dependencies: dependencies.map((each) => each.placed),
@@ -135,7 +138,7 @@ async function findWritten(
     return servicesInBakeFile(bakeFile, options, folder, workspace, world);
   }
   const { servicesInFolders } = await import("./from-folders.ts");
-  return servicesInFolders(folders ?? [], options, folder, workspace);
+  return servicesInFolders(folders ?? "", options, folder, workspace);
 }
 
 /** The folder that files and patterns are looked for in: the input `context`. */
@@ -155,12 +158,22 @@ async function startOf(context: string, workspace: string): Promise<string | Pro
   return real;
 }
 
+function nameOfSource(source: (typeof SOURCES)[number]): string {
+  return source === "bakeFile" ? "bake-file" : source;
+}
+
+function shownSources(options: Options): string {
+  return SOURCES.filter((source) => options[source] !== undefined)
+    .map(nameOfSource)
+    .join(", ");
+}
+
 /** What does not go together among the inputs. Pure. */
 export function wrongCombinations(options: Options): readonly Problem[] {
   const problems: Problem[] = [];
   const { username, password, bakeFile, folders, services } = options;
   const given = SOURCES.filter((source) => options[source] !== undefined);
-  const shown = given.map((source) => (source === "bakeFile" ? "bake-file" : source));
+  const shown = given.map(nameOfSource);
   const forbid = (key: "dockerfile" | "target" | "targets", problem: string) => {
     if (options[key] !== undefined) problems.push({ where: key, problem });
   };
