@@ -55,7 +55,7 @@ export interface Outside {
   ): Promise<readonly string[] | undefined>;
   /** The content key of another build of the same step, for contexts `target:NAME`. */
   keyOf?(target: string): Promise<ContentKey>;
-  /** The builder's version; where a subject may name no platforms, its own platform too. */
+  /** The builder's version and its own platform: `buildkit v0.34.2 linux/amd64`. */
   readonly builder: string;
   readonly signal: AbortSignal;
 }
@@ -91,8 +91,9 @@ const VERSION = "1";
  * @throws {UserError} when a context or the Dockerfile cannot be read, or an image not be found.
  */
 export async function contentKeyOf(subject: KeySubject, outside: Outside): Promise<ContentKey> {
-  const text = subject.dockerfileText ?? (await dockerfileText(subject));
-  const begun = readWith(subject, text, {});
+  const bytes = await dockerfileBytes(subject);
+  const text = bytes.toString();
+  const begun = readWith(subject, text, outside.builder);
   const first = resolveAll(begun, outside);
   const [contexts, dockerfile, frontend] = await Promise.all([
     namedContexts(subject, outside),
@@ -106,7 +107,7 @@ export async function contentKeyOf(subject: KeySubject, outside: Outside): Promi
   const seen = [main, ...contexts];
   const inputs: KeyInputs = {
     ...main.inputs,
-    Dockerfile: sha256(text),
+    Dockerfile: sha256(bytes),
     ...Object.assign({}, ...contexts.map((context) => context.inputs)),
     ...entries(images, ({ name, digest }) => [`image ${name}`, digest]),
     ...frontend,
@@ -127,9 +128,12 @@ export async function contentKeyOf(subject: KeySubject, outside: Outside): Promi
 function readWith(
   subject: KeySubject,
   text: string,
-  triggers: Readonly<Record<string, readonly string[]>>,
+  builder: string,
+  triggers: Readonly<Record<string, readonly string[]>> = {},
 ): Dockerfile {
+  const buildPlatform = /\b(?:linux|windows)\/[a-z0-9]+(?:\/v\d+)?/.exec(builder)?.[0];
   return readDockerfile(text, {
+    ...(buildPlatform === undefined ? {} : { buildPlatform }),
     buildArgs: subject.buildArgs,
     target: subject.target,
     platforms: subject.platforms,
@@ -157,7 +161,9 @@ async function withTriggers(
   );
   if (found.some(([, lines]) => lines === undefined)) return { ...begun, contextPaths: undefined };
   const triggers = found.flatMap(([name, lines = []]) => (lines.length > 0 ? [[name, lines]] : []));
-  return triggers.length === 0 ? begun : readWith(subject, text, Object.fromEntries(triggers));
+  return triggers.length === 0
+    ? begun
+    : readWith(subject, text, outside.builder, Object.fromEntries(triggers));
 }
 
 /** Parts of a context are there for reasons only: the context's own digest holds them. */
@@ -187,9 +193,11 @@ function plainInputs(subject: KeySubject): KeyInputs {
   };
 }
 
-async function dockerfileText({ dockerfile, dockerfileShown }: KeySubject): Promise<string> {
+async function dockerfileBytes(subject: KeySubject): Promise<Buffer> {
+  const { dockerfile, dockerfileShown, dockerfileText } = subject;
+  if (dockerfileText !== undefined) return Buffer.from(dockerfileText);
   try {
-    return await readFile(dockerfile, "utf8");
+    return await readFile(dockerfile);
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
     throw new UserError({
@@ -331,6 +339,6 @@ function entries<T>(
   return Object.fromEntries([...values].map(entryOf));
 }
 
-function sha256(text: string): string {
+function sha256(text: string | Buffer): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -24,6 +24,8 @@ export interface IgnoreRule {
  * undefined must count on every file.
  */
 export function parseIgnoreFile(text: string): readonly IgnoreRule[] | undefined {
+  // Bytes that are not UTF-8 are compared as bytes, and these are no longer there.
+  if (text.includes("\uFFFD")) return undefined;
   const lines = text.replace(/^\uFEFF/, "").split("\n");
   const rules: IgnoreRule[] = [];
   for (const [index, line] of lines.entries()) {

@@ -74,6 +74,7 @@ describe("an ignore file", () => {
     ["a range the wrong way round", "[z-a]"],
     ["an operator of Go", "a\\d"],
     ["a star in a class", "[*]"],
+    ["bytes that are not UTF-8", "a\uFFFD"],
   ])("is not understood with %s, so that every file counts", (_, line) => {
     expect(parseIgnoreFile(`a\n${line}\n`)).toBeUndefined();
   });
