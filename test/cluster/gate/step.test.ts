@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, failureOf, Runner, runStep, type Step, startStep } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { tagsOf } from "./registry-tags.ts";
@@ -157,6 +157,8 @@ describe("a scan", () => {
     database = await vulnerabilityDatabase(bed.scanners, findings);
   });
 
+  afterAll(() => rm(dirname(database), { recursive: true, force: true }));
+
   const files = {
     Dockerfile: "FROM scratch\nCOPY node_modules /app/node_modules\n",
     ...npmPackage("left-pad", "1.3.0"),
@@ -167,11 +169,12 @@ describe("a scan", () => {
 
   it("keeps an image with vulnerabilities from its tags, and names them", async () => {
     await using runner = await Runner.create(files);
-    const run = await scanned({ runner, inputs: { name: "holes" } });
+    const platforms = "linux/amd64 linux/arm64";
+    const run = await scanned({ runner, inputs: { name: "holes", platforms } });
     expect(run.exitCode).toBe(1);
     expect(failureOf(run)).toMatch(/The image has 2 vulnerabilities that are high or worse/);
     expect(run.outputs.cause).toMatch(
-      /CVE-2026-0001 critical in left-pad 1\.3\.0 \(linux\/amd64\), fixed in 2\.0\.0; CVE-2026-0002 high in is-even 1\.0\.0 \(linux\/amd64\), no fix yet/,
+      /by grype: CVE-2026-0001 critical in left-pad 1\.3\.0, fixed in 2\.0\.0; CVE-2026-0002 high in is-even 1\.0\.0, no fix yet\./,
     );
     expect(run.outputs.cause).not.toMatch(/0003/);
     expect(await tags("holes")).toEqual([]);
@@ -336,8 +339,13 @@ describe("a signature", () => {
   const programs = ["cosign"];
   const password = "pass-phrase-1";
 
+  let keys: Runner;
+
+  afterAll(() => keys[Symbol.asyncDispose]());
+
   beforeAll(async () => {
-    const runner = await Runner.create();
+    keys = await Runner.create();
+    const runner = keys;
     const environment = { ...process.env, COSIGN_PASSWORD: password };
     const cosign = join(bed.bin, "cosign");
     execFileSync(cosign, ["generate-key-pair"], {
@@ -368,7 +376,9 @@ describe("a signature", () => {
 
   it("is made before the tags move, verified, and found again by the next run", async () => {
     await using runner = await Runner.create(plain);
-    const run = await step({ runner, programs, inputs: { name: "signed", ...byKey() } });
+    const mirror = `${bed.registry}/${prefix}/mirror`;
+    const services = `- {name: signed, mirrors: ["${mirror}"]}`;
+    const run = await step({ runner, programs, inputs: { services, ...byKey() } });
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toMatch(
       /signed, and the signature verified against the public key; no public log was asked/,
@@ -376,9 +386,10 @@ describe("a signature", () => {
     expect(told(run)).not.toContain(password);
     const reference = referenceOf(run, "signed");
     expect(isSigned(reference)).toBe(true);
+    expect(isSigned(`${mirror}@${reference.split("@")[1]}`)).toBe(true);
     const before = await tags("signed");
 
-    const again = await step({ runner, programs, inputs: { name: "signed", ...byKey() } });
+    const again = await step({ runner, programs, inputs: { services, ...byKey() } });
     expect(again.exitCode).toBe(0);
     expect(again.stdout).toMatch(/signature verified against the public key/);
     expect(again.stdout).not.toMatch(/signed, and/);
