@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { Runner } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { OwnBuildKit } from "../buildkit/own-buildkit.ts";
+import { ActionsCache } from "./actions-cache.ts";
 import { buildPush, cachedSteps, manifestAt, ownPrefix, passed } from "./harness.ts";
 
 jest.setTimeout(120_000);
@@ -100,6 +101,17 @@ describe("the steps of a build are found by another BuildKit", () => {
     passed(third);
     const again = await readdir(join(folder, "local", "blobs", "sha256"));
     expect(again).toHaveLength(blobs.length);
+  });
+});
+
+describe("GitHub's cache", () => {
+  it("is found by another BuildKit, by the token of the runner", async () => {
+    await using service = await ActionsCache.start();
+    const { environment } = service;
+    const { runner, two } = await voyage("github", "gha:main", environment);
+    await using _ = runner;
+    expect(cachedSteps(two)).toEqual([3, 4]);
+    expect([...service.authorizations]).toEqual([`Bearer ${environment.ACTIONS_RUNTIME_TOKEN}`]);
   });
 });
 
