@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, failureOf, Runner, runStep, snapshot } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { challenge, FaultRegistry, type Rule, tokenRules } from "../registry/fault-registry.ts";
+import { builderOf } from "./builder.ts";
 
 const source = bundleOf("build-push");
 
@@ -16,11 +17,7 @@ const prefix = `build-push-${randomBytes(4).toString("hex")}`;
 
 beforeAll(async () => {
   bed = await up(["registry", "buildkit", "busybox-image", "node-image"]);
-  environment = {
-    PATH: `${bed.bin}:${process.env.PATH}`,
-    DOCKER_CONFIG: bed.dockerConfig,
-    BUILDX_BUILDER: "seaworthy",
-  };
+  environment = builderOf(bed);
 }, 30 * 60_000);
 
 // The registry keeps blobs until it is taken down with the bed; names go at once.

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, Runner, runStep, startStep } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { type Asked, FaultRegistry } from "../registry/fault-registry.ts";
+import { builderOf } from "./builder.ts";
 
 const source = bundleOf("build-push");
 
@@ -17,11 +18,7 @@ let environment: Record<string, string>;
 
 beforeAll(async () => {
   bed = await up(["registry", "buildkit", "busybox-image"]);
-  environment = {
-    PATH: `${bed.bin}:${process.env.PATH}`,
-    DOCKER_CONFIG: bed.dockerConfig,
-    BUILDX_BUILDER: "seaworthy",
-  };
+  environment = builderOf(bed);
 }, 30 * 60_000);
 
 /** Sees the moment, from the requests that the registry is asked, at which the job is cancelled. */

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, Runner, runStep, type Step } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
 import { FaultRegistry } from "../registry/fault-registry.ts";
+import { builderOf } from "./builder.ts";
 
 const source = bundleOf("build-push");
 
@@ -18,11 +19,7 @@ let environment: Record<string, string>;
 
 beforeAll(async () => {
   bed = await up(["registry", "buildkit", "busybox-image"]);
-  environment = {
-    PATH: `${bed.bin}:${process.env.PATH}`,
-    DOCKER_CONFIG: bed.dockerConfig,
-    BUILDX_BUILDER: "seaworthy",
-  };
+  environment = builderOf(bed);
 }, 30 * 60_000);
 
 /** A registry path that nobody used before, and two services that are built below it. */

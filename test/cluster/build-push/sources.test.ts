@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, Runner, runStep, type Step } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
+import { builderOf } from "./builder.ts";
 
 const source = bundleOf("build-push");
 const example = join(import.meta.dirname, "..", "..", "..", "examples", "images");
@@ -22,9 +23,7 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   bed = await up(["registry", "buildkit", "busybox-image"]);
   environment = {
-    PATH: `${bed.bin}:${process.env.PATH}`,
-    DOCKER_CONFIG: bed.dockerConfig,
-    BUILDX_BUILDER: "seaworthy",
+    ...builderOf(bed),
     REGISTRY: `${bed.registry}/${prefix}`,
     BASE_IMAGE: bed.busyboxImage,
     VERSION: "v1",

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { bundleOf, Runner, runStep, type Step } from "../../runner/index.ts";
 import { type Endpoints, up } from "../../testbed/index.ts";
+import { builderOf } from "./builder.ts";
 
 const main = bundleOf("build-push");
 const OCI = "org.opencontainers.image";
@@ -62,9 +63,7 @@ async function run(
     runner,
     inputs: { registry: registry(), scan: "off", ...inputs },
     environment: {
-      PATH: `${bed.bin}:${process.env.PATH}`,
-      DOCKER_CONFIG: bed.dockerConfig,
-      BUILDX_BUILDER: "seaworthy",
+      ...builderOf(bed),
       GITHUB_EVENT_NAME: name,
       GITHUB_EVENT_PATH: event,
       GITHUB_REF: ref,
