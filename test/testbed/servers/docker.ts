@@ -42,6 +42,8 @@ function settings(bed: Bed) {
   return {
     "data-root": bed.path("docker-engine", "root"),
     "exec-root": bed.path("docker-engine", "exec"),
+    // Else it is written to /etc/docker.
+    "deprecated-key-path": bed.path("docker-engine", "key.json"),
     pidfile: bed.path("docker-engine", "docker.pid"),
     containerd: containerdSocket(bed),
     hosts: [`unix://${dockerSocket(bed)}`],
