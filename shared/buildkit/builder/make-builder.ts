@@ -13,6 +13,7 @@ import {
   createArguments,
   type Driver,
   imageOf,
+  machinesOf,
   type NodeSettings,
   nodesOf,
 } from "./settings.ts";
@@ -109,7 +110,7 @@ async function start(
       throw failure;
     });
   }
-  return { name, driver, nodes: nodes.length, environment };
+  return { name, driver, nodes: machinesOf(nodes), environment };
 }
 
 /**

@@ -5,7 +5,7 @@ import { contextExists } from "./docker-context.ts";
 import { makeBuilder } from "./make-builder.ts";
 import { type BuilderNotes, readNotes } from "./notes.ts";
 import { once } from "./once.ts";
-import type { BuilderSettings } from "./settings.ts";
+import { type BuilderSettings, machinesOf } from "./settings.ts";
 import { versionByNotes } from "./version.ts";
 
 /**
@@ -52,7 +52,10 @@ function known(
   return {
     description: `the builder ${notes.name} (${notes.driver})`,
     version: once(() => versionByNotes(notes, execution)),
-    start: async () => ({ ...started(asked, notes.driver, execution), nodes: notes.nodes.length }),
+    start: async () => ({
+      ...started(asked, notes.driver, execution),
+      nodes: machinesOf(notes.nodes),
+    }),
     async [Symbol.asyncDispose]() {},
   };
 }

@@ -42,6 +42,13 @@ export function imageOf(options: Readonly<Record<string, string>>): string {
   return options.image || (rootless ? `${DEFAULT_IMAGE}-rootless` : DEFAULT_IMAGE);
 }
 
+/** How many machines that may share the platforms of a build: a node of a cluster has pods. */
+export function machinesOf(
+  nodes: readonly { readonly options: Readonly<Record<string, string>> }[],
+): number {
+  return nodes.reduce((sum, { options }) => sum + Math.max(1, Number(options.replicas) || 1), 0);
+}
+
 /** The nodes to make, each with all its options. */
 export function nodesOf(settings: BuilderSettings): readonly NodeSettings[] {
   const { nodes, options, driver } = settings;

@@ -5,6 +5,7 @@ import {
   builderName,
   createArguments,
   imageOf,
+  machinesOf,
   nodesOf,
 } from "../../../../shared/buildkit/builder/settings.ts";
 
@@ -64,6 +65,12 @@ describe("the nodes of a builder", () => {
   ])("run with %j the image %s", (options, image) => {
     expect(imageOf(options)).toBe(image);
   });
+});
+
+it("each pod of a node in a cluster counts as a machine", () => {
+  const node = (options: Readonly<Record<string, string>>) => ({ options });
+  expect(machinesOf([node({})])).toBe(1);
+  expect(machinesOf([node({ replicas: "3" }), node({ replicas: "0" }), node({})])).toBe(5);
 });
 
 describe("the arguments of buildx create", () => {
