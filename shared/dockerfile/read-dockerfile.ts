@@ -202,11 +202,38 @@ function readFor(parsed: Lines, platform: string, options: DockerfileOptions): R
   const { triggers = {} } = options;
   const setting = { stages, globals, sign: parsed.escape, surroundings, contexts, triggers };
   const works: StageWork[] = [];
-  for (const stage of stages) {
-    works.push(guarded(stage.line, () => stageWork(stage, { ...setting, before: works })));
+  const mistakes = new Map<number, LineError>();
+  for (const [at, stage] of stages.entries()) {
+    try {
+      works.push(guarded(stage.line, () => stageWork(stage, { ...setting, before: works })));
+    } catch (error) {
+      if (!(error instanceof LineError)) throw error;
+      mistakes.set(at, error);
+      works.push(NO_WORK);
+    }
   }
-  return { stages: stages.map(({ name }) => name), work: needed(works, index) };
+  const indexes = needed(works, index);
+  // Nobody looks into a stage that is not built.
+  for (const at of indexes) {
+    const mistake = mistakes.get(at);
+    if (mistake !== undefined) throw mistake;
+  }
+  return {
+    stages: stages.map(({ name }) => name),
+    work: works.filter((_, at) => indexes.has(at)),
+  };
 }
+
+const NO_WORK: StageWork = {
+  stages: [],
+  images: [],
+  unseen: [],
+  sources: [],
+  seesAll: false,
+  base: undefined,
+  secrets: [],
+  env: new Map(),
+};
 
 function nameOfLast(lines: readonly Line[]): string {
   const last = lines.findLast(({ keyword }) => keyword === "FROM");
@@ -307,8 +334,8 @@ function targetIndex(stages: readonly Stage[], target: string | undefined): numb
   throw new LineError(0, cause, remedy);
 }
 
-/** The work of the target and of all stages that it stands on. */
-function needed(works: readonly StageWork[], target: number): readonly StageWork[] {
+/** The target and all stages that it stands on. */
+function needed(works: readonly StageWork[], target: number): ReadonlySet<number> {
   const found = new Set<number>();
   const queue = [target];
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
@@ -316,7 +343,7 @@ function needed(works: readonly StageWork[], target: number): readonly StageWork
     found.add(at);
     queue.push(...(works[at]?.stages ?? []));
   }
-  return works.filter((_, at) => found.has(at));
+  return found;
 }
 
 function imagesOf(

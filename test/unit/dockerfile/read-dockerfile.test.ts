@@ -252,6 +252,10 @@ describe("the part of the context that is seen", () => {
   });
 });
 
+it("is not read of a stage that nobody needs", () => {
+  expect(images(lines("FROM a", "ENV X=${y", "FROM b"))).toEqual(["b"]);
+});
+
 describe("secrets that are mounted", () => {
   it("are those of the needed stages", () => {
     const text = lines(
