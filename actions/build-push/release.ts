@@ -54,7 +54,8 @@ function movesOf(
     const cache = { repository, tag: CACHE_TAG, digest, ifAllowed: true };
     // An image that is its own cache must be found by the next build, whatever its tags are.
     const asked = cacheSetting(options).kind === "inline" ? [...named, cache] : named;
-    if (contentKey === undefined) return asked;
+    // What was found under its key stays there.
+    if (contentKey === undefined || decision.kind === "reuse") return asked;
     // Under the key an image is only found again, which immutable tags do not hinder.
     return [...asked, { repository, tag: keyTag(contentKey.key), digest, ifAllowed: true }];
   });

@@ -94,19 +94,33 @@ export class Fleet implements AsyncDisposable {
     await Promise.all([
       ...files,
       writeFile(join(folder, "src", "main.ts"), `// ${service} of ${this.name}\n`),
+      writeFile(join(folder, "package.json"), JSON.stringify({ name: service, fleet: this.name })),
       writeFile(join(folder, "Dockerfile"), this.#dockerfile(work)),
     ]);
   }
 
+  /** Two stages, as the services of the reference systems have them. */
   #dockerfile(work: Work): string {
     const rounds = work === "heavy" ? 60 : 1;
+    const base = this.#endpoints.busyboxImage;
     return [
-      `FROM ${this.#endpoints.busyboxImage}`,
+      `FROM ${base} AS builder`,
       "WORKDIR /app",
-      "COPY assets assets",
-      "COPY src src",
+      "COPY package.json ./",
+      "RUN mkdir node_modules && cp package.json node_modules/locked.json",
+      "COPY . .",
       // What a compiler would do: read everything several times, and write a result.
       `RUN for i in $(seq ${rounds}); do cat src/* assets/* | gzip -9 | sha256sum; done > result`,
+      "",
+      `FROM ${base} AS runner`,
+      "WORKDIR /app",
+      "ENV NODE_ENV=production",
+      "RUN echo 'app:x:1001:1001::/app:' >> /etc/passwd",
+      "COPY --from=builder /app/node_modules ./node_modules",
+      "COPY --from=builder /app/assets ./assets",
+      "COPY --from=builder /app/result ./",
+      "USER 1001",
+      "EXPOSE 3000",
       'CMD ["cat", "/app/result"]',
       "",
     ].join("\n");
