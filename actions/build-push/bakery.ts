@@ -1,17 +1,13 @@
 import {
   type BakeResult,
   type BakeTarget,
-  type BuildEvent,
-  type Builder,
   type BuilderExecution,
-  bake,
   findBuildx,
   openBuilder,
 } from "../../shared/buildkit/index.ts";
-import { UserError } from "../../shared/failure/index.ts";
 import type { Registries } from "../../shared/registry/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import { bakeByPlatform } from "./bake-by-platform.ts";
+import type { BakeOrder } from "./bake-by-buildx.ts";
 import { builderSettings } from "./builder-settings.ts";
 import type { DockerSettings } from "./docker-settings.ts";
 import type { Options } from "./inputs.ts";
@@ -29,12 +25,6 @@ export interface Bakery extends AsyncDisposable {
    * `failure` of each target that it concerns.
    */
   bake(targets: readonly BakeTarget[], order: BakeOrder): Promise<readonly BakeResult[]>;
-}
-
-export interface BakeOrder {
-  /** The longest that one target may take, in milliseconds, where it says nothing of its own. */
-  readonly timeout: number;
-  readonly onEvent: (name: string, event: BuildEvent) => void;
 }
 
 /** Where a bakery works. */
@@ -80,34 +70,18 @@ export async function openBakery(
     description: builder.description,
     attests: true,
     version: () => builder.version(),
-    bake: (targets, order) =>
-      bakeBy(builder, targets, order, { ...execution, registries: ground.registries }, world),
+    async bake(targets, order) {
+      const { bakeBy } = await import("./bake-by-buildx.ts");
+      return bakeBy(
+        builder,
+        targets,
+        order,
+        { ...execution, registries: ground.registries },
+        world,
+      );
+    },
     [Symbol.asyncDispose]: () => builder[Symbol.asyncDispose](),
   };
-}
-
-async function bakeBy(
-  builder: Builder,
-  targets: readonly BakeTarget[],
-  order: BakeOrder,
-  { registries, ...execution }: BuilderExecution & Pick<BakeryGround, "registries">,
-  { clock }: World,
-): Promise<readonly BakeResult[]> {
-  const began = clock.now();
-  try {
-    const { name, environment, nodes } = await builder.start();
-    const { buildx, docker, folder, signal, secrets } = execution;
-    const where = { buildx, builder: name, environment: { ...docker, ...environment }, folder };
-    const all = (wanted: readonly BakeTarget[], onEvent: BakeOrder["onEvent"]) =>
-      bake(wanted, { ...where, signal, secrets, clock, ...order, onEvent });
-    if (nodes < 2) return await all(targets, order.onEvent);
-    return await bakeByPlatform(targets, order.onEvent, all, registries, signal);
-  } catch (failure) {
-    if (!(failure instanceof UserError)) throw failure;
-    const [steps, ended] = [{ done: 0, cached: 0, total: 0 }, clock.now()];
-    const nothing = { digest: undefined, steps, began, ended, attempts: 0 };
-    return targets.map(({ name }) => ({ name, ...nothing, failure }));
-  }
 }
 
 async function ofBuildah(options: Options, ground: BakeryGround, world: World): Promise<Bakery> {

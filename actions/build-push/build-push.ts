@@ -1,8 +1,8 @@
 import type { Outcome } from "../../shared/action/index.ts";
 import { Journal } from "../../shared/journal/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import { buildChanged } from "./builds.ts";
 import { compare } from "./compare.ts";
+import { tellDecisions } from "./decisions-told.ts";
 import { hostsOf } from "./hosts.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { judge, openGate } from "./judge.ts";
@@ -28,7 +28,12 @@ export async function buildPush(options: Options, world: World): Promise<Outcome
   const gate = pushes ? await openGate(step) : undefined;
   let passages = await journal.phase("compare", () => compare(step));
   if (options.mode === "plan") return planOutcome(passages, step);
-  passages = await journal.phase("build", () => buildChanged(passages, step));
+  tellDecisions(passages, step);
+  if (passages.some(({ decision }) => decision.kind === "build")) {
+    // A run in which nothing changed is over sooner without what builds.
+    const { buildChanged } = await import("./builds.ts");
+    passages = await journal.phase("build", () => buildChanged(passages, step));
+  }
   if (!options.push) return outcomeOf(passages, step);
   passages = await journal.phase("gate", () => judge(passages, step, gate));
   const released = await journal.phase("tags", () => release(passages, step));

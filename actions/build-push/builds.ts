@@ -16,8 +16,6 @@ export async function buildChanged(
   step: Step,
 ): Promise<readonly Passage[]> {
   const wanted = passages.filter(({ decision }) => decision.kind === "build");
-  tellDecisions(passages, step);
-  if (wanted.length === 0) return passages;
   const results = await bakeAll(wanted, step);
   const done = passages.map((passage) => {
     const built = results.get(passage.service.name);
@@ -29,14 +27,6 @@ export async function buildChanged(
   if (!step.options.push) return done;
   const sure = await withoutStaleKeys(done, step);
   return Promise.all(sure.map((passage) => proveBuilt(passage, step)));
-}
-
-function tellDecisions(passages: readonly Passage[], { world, options }: Step): void {
-  if (!options.push) return;
-  for (const { service, decision } of passages) {
-    const verb = { build: "building", reuse: "reusing", keep: "keeping" }[decision.kind];
-    world.log.info(`${service.name}: ${verb}: ${decision.why.join("; ")}`);
-  }
 }
 
 async function bakeAll(

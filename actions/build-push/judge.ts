@@ -1,6 +1,5 @@
 import { Gate, type GateImage, type GateVerdict } from "../../shared/gate/index.ts";
 import { parseImage } from "../../shared/images/index.ts";
-import { layersOf } from "../../shared/leaks/index.ts";
 import { gateSettings } from "./gate-settings.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
@@ -85,6 +84,7 @@ async function baseLayersOf(
     const base = parseImage(name);
     if (base === undefined) return [];
     const registry = await workshop.registries.of(base.host);
+    const { layersOf } = await import("../../shared/leaks/index.ts");
     return await layersOf(base.path, digest, platforms, registry, signal);
   });
   const layers = await Promise.allSettled(found);

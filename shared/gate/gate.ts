@@ -1,7 +1,7 @@
 import { UserError } from "../failure/index.ts";
-import { LeakSearch, type Secret } from "../leaks/index.ts";
+import type { LeakSearch, Secret } from "../leaks/index.ts";
 import type { Secrets } from "../secrets/index.ts";
-import { Signing, type SigningSettings } from "../signing/index.ts";
+import type { Signing, SigningSettings } from "../signing/index.ts";
 import type { Clock, Log } from "../world/index.ts";
 import { failed, type GateCheck, type GateVerdict, notChecked, passed } from "./check.ts";
 import type { GateImage } from "./gate-image.ts";
@@ -42,7 +42,7 @@ export interface Gated {
 export class Gate {
   readonly #settings: GateSettings;
   readonly #execution: GateExecution;
-  readonly #search: LeakSearch;
+  #searching: Promise<LeakSearch> | undefined;
   readonly #scan: ScanCheck;
   readonly #signing: Signing | undefined;
 
@@ -54,7 +54,6 @@ export class Gate {
   ) {
     this.#settings = settings;
     this.#execution = execution;
-    this.#search = new LeakSearch(settings);
     this.#scan = scan;
     this.#signing = signing;
   }
@@ -69,7 +68,9 @@ export class Gate {
     const { signing } = settings;
     const [scan, signer] = await Promise.all([
       ScanCheck.open(settings, execution.jobEnvironment),
-      signing === undefined ? undefined : Signing.open(signing, execution),
+      signing === undefined
+        ? undefined
+        : import("../signing/index.ts").then(({ Signing }) => Signing.open(signing, execution)),
     ]);
     return new Gate(settings, execution, scan, signer);
   }
@@ -100,14 +101,16 @@ export class Gate {
       }),
     );
     notes.push(...this.#scan.notes(this.#execution.clock.now()));
-    return { verdicts, notes: [...new Set([...this.#unsearched(images), ...notes])] };
+    const unsearched = await this.#unsearched(images);
+    return { verdicts, notes: [...new Set([...unsearched, ...notes])] };
   }
 
   async #secrets(image: GateImage, notes: string[]): Promise<GateCheck> {
     if (!this.#settings.secretSearch) {
       return notChecked("secrets", "not searched for secrets: by the input secret-search");
     }
-    const { check, notes: told } = await checkSecrets(image, this.#search, this.#execution.signal);
+    const { signal } = this.#execution;
+    const { check, notes: told } = await checkSecrets(image, () => this.#search(), signal);
     notes.push(...told);
     return check;
   }
@@ -150,10 +153,18 @@ export class Gate {
     }
   }
 
-  #unsearched(images: readonly GateImage[]): readonly string[] {
+  /** Loaded when there is something to search: a run in which nothing changed is over sooner. */
+  #search(): Promise<LeakSearch> {
+    this.#searching ??= import("../leaks/index.ts").then(
+      ({ LeakSearch }) => new LeakSearch(this.#settings),
+    );
+    return this.#searching;
+  }
+
+  async #unsearched(images: readonly GateImage[]): Promise<readonly string[]> {
     const searched = this.#settings.secretSearch && images.some(({ reused }) => !reused);
     if (!searched) return [];
-    return this.#search.unsearched.map(
+    return (await this.#search()).unsearched.map(
       ({ secret, why }) => `The images were not searched for ${secret}: ${why}.`,
     );
   }

@@ -13,7 +13,7 @@ const MOST_NAMED = 5;
  */
 export async function checkSecrets(
   image: GateImage,
-  search: LeakSearch,
+  searchFor: () => Promise<LeakSearch>,
   signal: AbortSignal,
 ): Promise<{ readonly check: GateCheck; readonly notes: readonly string[] }> {
   const { service, reused, places, baseLayers } = image;
@@ -23,6 +23,7 @@ export async function checkSecrets(
   }
   const { repository, digest } = first.image;
   const path = repository.slice(repository.indexOf("/") + 1);
+  const search = await searchFor();
   const report = await search.search(path, digest, first.registry, signal, baseLayers);
   const notes = report.notes.map((note) => `${service}: ${note}`);
   if (report.leaks.length > 0) {

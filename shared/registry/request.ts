@@ -62,19 +62,19 @@ export class Connections {
    * request allows (`ETIMEDOUT`).
    */
   async send(given: HttpRequest): Promise<HttpResponse> {
-    const { status, headers, pieces } = await this.open(given);
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const piece of pieces) {
-      size += piece.length;
-      if (size > LARGEST_BODY) throw new Error("its answer is longer than 4 MiB");
-      chunks.push(piece);
-    }
-    return { status, headers, body: Buffer.concat(chunks) };
+    const { answer, sent, watch } = await this.#begin(given);
+    const body = await bodyOf(answer, sent, watch);
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body };
   }
 
   /** One request, given back as soon as the answer begins. Throws as `send` does, also from the pieces. */
   async open(given: HttpRequest): Promise<HttpStream> {
+    const { answer, sent, watch } = await this.#begin(given);
+    const { statusCode: status = 0, headers } = answer;
+    return { status, headers, pieces: piecesOf(answer, sent, watch) };
+  }
+
+  async #begin(given: HttpRequest): Promise<Begun> {
     const { method, url, headers, signal, silence = SILENCE_MS } = given;
     const body = given.body?.();
     const plain = url.protocol === "http:";
@@ -90,9 +90,7 @@ export class Connections {
     sent.on("socket", () => watch.moved());
     sendBody(sent, body, watch, reject);
     try {
-      const answer = await promise;
-      const { statusCode: status = 0, headers: received } = answer;
-      return { status, headers: received, pieces: piecesOf(answer, sent, watch) };
+      return { answer: await promise, sent, watch };
     } finally {
       watch.rest();
     }
@@ -102,6 +100,13 @@ export class Connections {
     this.#plain.destroy();
     this.#tls.destroy();
   }
+}
+
+/** A request whose answer has begun. */
+interface Begun {
+  readonly answer: IncomingMessage;
+  readonly sent: ClientRequest;
+  readonly watch: Watch;
 }
 
 /** Breaks a request off when nothing moves for too long. */
@@ -158,6 +163,32 @@ async function* watched(body: Body, watch: Watch): AsyncGenerator<Uint8Array> {
       yield chunk.subarray(at, at + PIECE);
     }
   }
+}
+
+/** A whole answer: most are small, and many, so that they are taken without a generator's detours. */
+async function bodyOf(answer: IncomingMessage, sent: ClientRequest, watch: Watch): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  watch.moved();
+  answer.on("data", (chunk: Buffer) => {
+    watch.moved();
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size > LARGEST_BODY) reject(new Error("its answer is longer than 4 MiB"));
+  });
+  answer.on("end", resolve).on("error", reject);
+  answer.on("close", () => reject(Object.assign(new Error("aborted"), { code: "ECONNRESET" })));
+  let whole = false;
+  try {
+    await promise;
+    whole = true;
+  } finally {
+    watch.rest();
+    // An answer that came before all was sent leaves a connection that is good for nothing more.
+    if (!whole || !sent.writableFinished) sent.destroy();
+  }
+  return Buffer.concat(chunks);
 }
 
 async function* piecesOf(

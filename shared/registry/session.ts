@@ -61,7 +61,7 @@ export class Session implements Disposable {
     this.host = access.host;
     const host = access.host === "docker.io" ? "registry-1.docker.io" : access.host;
     const plain = isLoopback(host);
-    this.#origin = `${plain ? "http" : "https"}://${host}`;
+    this.#origin = new URL(`${plain ? "http" : "https"}://${host}`).origin;
     this.#connections = new Connections(access.environment);
     this.#authorizations = new Authorizations({ ...access, plain }, (request, question) =>
       this.#insist(request, question),
@@ -127,7 +127,7 @@ export class Session implements Disposable {
     const { scopes, signal } = ask;
     const url = this.#urlOf(ask);
     // Storage elsewhere, its address signed for us: our credentials stay here.
-    const ours = url.origin === new URL(this.#origin).origin;
+    const ours = url.origin === this.#origin;
     const attempt = (authorization: string | undefined) =>
       send(this.#request(ask, url, authorization), this.#question(ask));
     if (!ours) return attempt(undefined);
