@@ -8,7 +8,7 @@ import {
 } from "./manifest.ts";
 import { openBlob } from "./open-blob.ts";
 import { type Referrer, referrersOf } from "./referrers.ts";
-import { contradictory, isImmutable, noRegistry, type Refused } from "./registry-error.ts";
+import { contradictory, isImmutable, noRegistry, type Refused, wordsOf } from "./registry-error.ts";
 import type { HttpResponse } from "./request.ts";
 import { repositoryScope } from "./scope.ts";
 import { type Ask, type RegistryAccess, Session } from "./session.ts";
@@ -31,6 +31,8 @@ export class TagImmutable extends Error {
 
 /** To say that it is there, a registry needs less time than to find a manifest. */
 const KNOCK_SILENCE_MS = 10_000;
+// While two push the same layer to one repository, a registry may not see it for a moment.
+const BLINKS_MS = [100, 400, 1_500];
 /** Answers larger than this are asked for again rather than kept. */
 const LARGEST_KEPT = 256 * 1024;
 
@@ -166,7 +168,7 @@ export class Registry implements Disposable {
       headers: { "content-type": mediaType },
       body: () => body,
     };
-    const response = await this.#session.ask(ask);
+    const response = await this.#askForSight(ask);
     const reported = response.headers["docker-content-digest"];
     if (![200, 201, 202].includes(response.status)) {
       const refusal = this.#session.refusal(ask, response);
@@ -177,6 +179,18 @@ export class Registry implements Disposable {
     }
     this.#keep(path, { digest, text, mediaType });
     return digest;
+  }
+
+  /** Asks again where the registry does not see parts that were pushed a moment ago. */
+  async #askForSight(ask: Ask): Promise<HttpResponse> {
+    let response = await this.#session.ask(ask);
+    for (const pause of BLINKS_MS) {
+      const blind = [400, 404].includes(response.status) && /BLOB_UNKNOWN/.test(wordsOf(response));
+      if (!blind) break;
+      await this.#session.clock.sleep(pause, ask.signal);
+      response = await this.#session.ask(ask);
+    }
+    return response;
   }
 
   /** Whether a layer or configuration is there. */

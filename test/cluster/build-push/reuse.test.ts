@@ -188,7 +188,7 @@ describe("files that change while they are built", () => {
     await using place = await harbour();
     await place.runner.write(
       "web/Dockerfile",
-      `FROM ${place.base.name}\nCOPY src /src\nRUN echo copied; sleep 2\n`,
+      `FROM ${place.base.name}\nCOPY src /src\nRUN echo copied for ${place.path}; sleep 2\n`,
     );
     const first = await runStep(source, {
       runner: place.runner,

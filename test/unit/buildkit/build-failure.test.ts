@@ -274,7 +274,7 @@ describe("a failed build is told", () => {
     ],
     [
       "when the runner's disk is full",
-      ["ERROR: write /root/.docker/buildx/refs/x: no space left on device"],
+      ["ERROR: write /home/runner/.docker/buildx/refs/x: no space left on device"],
       { title: "The runner's disk is full", cause: /refs\/x: no space left/ },
     ],
     [
