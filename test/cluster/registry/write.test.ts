@@ -107,6 +107,35 @@ describe("the real registry", () => {
     expect(faulty.asked.map(({ method }) => method)).toEqual(["HEAD"]);
   });
 
+  it("may lose sight of a layer for a moment, and is asked again", async () => {
+    let blinks = 2;
+    await using faulty = await FaultRegistry.start(real, ({ method, url }) => {
+      const blind = method === "PUT" && url.includes("/manifests/") && blinks-- > 0;
+      const body = JSON.stringify({ errors: [{ code: "MANIFEST_BLOB_UNKNOWN" }] });
+      return blind ? { status: 400, body } : undefined;
+    });
+    using registry = client(faulty.host);
+    const path = `${folder}/blinking`;
+    await pushImage(registry, path, image, signal);
+    expect(blinks).toBeLessThan(0);
+    expect((await registry.manifest(path, image.digest, signal))?.digest).toBe(image.digest);
+  });
+
+  it("that never sees a layer is told", async () => {
+    using registry = client(real);
+    const layer = { mediaType: "application/vnd.oci.image.layer.v1.tar", size: 1 };
+    const unknown = { ...layer, digest: digestOf(randomBytes(8)) };
+    const mediaType = "application/vnd.oci.image.manifest.v1+json";
+    const text = JSON.stringify({
+      schemaVersion: 2,
+      mediaType,
+      config: { ...unknown, mediaType: "application/vnd.oci.image.config.v1+json" },
+      layers: [unknown],
+    });
+    const put = registry.putManifest(`${folder}/blind`, "1", { text, mediaType }, signal);
+    await expect(put).rejects.toThrow(/answered 400.*MANIFEST_BLOB_UNKNOWN/);
+  });
+
   it("lets us begin a push, which is taken back", async () => {
     await using faulty = await FaultRegistry.start(real);
     using registry = client(faulty.host);
