@@ -1,7 +1,7 @@
 import { type BakeResult, cacheLine } from "../../shared/buildkit/index.ts";
 import { openCaches } from "./caches.ts";
 import { Narrator } from "./narrator.ts";
-import { proveBuilt } from "./prove.ts";
+import { Prover } from "./prove.ts";
 import type { Passage } from "./result.ts";
 import { withoutStaleKeys } from "./stale-keys.ts";
 import type { Step } from "./step.ts";
@@ -16,7 +16,8 @@ export async function buildChanged(
   step: Step,
 ): Promise<readonly Passage[]> {
   const wanted = passages.filter(({ decision }) => decision.kind === "build");
-  const results = await bakeAll(wanted, step);
+  const prover = new Prover(step);
+  const results = await bakeAll(wanted, prover, step);
   const done = passages.map((passage) => {
     const built = results.get(passage.service.name);
     if (built === undefined) return passage;
@@ -26,11 +27,12 @@ export async function buildChanged(
   if (line !== undefined) step.world.log.info(line);
   if (!step.options.push) return done;
   const sure = await withoutStaleKeys(done, step);
-  return Promise.all(sure.map((passage) => proveBuilt(passage, step)));
+  return Promise.all(sure.map((passage) => prover.prove(passage)));
 }
 
 async function bakeAll(
   passages: readonly Passage[],
+  prover: Prover,
   step: Step,
 ): Promise<ReadonlyMap<string, BakeResult>> {
   const { world, workshop, options } = step;
@@ -45,7 +47,12 @@ async function bakeAll(
     for (const { name } of targets) narrator.begin(name);
     const results = await workshop.builder.bake(targets, {
       timeout: options.timeout,
-      onEvent: (name, event) => narrator.tell(name, event),
+      onEvent: (name, event) => {
+        narrator.tell(name, event);
+        const pushed = services.find((service) => service.name === name);
+        if (event.kind !== "pushed" || pushed === undefined) return;
+        prover.begin(pushed, event.reference);
+      },
     });
     await caches.settle(results.filter(({ failure }) => !failure).map(({ name }) => name));
     return new Map(results.map((result) => [result.name, result]));

@@ -1,7 +1,7 @@
 import { Fleet, serviceNames } from "./fleet/fleet.ts";
 import { type Bench, median } from "./results.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const MOST = 1.05;
 
 /**

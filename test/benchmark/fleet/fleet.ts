@@ -101,7 +101,7 @@ export class Fleet implements AsyncDisposable {
 
   /** Two stages, as the services of the reference systems have them. */
   #dockerfile(work: Work): string {
-    const rounds = work === "heavy" ? 60 : 1;
+    const rounds = work === "heavy" ? 200 : 1;
     const base = this.#endpoints.busyboxImage;
     return [
       `FROM ${base} AS builder`,
