@@ -9,9 +9,11 @@ import { type Endpoints, up, variables } from "../../testbed/index.ts";
 /** Services of a fleet, as the reference systems have them at most. */
 export const SERVICES = 8;
 const FILES = 200;
+/** Waiting is the larger part of most builds, and the same on a busy machine. */
+const DOWNLOAD_SECONDS = 15;
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 
-/** How much a service's build has to do: seconds of one processor, roughly. */
+/** How much a service's build has to do: next to nothing, or what a small service takes. */
 export type Work = "light" | "heavy";
 
 /**
@@ -101,7 +103,7 @@ export class Fleet implements AsyncDisposable {
 
   /** Two stages, as the services of the reference systems have them. */
   #dockerfile(work: Work): string {
-    const rounds = work === "heavy" ? 200 : 1;
+    const [seconds, rounds] = work === "heavy" ? [DOWNLOAD_SECONDS, 40] : [0, 1];
     const base = this.#endpoints.busyboxImage;
     return [
       `FROM ${base} AS builder`,
@@ -109,6 +111,8 @@ export class Fleet implements AsyncDisposable {
       "COPY package.json ./",
       "RUN mkdir node_modules && cp package.json node_modules/locked.json",
       "COPY . .",
+      // What dependencies take to be downloaded that are named beside the sources.
+      `RUN sleep ${seconds}`,
       // What a compiler would do: read everything several times, and write a result.
       `RUN for i in $(seq ${rounds}); do cat src/* assets/* | gzip -9 | sha256sum; done > result`,
       "",
