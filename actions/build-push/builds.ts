@@ -49,9 +49,9 @@ async function bakeAll(
       timeout: options.timeout,
       onEvent: (name, event) => {
         narrator.tell(name, event);
+        if (event.kind !== "pushed") return;
         const pushed = services.find((service) => service.name === name);
-        if (event.kind !== "pushed" || pushed === undefined) return;
-        prover.begin(pushed, event.reference);
+        if (pushed !== undefined) prover.begin(pushed, event.reference);
       },
     });
     await caches.settle(results.filter(({ failure }) => !failure).map(({ name }) => name));

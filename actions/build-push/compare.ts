@@ -1,9 +1,15 @@
 import { decodeInputs } from "../../shared/content-key/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { Repository } from "../../shared/images/index.ts";
-import { DamagedImage, inspectImage, type StoredImage } from "../../shared/registry/index.ts";
+import {
+  DamagedImage,
+  inspectImage,
+  type Registry,
+  type StoredImage,
+} from "../../shared/registry/index.ts";
 import { decide, flawOf, INPUTS_LABEL, type Known, keyTag } from "./decide.ts";
 import { type FoundKey, keysOf } from "./keys.ts";
+import { placesOf } from "./places.ts";
 import type { Passage } from "./result.ts";
 import type { PlacedService } from "./sources.ts";
 import type { Step } from "./step.ts";
@@ -15,17 +21,23 @@ import type { Step } from "./step.ts";
  */
 export async function compare(step: Step): Promise<readonly Passage[]> {
   const { order, options } = step;
+  const { signal } = step.world;
   if (!options.push) return order.services.map(unpushed);
   const keys = keysOf(step);
   return Promise.all(
     order.services.map(async (service) => {
       const [known] = await Promise.all([
         keys.then((keyFor) => keyFor(service)).then((found) => knownOf(service, found, step)),
-        options.mode === "build" ? checkAccess(service, step) : undefined,
+        options.mode === "build"
+          ? atEach(service, step, (registry, path) => registry.checkAccess(path, signal))
+          : undefined,
       ]);
       const decision = decide(known, options.rebuild);
       const pushes = options.mode === "build" && decision.kind === "build";
-      if (pushes) await checkPush(service, step);
+      // Some registries say only to the push itself that they are read-only, full, or not for us.
+      if (pushes) {
+        await atEach(service, step, (registry, path) => registry.checkPush(path, signal));
+      }
       const { key: contentKey, before } = known;
       return { ...unpushed(service), decision, contentKey, before, images: decision.images };
     }),
@@ -46,21 +58,15 @@ function unpushed(service: PlacedService): Passage {
   };
 }
 
-async function checkAccess(service: PlacedService, { workshop, world }: Step): Promise<void> {
+/** Asks the registry of each place that the service goes to. */
+async function atEach(
+  service: PlacedService,
+  { workshop }: Step,
+  ask: (registry: Registry, path: string) => Promise<void>,
+): Promise<void> {
   await Promise.all(
     placesOf(service).map(async ({ repository: { host, path } }) => {
-      const registry = await workshop.registries.of(host);
-      await registry.checkAccess(path, world.signal);
-    }),
-  );
-}
-
-/** Some registries say only to the push itself that they are read-only, full, or not for us. */
-async function checkPush(service: PlacedService, { workshop, world }: Step): Promise<void> {
-  await Promise.all(
-    placesOf(service).map(async ({ repository: { host, path } }) => {
-      const registry = await workshop.registries.of(host);
-      await registry.checkPush(path, world.signal);
+      await ask(await workshop.registries.of(host), path);
     }),
   );
 }
@@ -180,8 +186,4 @@ async function earlier(service: PlacedService, step: Step): Promise<StoredImage 
     }
   }
   return undefined;
-}
-
-function placesOf(service: PlacedService) {
-  return [{ repository: service.repository, tags: service.tags }, ...service.mirrors];
 }

@@ -1,5 +1,6 @@
 import { parseRegistry } from "../../shared/images/index.ts";
 import type { Options } from "./inputs.ts";
+import { placesOf } from "./places.ts";
 import type { Order } from "./sources.ts";
 
 /**
@@ -11,10 +12,7 @@ export function hostsOf(
   { registry = "" }: Pick<Options, "registry">,
 ): readonly string[] {
   const named = parseRegistry(registry);
-  const hosts = services.flatMap((service) => [
-    service.repository.host,
-    ...service.mirrors.map(({ repository }) => repository.host),
-  ]);
+  const hosts = services.flatMap(placesOf).map(({ repository }) => repository.host);
   return [
     ...new Set("host" in named && hosts.includes(named.host) ? [named.host, ...hosts] : hosts),
   ];

@@ -1,6 +1,7 @@
 import { Gate, type GateImage, type GateVerdict } from "../../shared/gate/index.ts";
 import { parseImage } from "../../shared/images/index.ts";
 import { gateSettings } from "./gate-settings.ts";
+import { placesOf } from "./places.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
 
@@ -52,10 +53,10 @@ async function imageOf(passage: Passage, step: Step): Promise<GateImage | undefi
   const { service, decision, images } = passage;
   const { workshop } = step;
   if (decision.kind === "keep") return undefined;
-  const repositories = [service.repository, ...service.mirrors.map(({ repository }) => repository)];
+  const goal = placesOf(service);
   const places = await Promise.all(
     images.map(async (image, at) => {
-      const host = repositories[at]?.host;
+      const host = goal[at]?.repository.host;
       if (host === undefined) throw new Error(`${service.name}: an image in no known place`);
       return { image, registry: await workshop.registries.of(host) };
     }),

@@ -1,6 +1,7 @@
 import { UserError } from "../../shared/failure/index.ts";
 import { nameOf, type Repository } from "../../shared/images/index.ts";
 import { proveImage, reproduciblePapers, type StoredImage } from "../../shared/registry/index.ts";
+import { placesOf } from "./places.ts";
 import type { Passage } from "./result.ts";
 import type { PlacedService } from "./sources.ts";
 import type { Step } from "./step.ts";
@@ -23,10 +24,12 @@ export class Prover {
   begin(service: PlacedService, reference: string): void {
     // Of several platforms some may be pushed on their own first.
     if (service.platforms.length > 1) return;
-    const repository = placesOf(service).find((place) => reference.startsWith(`${nameOf(place)}@`));
+    const place = placesOf(service).find(({ repository }) =>
+      reference.startsWith(`${nameOf(repository)}@`),
+    );
     const digest = reference.split("@")[1];
-    if (repository === undefined || digest === undefined || this.#begun.has(reference)) return;
-    const proof = prove(repository, digest, service.platforms, this.#step);
+    if (place === undefined || digest === undefined || this.#begun.has(reference)) return;
+    const proof = prove(place.repository, digest, service.platforms, this.#step);
     proof.catch(() => {});
     this.#begun.set(reference, proof);
   }
@@ -39,7 +42,7 @@ export class Prover {
       const { digest } = built;
       if (digest === undefined) throw unnamed(service.name);
       const images: StoredImage[] = [];
-      for (const repository of placesOf(service)) {
+      for (const { repository } of placesOf(service)) {
         images.push(await this.#proven(repository, digest, service.platforms));
       }
       this.#step.world.log.info(`${service.name}: the registry holds ${images[0]?.reference}`);
@@ -58,10 +61,6 @@ export class Prover {
     const early = await this.#begun.get(`${nameOf(repository)}@${digest}`)?.catch(() => undefined);
     return early ?? (await prove(repository, digest, platforms, this.#step));
   }
-}
-
-function placesOf({ repository, mirrors }: PlacedService): readonly Repository[] {
-  return [repository, ...mirrors.map((each) => each.repository)];
 }
 
 async function prove(

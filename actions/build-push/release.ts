@@ -4,6 +4,7 @@ import { moveTags, type StoredImage, type TagMove } from "../../shared/registry/
 import { cacheSetting } from "./caches.ts";
 import { keyTag } from "./decide.ts";
 import type { Options } from "./inputs.ts";
+import { placesOf } from "./places.ts";
 import type { Passage } from "./result.ts";
 import type { Step } from "./step.ts";
 
@@ -45,8 +46,7 @@ function movesOf(
   options: Options,
 ): readonly TagMove[] {
   if (decision.kind === "keep") return [];
-  const places = [{ repository: service.repository, tags: service.tags }, ...service.mirrors];
-  return places.flatMap(({ repository, tags }, at) => {
+  return placesOf(service).flatMap(({ repository, tags }, at) => {
     const image: StoredImage | undefined = images[at];
     if (image === undefined) return [];
     const { digest } = image;

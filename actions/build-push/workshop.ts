@@ -41,7 +41,9 @@ export async function openWorkshop(
     const registries = new Registries({
       credentials: async (host) => {
         const known = signedIn.find((each) => each.host === host);
-        return known?.credentials ?? (await signInToRead(host, options, docker, world));
+        // Whoever is asked without credentials is not looked for a second time.
+        if (known !== undefined) return known.credentials;
+        return signInToRead(host, options, docker, world);
       },
       secrets: world.secrets,
       clock: world.clock,
