@@ -1,0 +1,1 @@
+export type { Ended, Place, PlaceCommand, Running } from "./place.ts";

@@ -1,0 +1,1 @@
+export type { Examination, Finding, Item, Tier, Weight } from "./finding.ts";

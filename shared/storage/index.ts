@@ -1,0 +1,1 @@
+export type { Refused, Storage, StoredObject, WriteOptions, Written } from "./storage.ts";
