@@ -1,6 +1,5 @@
+import { type Html, html, style } from "../../shared/page/index.ts";
 import { type FaultResult, problemsOf, verdictSeconds } from "../result.ts";
-import { type Html, html } from "./html.ts";
-import { style } from "./style.ts";
 import { timeline } from "./timeline.ts";
 
 /** The demo's report: verdict first, then a picture of each fault, then the numbers. */

@@ -1,5 +1,5 @@
+import { type Html, html } from "../../shared/page/index.ts";
 import type { Beat, FaultResult, PodSpan, StepSpan } from "../result.ts";
-import { type Html, html } from "./html.ts";
 
 const WIDTH = 1000;
 const LEFT = 190;

@@ -62,7 +62,9 @@ svg text.seen, svg text.verdict, svg text.over {
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 12px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .6rem .8rem; text-align: right; white-space: nowrap; }
-th:first-child { text-align: left; }
+th:first-child, th.left, td.left { text-align: left; }
+td.wrap { white-space: normal; overflow-wrap: anywhere; }
+td.wrong { color: var(--bad); } td.soft { color: var(--soft); }
 thead th { color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--line); }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 footer { margin-top: 1.25rem; color: var(--soft); font-size: .85rem; }

@@ -1,0 +1,1 @@
+export { bytesInWords, countInWords, secondsInWords } from "./quantity.ts";
