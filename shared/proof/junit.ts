@@ -14,15 +14,15 @@ export function junit(verification: Verification): string {
   const sound = items.filter((item) => item.same === true && !named.has(item.name));
   const seconds = Math.max(0, ...phases.map(({ to }) => to)) / 1_000;
   const cases = [
-    `    <testcase classname="${escape(name)}.${verification.reached}" name="reached ${verification.tier}"${verification.reached === verification.tier ? "/>" : `><failure message="only ${verification.reached} was reached"/></testcase>`}`,
+    `    <testcase classname="${escaped(name)}.${verification.reached}" name="reached ${verification.tier}"${verification.reached === verification.tier ? "/>" : `><failure message="only ${verification.reached} was reached"/></testcase>`}`,
     ...sound.map(
-      (item) => `    <testcase classname="${escape(name)}.data" name="${escape(item.name)}"/>`,
+      (item) => `    <testcase classname="${escaped(name)}.data" name="${escaped(item.name)}"/>`,
     ),
     ...against.map((finding) => failed(name, finding)),
   ];
   const failures = against.length + (verification.reached === verification.tier ? 0 : 1);
   const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="0"`;
-  const suite = `name="${escape(name)} ${escape(backup)}" ${counts} time="${seconds.toFixed(3)}" timestamp="${escape(verified)}"`;
+  const suite = `name="${escaped(name)} ${escaped(backup)}" ${counts} time="${seconds.toFixed(3)}" timestamp="${escaped(verified)}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites ${counts} time="${seconds.toFixed(3)}">`,
@@ -35,12 +35,12 @@ export function junit(verification: Verification): string {
 }
 
 function failed(name: string, { detector, tier, subject, what, weight }: Finding): string {
-  const head = `    <testcase classname="${escape(name)}.${tier}" name="${escape(`${detector}: ${subject}`)}">`;
-  return `${head}<failure type="${weight}" message="${escape(what)}"/></testcase>`;
+  const head = `    <testcase classname="${escaped(name)}.${tier}" name="${escaped(`${detector}: ${subject}`)}">`;
+  return `${head}<failure type="${weight}" message="${escaped(what)}"/></testcase>`;
 }
 
 /** Text for an attribute; what XML 1.0 cannot hold at all becomes a question mark. */
-function escape(text: string): string {
+function escaped(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "?")
     .replace(

@@ -12,7 +12,7 @@ type Gauge = readonly [name: string, help: string, value: number | undefined];
 export function metrics(verification: Verification): string {
   const { name, kind, tier, objectives } = verification;
   const labels = Object.entries({ backup: name, kind, tier })
-    .map(([key, value]) => `${key}="${escape(value)}"`)
+    .map(([key, value]) => `${key}="${escaped(value)}"`)
     .join(",");
   return gaugesOf(verification, objectives)
     .flatMap(([gauge, help, value]) =>
@@ -60,6 +60,6 @@ function gaugesOf(
   ];
 }
 
-function escape(value: string): string {
+function escaped(value: string): string {
   return value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
 }

@@ -32,13 +32,13 @@ function row(
   points: readonly TrendPoint[],
   top: number,
   name: string,
-  valueOf: (point: TrendPoint) => number | undefined,
+  measure: (point: TrendPoint) => number | undefined,
   inWords: (value: number) => string,
 ): Html {
-  const most = Math.max(...points.map((point) => valueOf(point) ?? 0), Number.MIN_VALUE);
+  const most = Math.max(...points.map((point) => measure(point) ?? 0), Number.MIN_VALUE);
   const step = (WIDTH - LEFT - RIGHT) / points.length;
   const bars = points.map((point, index) => {
-    const value = valueOf(point);
+    const value = measure(point);
     const tall = ((value ?? 0) / most) * (TALL - 20);
     const words = `${point.backup}: ${value === undefined ? "not measured" : inWords(value)}${verdictWords(point)}`;
     return html`<g><title>${words}</title><rect class="${tone(point)}" x="${(LEFT + index * step).toFixed(1)}" y="${(top + TALL - tall).toFixed(1)}" width="${Math.max(step - 3, 1).toFixed(1)}" height="${Math.max(tall, 1).toFixed(1)}"/></g>`;
