@@ -1,6 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { describe, UserError } from "../../shared/failure/index.ts";
+import { type JunitCase, junitDocument } from "../../shared/junit/index.ts";
 import type { CheckReport, Report } from "./report.ts";
 
 /** A file that was opened before the work, so that it cannot turn out later that it may not be. */
@@ -41,73 +42,24 @@ export async function openJunit(path: string, workspace: string): Promise<JunitF
   }
 }
 
-/**
- * The report as JUnit XML: a suite for each target, a case for each check. Times in seconds.
- *
- * Source: the form that Jenkins' junit-plugin and its followers read, jenkins-junit.xsd.
- */
-export function junitOf(report: Report): string {
-  const suites = Map.groupBy(report.checks, ({ target }) => target);
-  const totals = `${countsOf(report.checks)} time="${report.seconds.toFixed(3)}"`;
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="smoke-test" ${totals}>`,
-    ...[...suites].flatMap(([target, checks]) => suiteOf(target, checks)),
-    "</testsuites>",
-    "",
-  ].join("\n");
+/** The report as JUnit XML: a suite for each target, a case for each check. */
+export function junitOf({ checks, seconds }: Report): string {
+  const suites = [...Map.groupBy(checks, ({ target }) => target)].map(([name, own]) => ({
+    name,
+    seconds: Math.max(0, ...own.map((check) => check.seconds)),
+    cases: own.map(caseOf),
+  }));
+  return junitDocument("smoke-test", seconds, suites);
 }
 
-function suiteOf(target: string, checks: readonly CheckReport[]): string[] {
-  const seconds = Math.max(0, ...checks.map((check) => check.seconds));
-  const skipped = checks.filter(isSkipped).length;
-  const counts = `${countsOf(checks)} skipped="${skipped}" time="${seconds.toFixed(3)}"`;
-  return [
-    `  <testsuite name=${attribute(target)} ${counts}>`,
-    ...checks.flatMap(caseOf),
-    "  </testsuite>",
-  ];
-}
-
-function countsOf(checks: readonly CheckReport[]): string {
-  const failures = checks.filter((check) => !check.passed && !isSkipped(check)).length;
-  return `tests="${checks.length}" failures="${failures}" errors="0"`;
-}
-
-/** It was never tried: there was no time left, or the job was cancelled. */
-function isSkipped({ attempts, passed }: CheckReport): boolean {
-  return !passed && attempts === 0;
-}
-
-function caseOf(check: CheckReport): string[] {
-  const time = Math.max(0, check.seconds - check.from).toFixed(3);
-  const head = `    <testcase name=${attribute(check.name)} classname=${attribute(`smoke-test.${check.type}`)} time="${time}"`;
-  if (check.passed) return [`${head}/>`];
-  const why = check.reasons.join("; ");
-  if (isSkipped(check))
-    return [`${head}>`, `      <skipped message=${attribute(why)}/>`, "    </testcase>"];
-  const words = [why, check.excerpt ?? ""].filter((part) => part !== "").join("\n\n");
-  return [
-    `${head}>`,
-    `      <failure message=${attribute(why)} type="smoke-test">${escaped(words)}</failure>`,
-    "    </testcase>",
-  ];
-}
-
-function attribute(text: string): string {
-  // A line break within an attribute would be read as a blank.
-  return `"${escaped(text).replaceAll("\n", "&#10;").replaceAll("\t", "&#9;")}"`;
-}
-
-/** What XML 1.0 may not hold, not even as a reference: section 2.2. */
-const FORBIDDEN = /[^\t\n\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
-
-function escaped(text: string): string {
-  return text
-    .replace(/\r\n?/g, "\n")
-    .replace(FORBIDDEN, "\uFFFD")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+function caseOf(check: CheckReport): JunitCase {
+  const { name, type, passed, attempts, reasons, excerpt } = check;
+  const seconds = Math.max(0, check.seconds - check.from);
+  const head = { name, className: `smoke-test.${type}`, seconds };
+  if (passed) return head;
+  const message = reasons.join("; ");
+  // It was never tried: there was no time left, or the job was cancelled.
+  if (attempts === 0) return { ...head, skipped: message };
+  const words = [message, excerpt ?? ""].filter((part) => part !== "").join("\n\n");
+  return { ...head, failure: { message, type: "smoke-test", words } };
 }

@@ -1,52 +1,36 @@
-import type { Finding } from "./finding.ts";
+import { type JunitCase, junitDocument } from "../junit/index.ts";
+import type { Finding, Item } from "./finding.ts";
+import { byWeight } from "./verdict.ts";
 import type { Verification } from "./verification.ts";
 
 /**
- * A verification as JUnit XML: a test suite for the backup, a test case for each item that was
- * compared and for each finding that speaks against it.
- *
- * Source: the JUnit schema as Jenkins and GitLab read it; only attributes that both know.
+ * A verification as JUnit XML: a case for the tier, one for each finding that speaks against the
+ * backup, and one for each item that was compared and is as it was.
  */
 export function junit(verification: Verification): string {
-  const { name, backup, items, findings, phases, verified } = verification;
-  const against = findings.filter(({ weight }) => weight !== "note");
-  const named = new Set(against.map(({ subject }) => subject));
-  const sound = items.filter((item) => item.same === true && !named.has(item.name));
+  const { name, backup, items, phases } = verification;
+  const against = byWeight(verification.findings).filter(({ weight }) => weight !== "note");
+  const sound = items.filter(({ same }) => same === true);
   const seconds = Math.max(0, ...phases.map(({ to }) => to)) / 1_000;
-  const cases = [
-    `    <testcase classname="${escaped(name)}.${verification.reached}" name="reached ${verification.tier}"${verification.reached === verification.tier ? "/>" : `><failure message="only ${verification.reached} was reached"/></testcase>`}`,
-    ...sound.map(
-      (item) => `    <testcase classname="${escaped(name)}.data" name="${escaped(item.name)}"/>`,
-    ),
-    ...against.map((finding) => failed(name, finding)),
-  ];
-  const failures = against.length + (verification.reached === verification.tier ? 0 : 1);
-  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="0"`;
-  const suite = `name="${escaped(name)} ${escaped(backup)}" ${counts} time="${seconds.toFixed(3)}" timestamp="${escaped(verified)}"`;
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites ${counts} time="${seconds.toFixed(3)}">`,
-    `  <testsuite ${suite}>`,
-    ...cases,
-    "  </testsuite>",
-    "</testsuites>",
-    "",
-  ].join("\n");
+  const cases = [tierCase(verification), ...against.map(findingCase), ...sound.map(itemCase)];
+  return junitDocument("verify-backup", seconds, [{ name: `${name} ${backup}`, seconds, cases }]);
 }
 
-function failed(name: string, { detector, tier, subject, what, weight }: Finding): string {
-  const head = `    <testcase classname="${escaped(name)}.${tier}" name="${escaped(`${detector}: ${subject}`)}">`;
-  return `${head}<failure type="${weight}" message="${escaped(what)}"/></testcase>`;
+function tierCase({ tier, reached }: Verification): JunitCase {
+  const head = { name: `reached ${tier}`, className: "verify-backup.tier", seconds: 0 };
+  if (reached === tier) return head;
+  const message = `It was looked at only as far as ${reached}.`;
+  return { ...head, failure: { message, type: "tier", words: message } };
 }
 
-/** Text for an attribute; what XML 1.0 cannot hold at all becomes a question mark. */
-function escaped(text: string): string {
-  return text
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "?")
-    .replace(
-      /[&<>"'\n\r\t]/g,
-      (sign) =>
-        ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" })[sign] ??
-        `&#${sign.charCodeAt(0)};`,
-    );
+function findingCase({ detector, subject, tier, weight, what }: Finding): JunitCase {
+  const className = `verify-backup.${tier}.${detector}`;
+  return {
+    ...{ name: subject, className, seconds: 0 },
+    failure: { message: what, type: weight, words: what },
+  };
+}
+
+function itemCase({ name }: Item): JunitCase {
+  return { name, className: "verify-backup.data.contents", seconds: 0 };
 }

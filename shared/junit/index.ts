@@ -1,0 +1,1 @@
+export { type JunitCase, junitDocument } from "./junit.ts";
