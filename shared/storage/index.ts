@@ -1,1 +1,3 @@
+export { openStorage } from "./open.ts";
+export type { StorageSettings } from "./settings.ts";
 export type { Refused, Storage, StoredObject, WriteOptions, Written } from "./storage.ts";

@@ -1,0 +1,33 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "../failure/index.ts";
+import type { World } from "../world/index.ts";
+import { FolderStorage } from "./folder/folder-storage.ts";
+import { type Location, parseLocation } from "./location.ts";
+import type { StorageSettings } from "./settings.ts";
+import type { Storage } from "./storage.ts";
+
+/**
+ * Opens the storage that a user named, and holds that it is there and lets itself be listed.
+ *
+ * @throws {UserError} where the location is not understood, or the storage is not there.
+ */
+export async function openStorage(settings: StorageSettings, world: World): Promise<Storage> {
+  const { GITHUB_WORKSPACE: workspace } = world.environment;
+  const text = settings.location.replace(/^~(?=\/|$)/, world.environment.HOME || homedir());
+  const location = parseLocation(text, workspace || process.cwd());
+  return openLocation(location, settings, world);
+}
+
+async function openLocation(
+  location: Location,
+  settings: StorageSettings,
+  world: World,
+): Promise<Storage> {
+  if (location.kind === "folder") {
+    const storage = new FolderStorage(join(location.path), settings.create === true, world);
+    await storage.check();
+    return storage;
+  }
+  throw new UserError({ title: "Not yet", cause: "Not yet.", remedy: "Use a folder." });
+}
