@@ -1,1 +1,3 @@
+export { localPlace } from "./local-place.ts";
+export { outputOf } from "./output.ts";
 export type { Ended, Place, PlaceCommand, Running } from "./place.ts";

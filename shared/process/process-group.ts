@@ -52,6 +52,31 @@ export function endOf(child: ChildProcess): Promise<Ended> {
   });
 }
 
+/**
+ * Waits until a program whose output somebody else reads has ended. What it started and left in
+ * its group is killed a second later at the latest. Its output is left to its reader.
+ */
+export function endOfStreaming(child: ChildProcess): Promise<Omit<Ended, "error">> {
+  if (running.size === 0) process.on("exit", endAllAtExit);
+  running.add(child);
+  return new Promise<Omit<Ended, "error">>((resolve) => {
+    child.once("exit", (code, signal) => {
+      const over = () => {
+        clearTimeout(lingering);
+        kill(child, "SIGKILL");
+        child.stderr?.destroy();
+        resolve({ exitCode: code ?? undefined, killedBy: signal ?? undefined });
+      };
+      const lingering = setTimeout(over, LINGER_MS);
+      if (child.stderr === null || child.stderr.closed) over();
+      else child.stderr.once("close", over);
+    });
+  }).finally(() => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", endAllAtExit);
+  });
+}
+
 /** Ends a program and all of its group: asked at first, made to after three seconds. */
 export function endGroup(child: ChildProcess): Disposable {
   kill(child, "SIGTERM");

@@ -35,13 +35,38 @@ export function start({ program, args, directory, environment, input }: Command)
   return child;
 }
 
+/** Starts a program whose streams are taken and given while it runs; as `start` otherwise. */
+export function startStreaming(
+  command: Omit<Command, "input" | "leashed"> & {
+    readonly input: boolean;
+    readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+    readonly bare?: boolean | undefined;
+  },
+): ChildProcess {
+  const { program, args, directory, environment, input, user, bare } = command;
+  const child = spawn(program, args, {
+    cwd: directory,
+    env: bare === true ? { ...environment } : { ...process.env, ...environment },
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(user !== undefined && { uid: user.uid, gid: user.gid }),
+  });
+  // Whoever writes sees it too; without a listener it would end this process.
+  child.stdin?.on("error", () => {});
+  if (!input) child.stdin?.end();
+  return child;
+}
+
 /** Why a program could not be started; the system's ENOENT stands for three different things. */
 export interface StartProblem {
   readonly why: "not-found" | "not-startable";
   readonly message: string;
 }
 
-export function startProblem(command: Command, error: unknown): StartProblem {
+export function startProblem(
+  command: Pick<Command, "program" | "args" | "directory" | "environment">,
+  error: unknown,
+): StartProblem {
   const { program, directory } = command;
   const notStartable = (reason: string): StartProblem => ({
     why: "not-startable",
@@ -70,7 +95,11 @@ export function startProblem(command: Command, error: unknown): StartProblem {
 }
 
 /** Where the system looks for the program. */
-function placesOf({ program, directory, environment }: Command): string[] {
+function placesOf({
+  program,
+  directory,
+  environment,
+}: Pick<Command, "program" | "directory" | "environment">): string[] {
   const own = environment !== undefined && "PATH" in environment;
   const path = own ? environment.PATH : process.env.PATH;
   const from = (place: string) => (place.startsWith("/") ? place : join(directory ?? ".", place));
