@@ -5,7 +5,7 @@ import { UserError } from "../failure/index.ts";
 import { jsonIn } from "../web-api/index.ts";
 import type { AwsKeys } from "./aws-signature.ts";
 import { assumeRole, assumeRoleWithWebIdentity } from "./aws-tokens.ts";
-import type { EcrRegistry } from "./cloud.ts";
+import type { AwsSite } from "./cloud.ts";
 import { hasIdToken, idToken } from "./id-token.ts";
 import { readNamed } from "./named-file.ts";
 import type { Means, NoAccount } from "./settings.ts";
@@ -23,33 +23,30 @@ export interface FoundKeys {
  *
  * @throws {UserError} when a role was given and cannot be taken on, or a source that is named fails.
  */
-export async function findAwsKeys(
-  registry: EcrRegistry,
-  means: Means,
-): Promise<FoundKeys | NoAccount> {
+export async function findAwsKeys(site: AwsSite, means: Means): Promise<FoundKeys | NoAccount> {
   const role = means.settings.awsRole;
-  if (role === undefined) return ambientKeys(registry, means);
+  if (role === undefined) return ambientKeys(site, means);
   if (hasIdToken(means.world.environment)) {
-    const token = await idToken(registry.audience, `The role ${role}`, means);
-    const keys = await assumeRoleWithWebIdentity(role, token, registry, means);
+    const token = await idToken(site.audience, `The role ${role}`, means);
+    const keys = await assumeRoleWithWebIdentity(role, token, site, means);
     return { keys, by: `the role ${role}, by the job's identity` };
   }
-  const found = await ambientKeys(registry, means);
+  const found = await ambientKeys(site, means);
   // Says which permission is missing.
   if (!("keys" in found)) {
-    await idToken(registry.audience, `The role ${role}`, means);
+    await idToken(site.audience, `The role ${role}`, means);
     return found;
   }
-  const keys = await assumeRole(role, found.keys, registry, means);
+  const keys = await assumeRole(role, found.keys, site, means);
   return { keys, by: `the role ${role}, by ${found.by}` };
 }
 
-type Source = (registry: EcrRegistry, means: Means) => Promise<FoundKeys | undefined>;
+type Source = (site: AwsSite, means: Means) => Promise<FoundKeys | undefined>;
 
-async function ambientKeys(registry: EcrRegistry, means: Means): Promise<FoundKeys | NoAccount> {
+async function ambientKeys(site: AwsSite, means: Means): Promise<FoundKeys | NoAccount> {
   const sources: readonly Source[] = [ofVariables, ofWebIdentity, ofFiles, ofContainer, ofInstance];
   for (const source of sources) {
-    const found = await source(registry, means);
+    const found = await source(site, means);
     if (found === undefined) continue;
     means.world.secrets.add(found.keys.secretAccessKey);
     if (found.keys.sessionToken !== undefined) means.world.secrets.add(found.keys.sessionToken);
@@ -61,7 +58,7 @@ async function ambientKeys(registry: EcrRegistry, means: Means): Promise<FoundKe
   };
 }
 
-async function ofVariables(_: EcrRegistry, { world }: Means): Promise<FoundKeys | undefined> {
+async function ofVariables(_: AwsSite, { world }: Means): Promise<FoundKeys | undefined> {
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = world.environment;
   if (!id || !secret) return undefined;
   const sessionToken = world.environment.AWS_SESSION_TOKEN || undefined;
@@ -70,17 +67,17 @@ async function ofVariables(_: EcrRegistry, { world }: Means): Promise<FoundKeys 
 }
 
 /** Of a pod with an IAM role for its service account. */
-async function ofWebIdentity(registry: EcrRegistry, means: Means): Promise<FoundKeys | undefined> {
+async function ofWebIdentity(site: AwsSite, means: Means): Promise<FoundKeys | undefined> {
   const { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: file } = means.world.environment;
   if (!role || !file) return undefined;
   const token = (await readNamed(file, "AWS_WEB_IDENTITY_TOKEN_FILE")).trim();
   means.world.secrets.add(token);
-  const keys = await assumeRoleWithWebIdentity(role, token, registry, means);
+  const keys = await assumeRoleWithWebIdentity(role, token, site, means);
   return { keys, by: `the role ${role}, by AWS_WEB_IDENTITY_TOKEN_FILE` };
 }
 
 /** Keys written down in a file; roles and single sign-on of profiles need AWS's own tools. */
-async function ofFiles(_: EcrRegistry, { world }: Means): Promise<FoundKeys | undefined> {
+async function ofFiles(_: AwsSite, { world }: Means): Promise<FoundKeys | undefined> {
   const { environment } = world;
   const file =
     environment.AWS_SHARED_CREDENTIALS_FILE ||
@@ -110,7 +107,7 @@ export function section(text: string, name: string): Readonly<Record<string, str
 const CONTAINER_HOST = "http://169.254.170.2";
 
 /** Of a task of ECS, or of a pod with a pod identity of EKS. */
-async function ofContainer(_: EcrRegistry, means: Means): Promise<FoundKeys | undefined> {
+async function ofContainer(_: AwsSite, means: Means): Promise<FoundKeys | undefined> {
   const { environment, signal } = means.world;
   const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative } = environment;
   const address = relative
@@ -134,13 +131,10 @@ async function ofContainer(_: EcrRegistry, means: Means): Promise<FoundKeys | un
 }
 
 /** Of an instance's profile, by the second version of its metadata service. */
-async function ofInstance(
-  registry: EcrRegistry,
-  { api, world }: Means,
-): Promise<FoundKeys | undefined> {
+async function ofInstance(site: AwsSite, { api, world }: Means): Promise<FoundKeys | undefined> {
   const { environment, signal } = world;
   // What is public is had without: nobody is to wait for a machine that may be none of AWS's.
-  if (registry.isPublic) return undefined;
+  if (site.isPublic) return undefined;
   if (/^true$/i.test(environment.AWS_EC2_METADATA_DISABLED ?? "")) return undefined;
   const base = environment.AWS_EC2_METADATA_SERVICE_ENDPOINT || "http://169.254.169.254";
   const ask = async (method: "GET" | "PUT", path: string, headers: Record<string, string>) => {

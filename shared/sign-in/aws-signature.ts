@@ -7,15 +7,17 @@ export interface AwsKeys {
   readonly sessionToken?: string | undefined;
 }
 
-/** A request to sign: POST to the root of a service, with a body. */
+/** A request to sign. Its path is as it is sent: what is not plain in it is escaped already. */
 export interface Signable {
   readonly url: URL;
   readonly method: string;
   /** Names in small letters. All are signed. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Instead of the body: its SHA-256 in hexadecimal digits, or what S3 takes in its place. */
+  readonly bodyHash?: string | undefined;
   readonly region: string;
-  /** As AWS's scope names it: `ecr`, `sts`. */
+  /** As AWS's scope names it: `ecr`, `sts`, `s3`. */
   readonly service: string;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
@@ -44,7 +46,7 @@ export function signatureHeaders(request: Signable, keys: AwsKeys): Record<strin
     ...names.map((name) => `${name}:${(signed[name] ?? "").trim().replace(/ +/g, " ")}`),
     "",
     names.join(";"),
-    sha256(request.body),
+    request.bodyHash ?? sha256(request.body),
   ].join("\n");
   const scope = `${day}/${request.region}/${request.service}/aws4_request`;
   const toSign = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
@@ -66,7 +68,7 @@ function canonicalQuery({ searchParams }: URL): string {
 }
 
 /** Percent-encoding as RFC 3986 has it: encodeURIComponent leaves five signs more as they are. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,

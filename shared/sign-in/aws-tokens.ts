@@ -1,7 +1,7 @@
 import { UserError } from "../failure/index.ts";
 import { type ApiAnswer, wordsOf } from "../web-api/index.ts";
 import { type AwsKeys, signatureHeaders } from "./aws-signature.ts";
-import type { EcrRegistry } from "./cloud.ts";
+import type { AwsSite } from "./cloud.ts";
 import type { Means } from "./settings.ts";
 
 /**
@@ -13,7 +13,7 @@ import type { Means } from "./settings.ts";
 export async function assumeRoleWithWebIdentity(
   role: string,
   token: string,
-  registry: EcrRegistry,
+  site: AwsSite,
   means: Means,
 ): Promise<AwsKeys> {
   const form = {
@@ -21,7 +21,7 @@ export async function assumeRoleWithWebIdentity(
     RoleSessionName: sessionName(means),
     WebIdentityToken: token,
   };
-  return keysOf(role, await ask({ ...form, RoleArn: role }, registry, means), means);
+  return keysOf(role, await ask({ ...form, RoleArn: role }, site, means), means);
 }
 
 /**
@@ -32,11 +32,11 @@ export async function assumeRoleWithWebIdentity(
 export async function assumeRole(
   role: string,
   keys: AwsKeys,
-  registry: EcrRegistry,
+  site: AwsSite,
   means: Means,
 ): Promise<AwsKeys> {
   const form = { Action: "AssumeRole", RoleArn: role, RoleSessionName: sessionName(means) };
-  return keysOf(role, await ask(form, registry, means, keys), means);
+  return keysOf(role, await ask(form, site, means, keys), means);
 }
 
 /** Where a service of AWS is asked: its own address, unless one of the usual variables says other. */
@@ -66,17 +66,17 @@ function sessionName({ world: { environment } }: Means): string {
 
 function ask(
   form: Readonly<Record<string, string>>,
-  registry: EcrRegistry,
+  site: AwsSite,
   means: Means,
   keys?: AwsKeys,
 ): Promise<ApiAnswer> {
-  const url = awsEndpoint("STS", `${registry.tokens}/`, means);
+  const url = awsEndpoint("STS", `${site.tokens}/`, means);
   const body = new URLSearchParams({ ...form, Version: "2011-06-15" }).toString();
   const headers = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
   const { clock, signal } = means.world;
   const request = { method: "POST" as const, url, body, signal, service: "AWS's token service" };
   if (keys === undefined) return means.api.ask({ ...request, headers });
-  const { region } = registry;
+  const { region } = site;
   const signature = signatureHeaders(
     { ...request, headers, region, service: "sts", now: clock.now() },
     keys,

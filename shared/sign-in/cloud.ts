@@ -5,19 +5,24 @@ export type Cloud =
   | { readonly kind: "google" }
   | { readonly kind: "azure"; readonly authority: string };
 
-/** A registry of Amazon's. */
-export interface EcrRegistry {
-  readonly kind: "ecr";
+/** A part of AWS that keys are wanted for. */
+export interface AwsSite {
+  /** What is public can be had without keys: an instance's metadata is then not asked. */
   readonly isPublic: boolean;
-  /** The account that it belongs to; undefined for the public one. */
-  readonly account: string | undefined;
   readonly region: string;
-  /** Address of its API. */
-  readonly api: string;
   /** Address of the token service of its region. */
   readonly tokens: string;
   /** The audience that the token service expects of an id token. */
   readonly audience: string;
+}
+
+/** A registry of Amazon's. */
+export interface EcrRegistry extends AwsSite {
+  readonly kind: "ecr";
+  /** The account that it belongs to; undefined for the public one. */
+  readonly account: string | undefined;
+  /** Address of its API. */
+  readonly api: string;
 }
 
 // Source: Amazon ECR, "Private registries" and "Endpoints and quotas": with FIPS, and dual-stack.
