@@ -1,0 +1,86 @@
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import zlib from "node:zlib";
+import { BrokenSeal } from "./broken-seal.ts";
+import { inPieces, piped, type Stage } from "./stage.ts";
+import { unpackZstd } from "./zstd-frames.ts";
+
+export type Compression = "none" | "gzip" | "zstd";
+
+/** Which levels there are, and the one that is taken where none is given. */
+export const LEVELS = {
+  gzip: { lowest: 1, highest: 9, usual: 6 },
+  zstd: { lowest: 1, highest: 19, usual: 3 },
+} as const;
+
+const gzip = promisify(zlib.gzip);
+const zstd = promisify(zlib.zstdCompress);
+
+/**
+ * Blocks are compressed side by side, each on its own: a gzip member or a zstd frame, of which the
+ * formats allow any number in a file. Larger ones compress no better: zstd looks back 2 MB at its
+ * usual level, gzip 32 KB.
+ */
+const BLOCK = { gzip: 1 << 20, zstd: 4 << 20 } as const;
+/** More than the threads that Node.js has for it would only wait, with their bytes in memory. */
+const SIDE_BY_SIDE = Math.max(2, Math.min(4, availableParallelism()));
+
+/** Compresses a stream; what comes out is read by `gzip -d` or `zstd -d`. */
+export function compression(method: Compression, level?: number): Stage {
+  if (method === "none") return (content) => content;
+  const compress = blockCompressor(method, level ?? LEVELS[method].usual);
+  return async function* compressed(content) {
+    const waiting: Promise<Buffer>[] = [];
+    let any = false;
+    for await (const block of inPieces(content, BLOCK[method])) {
+      any = true;
+      const result = compress(block);
+      // It is awaited below; should an earlier one fail, nobody would.
+      result.catch(() => {});
+      waiting.push(result);
+      if (waiting.length >= SIDE_BY_SIDE) yield await (waiting.shift() as Promise<Buffer>);
+    }
+    // Of no bytes, too, there is a member or frame: an empty file would be damage.
+    if (!any) waiting.push(compress(Buffer.alloc(0)));
+    for (const result of waiting) yield await result;
+  };
+}
+
+function blockCompressor(method: "gzip" | "zstd", level: number) {
+  const chunkSize = 256 * 1024;
+  if (method === "gzip") return (block: Buffer) => gzip(block, { level, chunkSize });
+  const params = {
+    [zlib.constants.ZSTD_c_compressionLevel]: level,
+    [zlib.constants.ZSTD_c_checksumFlag]: 1,
+  };
+  return (block: Buffer) => zstd(block, { chunkSize, params, pledgedSrcSize: block.length });
+}
+
+/**
+ * Decompresses a stream: any number of gzip members or zstd frames.
+ *
+ * @throws {BrokenSeal} from the stage, where it is no such stream, or ends too early.
+ */
+export function decompression(method: Compression): Stage {
+  if (method === "none") return (content) => content;
+  return method === "zstd" ? unpackZstd : unpackGzip;
+}
+
+async function* unpackGzip(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  let any = false;
+  async function* noted() {
+    for await (const chunk of content) {
+      if (chunk.length > 0) any = true;
+      yield chunk;
+    }
+  }
+  yield* piped(noted(), zlib.createGunzip({ chunkSize: 256 * 1024 }), gzipTrouble);
+  if (!any) throw new BrokenSeal("compression", "is empty, where gzip data should be");
+}
+
+function gzipTrouble({ code, message }: NodeJS.ErrnoException): Error {
+  if (code === "Z_BUF_ERROR") {
+    return new BrokenSeal("compression", "ends in the middle of its gzip data");
+  }
+  return new BrokenSeal("compression", `is no sound gzip data (${message})`);
+}

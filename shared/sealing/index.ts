@@ -1,0 +1,14 @@
+export { BrokenSeal } from "./broken-seal.ts";
+export { type Compression, compression, decompression } from "./compression.ts";
+export {
+  type Encryption,
+  type EncryptionSettings,
+  type Keys,
+  openSealer,
+  openUnsealer,
+  type Sealer,
+  type SealingSettings,
+  type SealTraits,
+  type Unsealer,
+} from "./seal.ts";
+export { type Stage, through } from "./stage.ts";

@@ -1,0 +1,74 @@
+import { pipeline, Readable, type Transform } from "node:stream";
+
+/** What becomes of a stream's bytes on their way: compressed, decrypted, counted. */
+export type Stage = (content: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
+
+/**
+ * The stream behind all stages. Whoever destroys it destroys the content too, also while that is
+ * being waited for; what fails on the way fails the stream.
+ */
+export function through(content: Readable, ...stages: readonly Stage[]): Readable {
+  let bytes: AsyncIterable<Buffer> = buffers(content);
+  for (const stage of stages) bytes = stage(bytes);
+  const result = Readable.from(bytes, { objectMode: false, highWaterMark: 1 << 20 });
+  result.once("close", () => content.destroy());
+  return result;
+}
+
+async function* buffers(content: Readable): AsyncIterable<Buffer> {
+  for await (const chunk of content as AsyncIterable<Buffer | Uint8Array | string>) {
+    if (Buffer.isBuffer(chunk)) yield chunk;
+    else if (typeof chunk === "string") yield Buffer.from(chunk);
+    else yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+}
+
+/**
+ * The same bytes in pieces of one size; only the last is smaller, and there is none for no bytes
+ * at all.
+ */
+export async function* inPieces(content: AsyncIterable<Buffer>, size: number) {
+  let piece = Buffer.allocUnsafe(size);
+  let used = 0;
+  for await (const chunk of content) {
+    for (let at = 0; at < chunk.length; ) {
+      const taken = chunk.copy(piece, used, at);
+      at += taken;
+      used += taken;
+      if (used < size) continue;
+      yield piece;
+      piece = Buffer.allocUnsafe(size);
+      used = 0;
+    }
+  }
+  if (used > 0) yield piece.subarray(0, used);
+}
+
+/**
+ * Bytes by way of one of Node.js' own transforms.
+ *
+ * @param trouble the error for what the transform fails with; what the content itself fails with
+ *   is thrown as it is.
+ */
+export async function* piped(
+  content: AsyncIterable<Buffer>,
+  transform: Transform,
+  trouble: (error: NodeJS.ErrnoException) => Error,
+): AsyncIterable<Buffer> {
+  let failed: { readonly error: unknown } | undefined;
+  async function* watched() {
+    try {
+      yield* content;
+    } catch (error) {
+      failed = { error };
+      throw error;
+    }
+  }
+  // It ends the one when the other fails, in both directions; what failed shows below.
+  pipeline(Readable.from(watched(), { objectMode: false }), transform, () => {});
+  try {
+    for await (const chunk of transform) yield chunk as Buffer;
+  } catch (error) {
+    throw failed === undefined ? trouble(error as NodeJS.ErrnoException) : failed.error;
+  }
+}
