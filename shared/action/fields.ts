@@ -89,19 +89,19 @@ export function integer<P extends Presence>(
   });
 }
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** A length of time (`90s`, `5m`, `1h30m`, `500ms`), as milliseconds. */
+/** A length of time (`90s`, `5m`, `1h30m`, `500ms`, `30d`), as milliseconds. */
 export function duration<P extends Presence>(
   bounds: { readonly min: number; readonly max: number },
   presence: P,
 ): Field<Present<P, number>> {
   const words = `a duration such as 90s, 5m or 1h30m, from ${spell(bounds.min)} to ${spell(bounds.max)}`;
   return field(presence, words, (raw) => {
-    if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(raw)) {
+    if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(raw)) {
       throw new Rejection(/^\d+$/.test(raw) ? "the unit is missing" : "it is not a duration");
     }
-    const parts = raw.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+    const parts = raw.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
     const total = parts.reduce(
       (sum, [, n, u]) => sum + Number(n) * UNITS[u as keyof typeof UNITS],
       0,
@@ -113,7 +113,8 @@ export function duration<P extends Presence>(
 
 function spell(milliseconds: number): string {
   if (milliseconds === 0) return "0s";
-  const unit = (["h", "m", "s"] as const).find((name) => milliseconds % UNITS[name] === 0) ?? "ms";
+  const unit =
+    (["d", "h", "m", "s"] as const).find((name) => milliseconds % UNITS[name] === 0) ?? "ms";
   return `${milliseconds / UNITS[unit]}${unit}`;
 }
 

@@ -67,6 +67,7 @@ td.wrap { white-space: normal; overflow-wrap: anywhere; }
 td.wrong { color: var(--bad); } td.soft { color: var(--soft); }
 thead th { color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--line); }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
+.scroll + section { margin-top: 1.5rem; }
 footer { margin-top: 1.25rem; color: var(--soft); font-size: .85rem; }
 @media print { header, section { break-inside: avoid; } }
 `);
