@@ -40,11 +40,14 @@ const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
  * Source: k8s.io/apimachinery/pkg/util/remotecommand/constants.go.
  */
 export class ChannelSocket {
+  /** Which of the versions that were asked for is spoken. */
+  readonly protocol: string;
   readonly #socket: Duplex;
   #error: Error | undefined;
 
-  constructor(socket: Duplex, listener: Listener) {
+  constructor(socket: Duplex, protocol: string, listener: Listener) {
     this.#socket = socket;
+    this.protocol = protocol;
     const frames = new FrameReader();
     socket.on("data", (chunk: Buffer) => {
       try {
@@ -89,6 +92,12 @@ export class ChannelSocket {
     this.#socket.resume();
   }
 
+  /** Shows everybody on the way that the connection is still in use. */
+  ping(): void {
+    if (this.#socket.writableEnded || this.#socket.destroyed) return;
+    this.#socket.write(frameOf(OPCODE.ping, Buffer.alloc(0)));
+  }
+
   /** Says good-bye and hangs up. */
   close(): void {
     const socket = this.#socket;
@@ -111,7 +120,8 @@ export async function openChannels(
   signal.throwIfAborted();
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(OPENING_MS)]);
   try {
-    return new ChannelSocket(await handshake(cluster, connecting, bounded), listener);
+    const { socket, protocol } = await handshake(cluster, connecting, bounded);
+    return new ChannelSocket(socket, protocol, listener);
   } catch (error) {
     signal.throwIfAborted();
     throw await whyNot(cluster.boundTo(signal), connecting, error);
@@ -123,7 +133,7 @@ async function handshake(
   cluster: Cluster,
   { path, protocols }: Connecting,
   signal: AbortSignal,
-): Promise<Duplex> {
+): Promise<{ readonly socket: Duplex; readonly protocol: string }> {
   const { headers, dispatcher } = await cluster.access();
   const key = randomBytes(16).toString("base64");
   const answer = await upgrade(`${cluster.server}${path}`, {
@@ -144,7 +154,7 @@ async function handshake(
   const accept = createHash("sha1").update(`${key}${ACCEPT_SUFFIX}`).digest("base64");
   const chosen = String(answer.headers["sec-websocket-protocol"] ?? "");
   if (answer.headers["sec-websocket-accept"] === accept && protocols.includes(chosen)) {
-    return socket;
+    return { socket, protocol: chosen };
   }
   socket.destroy();
   throw new Error(

@@ -84,8 +84,13 @@ class Output {
   }
 }
 
-function connectingTo({ namespace, pod, container, command }: Exec): Connecting {
+/** The connection for a program, with an input or without. */
+export function connectingTo(
+  { namespace, pod, container, command }: Exec,
+  { input = false } = {},
+): Connecting {
   const query = new URLSearchParams({ container, stdout: "true", stderr: "true" });
+  if (input) query.set("stdin", "true");
   for (const word of command) query.append("command", word);
   const place = `namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}`;
   return {

@@ -24,6 +24,7 @@ export {
 export { type View, viewOf } from "./collection-view.ts";
 export type { ServedResource, ServedResources } from "./discovery.ts";
 export { type Exec, type ExecResult, execute } from "./exec.ts";
+export { type ExecEnd, type RunningExec, startExec } from "./exec-stream.ts";
 export { type KubeconfigOptions, kubeconfigContent } from "./kubeconfig.ts";
 export { findAll, inLanes, type LiveObjects } from "./live-objects.ts";
 export {

@@ -10,7 +10,7 @@ import type { Ended, Running } from "./place.ts";
 export function outputOf(running: Running, failure: (ended: Ended) => Error): Readable {
   const checked = new Transform({
     flush(done) {
-      running.ended.then((ended) => done(ended.exitCode === 0 ? null : failure(ended)));
+      void running.ended.then((ended) => done(ended.exitCode === 0 ? null : failure(ended)));
     },
   });
   pipeline(running.stdout, checked, (error) => {
