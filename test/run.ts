@@ -22,9 +22,9 @@ interface Layer {
 const CLUSTER = ["kubernetes", "registry", "buildkit", "images", "helm", "helm3", "kubectl"];
 
 const LAYERS: readonly Layer[] = [
-  { name: "unit", testbed: [] },
+  { name: "unit", testbed: [], atOnce: 2 },
   { name: "contract", testbed: [] },
-  { name: "bundle", testbed: [] },
+  { name: "bundle", testbed: [], atOnce: 2 },
   { name: "cluster", testbed: CLUSTER, atOnce: 3 },
   { name: "workflow", testbed: [...CLUSTER, "act"] },
 ];
