@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 import { builtFolder, type GoModule } from "./build/go-module.ts";
+import { type System, systemFolder } from "./build/system.ts";
 import { type Configuration, TestbedError } from "./configuration.ts";
 
 /** Addresses that were chosen when the bed was first brought up, and hold until it is taken down. */
@@ -18,12 +19,14 @@ export interface Addresses {
 export class Bed {
   readonly name: string;
   readonly cache: string;
+  readonly systems: string;
   readonly state: string;
   readonly addresses: Addresses;
 
   constructor(configuration: Configuration, addresses: Addresses) {
     this.name = configuration.name;
     this.cache = configuration.cache;
+    this.systems = configuration.systems;
     this.state = configuration.state;
     this.addresses = addresses;
   }
@@ -36,6 +39,11 @@ export class Bed {
   /** A file of an unpacked Debian package. */
   debian(name: string, file: string): string {
     return join(this.cache, "debian", name, file);
+  }
+
+  /** A file or folder of a system. */
+  system(system: System, file: string): string {
+    return join(systemFolder(this.systems, system), file);
   }
 
   /** A file of a built Go module. */

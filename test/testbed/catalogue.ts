@@ -1,4 +1,5 @@
 import { buildah } from "./buildah.ts";
+import { databases, nameOfPostgres, postgresMajors } from "./databases.ts";
 import { buildkitImage } from "./images/buildkit.ts";
 import { busyboxImage } from "./images/busybox.ts";
 import { nodeImage } from "./images/node.ts";
@@ -41,6 +42,7 @@ export const pieces: readonly Piece[] = [
   buildx,
   docker,
   buildah,
+  ...databases,
   ...tools,
   kwok,
 ];
@@ -59,5 +61,6 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
     "kubectl",
   ],
   buildkit: ["buildkit", "buildx"],
+  postgres: postgresMajors.map(nameOfPostgres),
   images: ["pause-image", "busybox-image", "node-image"],
 };

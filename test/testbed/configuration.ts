@@ -7,6 +7,11 @@ export interface Configuration {
   readonly name: string;
   /** Folder of what is downloaded and built; shared by all beds and kept by `down`. */
   readonly cache: string;
+  /**
+   * Folder of programs with their own libraries, kept like the cache. It can be reached by users who
+   * may not look into the home of the one who runs this: some servers refuse to run as root.
+   */
+  readonly systems: string;
   /** Folder of everything this bed writes; removed by `down`. */
   readonly state: string;
   /** Port of the registry on the loopback address; undefined means any free one. */
@@ -68,7 +73,9 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   if (problems.length > 0) throw new TestbedError(problems.join("\n"));
   const cacheHome = set("XDG_CACHE_HOME") ?? join(homedir(), ".cache");
   const cache = resolve(set("SEAWORTHY_TESTBED_CACHE") ?? join(cacheHome, "seaworthy", "testbed"));
-  return { name, cache, state, registryPort, subnet };
+  const isShared = set("SEAWORTHY_TESTBED_CACHE") === undefined && process.getuid?.() === 0;
+  const systems = isShared ? "/var/cache/seaworthy/systems" : join(cache, "systems");
+  return { name, cache, systems, state, registryPort, subnet };
 }
 
 function isPort(port: number): boolean {

@@ -2,6 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bed } from "./bed.ts";
 import { readConfiguration, TestbedError } from "./configuration.ts";
+import {
+  agePrograms,
+  nameOfPostgres,
+  pgbackrestPrograms,
+  postgresMajors,
+  postgresPrograms,
+  redisPrograms,
+} from "./databases.ts";
 import { buildkitInContainer } from "./images/buildkit.ts";
 import { busybox } from "./images/busybox.ts";
 import { reference } from "./images/image.ts";
@@ -34,6 +42,14 @@ export interface Endpoints {
   readonly buildkitImage: string;
   /** Address of the Docker engine, for DOCKER_HOST. */
   readonly dockerHost: string;
+  /** By major of PostgreSQL: folder with all its programs, servers and clients. */
+  readonly postgres: Readonly<Record<string, string>>;
+  /** Folder with redis-server, redis-cli and redis-check-rdb. */
+  readonly redis: string;
+  /** Folder with pgbackrest. */
+  readonly pgbackrest: string;
+  /** Folder with age and age-keygen. */
+  readonly age: string;
   /** Names of the pieces that were brought up. */
   readonly pieces: readonly string[];
 }
@@ -71,8 +87,17 @@ export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
     busyboxImage: reference(bed, busybox),
     buildkitImage: reference(bed, buildkitInContainer),
     dockerHost: `unix://${dockerSocket(bed)}`,
+    postgres: postgresOf(bed, pieces),
+    redis: redisPrograms(bed),
+    pgbackrest: pgbackrestPrograms(bed),
+    age: agePrograms(bed),
     pieces,
   };
+}
+
+function postgresOf(bed: Bed, pieces: readonly string[]): Readonly<Record<string, string>> {
+  const majors = postgresMajors.filter((major) => pieces.includes(nameOfPostgres(major)));
+  return Object.fromEntries(majors.map((major) => [major, postgresPrograms(bed, major)]));
 }
 
 /** Puts what the environment names in place of the bed's own. */
@@ -127,6 +152,10 @@ const nowhere: Endpoints = {
   busyboxImage: "",
   buildkitImage: "",
   dockerHost: "",
+  postgres: {},
+  redis: "",
+  pgbackrest: "",
+  age: "",
   pieces: [],
 };
 

@@ -46,7 +46,9 @@ const verbs: Readonly<Record<string, Verb>> = {
   status: printStatus,
   logs: printLog,
   env: async () => printVariables(),
-  clean: async ({ cache }) => rm(cache, { recursive: true, force: true }),
+  clean: async ({ cache, systems }) => {
+    for (const folder of [cache, systems]) await rm(folder, { recursive: true, force: true });
+  },
 };
 
 async function printStatus(configuration: Configuration): Promise<void> {

@@ -82,6 +82,12 @@ export const grype = goModule({
   typical: { seconds: 150, packages: 1000 },
 });
 
+/** Encrypts files for who has a key, and makes keys. */
+export const age = goModule({ name: "age", typical: { seconds: 10, packages: 100 } });
+
+/** An object store. */
+export const minio = goModule({ name: "minio", typical: { seconds: 150, packages: 1100 } });
+
 /** Simulated nodes, with the stages that make its pods and nodes behave like ready ones. */
 export const kwok = goModule({
   name: "kwok",

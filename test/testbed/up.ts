@@ -35,7 +35,7 @@ export async function bringUp(
   const own = wantedHere(wanted, named);
   const chosen = own.length > 0 ? select(pieces, groups, own) : [];
   await checkHost(chosen);
-  await supply(configuration.cache, chosen, reporter);
+  await supply(configuration, chosen, reporter);
   const onWait = () => reporter.line("Another process works on this test bed; waiting for it.");
   return withLock(lockFile(configuration), onWait, async () => {
     const bed = await openBed(configuration);

@@ -1,17 +1,20 @@
 import { join } from "node:path";
+import type { Configuration } from "../configuration.ts";
 import { withLock } from "../lock.ts";
 import type { Piece } from "../piece.ts";
 import { duration, type Reporter, remaining } from "../progress.ts";
 import { missingPackages, unpackPackages } from "./debian.ts";
 import { buildGoModule, type GoModule, isMissing } from "./go-module.ts";
+import { isSystemMissing, makeSystem, patchelf, type System } from "./system.ts";
 
 /** Downloads and builds what these pieces use and the cache does not hold yet. */
 export async function supply(
-  cache: string,
+  configuration: Configuration,
   pieces: readonly Piece[],
   reporter: Reporter,
 ): Promise<void> {
-  if (!(await isIncomplete(cache, pieces))) return;
+  if (!(await isIncomplete(configuration, pieces))) return;
+  const { cache } = configuration;
   const onWait = () => reporter.line("Another process fills the cache of this test bed; waiting.");
   await withLock(join(cache, "lock"), onWait, async () => {
     const packages = await missingPackages(cache, packagesOf(pieces));
@@ -19,18 +22,45 @@ export async function supply(
       reporter.line(`Downloading ${packages.length} Debian packages: ${packages.join(", ")}.`);
       await unpackPackages(cache, packages);
     }
+    await makeSystems(configuration, pieces, reporter);
     const modules = await missingModules(cache, pieces);
     if (modules.length > 0) await build(cache, modules, reporter);
   });
 }
 
-async function isIncomplete(cache: string, pieces: readonly Piece[]): Promise<boolean> {
-  const packages = await missingPackages(cache, packagesOf(pieces));
-  return packages.length > 0 || (await missingModules(cache, pieces)).length > 0;
+async function isIncomplete(
+  configuration: Configuration,
+  pieces: readonly Piece[],
+): Promise<boolean> {
+  const { cache } = configuration;
+  if ((await missingPackages(cache, packagesOf(pieces))).length > 0) return true;
+  if ((await missingSystems(configuration, pieces)).length > 0) return true;
+  return (await missingModules(cache, pieces)).length > 0;
 }
 
 function packagesOf(pieces: readonly Piece[]): string[] {
-  return pieces.flatMap((piece) => piece.packages ?? []);
+  const forSystems = pieces.some(({ systems = [] }) => systems.length > 0) ? ["patchelf"] : [];
+  return [...pieces.flatMap((piece) => piece.packages ?? []), ...forSystems];
+}
+
+async function missingSystems({ systems }: Configuration, pieces: readonly Piece[]) {
+  const missing = new Map<string, System>();
+  for (const system of pieces.flatMap((piece) => piece.systems ?? [])) {
+    if (await isSystemMissing(systems, system)) missing.set(system.name, system);
+  }
+  return [...missing.values()];
+}
+
+async function makeSystems(
+  configuration: Configuration,
+  pieces: readonly Piece[],
+  reporter: Reporter,
+): Promise<void> {
+  const { cache, systems } = configuration;
+  for (const system of await missingSystems(configuration, pieces)) {
+    reporter.line(`Downloading ${system.name} of ${system.release}, with its libraries.`);
+    await makeSystem({ systems, lists: join(cache, "apt"), patchelf: patchelf(cache) }, system);
+  }
 }
 
 async function missingModules(cache: string, pieces: readonly Piece[]): Promise<GoModule[]> {
