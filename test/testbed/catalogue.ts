@@ -16,6 +16,7 @@ import { kubeProxy } from "./servers/kube-proxy.ts";
 import { scheduler } from "./servers/kube-scheduler.ts";
 import { kubelet } from "./servers/kubelet.ts";
 import { kwok } from "./servers/kwok.ts";
+import { minio } from "./servers/minio.ts";
 import { node } from "./servers/node.ts";
 import { nodeRegistry } from "./servers/node-registry.ts";
 import { registry } from "./servers/registry.ts";
@@ -42,6 +43,7 @@ export const pieces: readonly Piece[] = [
   buildx,
   docker,
   buildah,
+  minio,
   ...databases,
   ...tools,
   kwok,

@@ -16,6 +16,7 @@ import { reference } from "./images/image.ts";
 import { node } from "./images/node.ts";
 import { buildkitSocket } from "./servers/buildkit.ts";
 import { dockerSocket } from "./servers/docker.ts";
+import { type ObjectStore, objectStore } from "./servers/minio.ts";
 import { dockerConfig } from "./tools.ts";
 
 /** Where the servers are found that a test or the demo works against. */
@@ -50,6 +51,8 @@ export interface Endpoints {
   readonly pgbackrest: string;
   /** Folder with age and age-keygen. */
   readonly age: string;
+  /** An object store like S3 with object lock; its keys are empty where it was not brought up. */
+  readonly objectStore: ObjectStore;
   /** Names of the pieces that were brought up. */
   readonly pieces: readonly string[];
 }
@@ -74,7 +77,7 @@ export function namedByUser(environment: NodeJS.ProcessEnv): string[] {
 }
 
 /** The endpoints of a bed with these pieces. */
-export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
+export async function endpointsOf(bed: Bed, pieces: readonly string[]): Promise<Endpoints> {
   return {
     kubeconfig: bed.path("kubeconfig"),
     registry: bed.registry,
@@ -91,6 +94,7 @@ export function endpointsOf(bed: Bed, pieces: readonly string[]): Endpoints {
     redis: redisPrograms(bed),
     pgbackrest: pgbackrestPrograms(bed),
     age: agePrograms(bed),
+    objectStore: await objectStore(bed),
     pieces,
   };
 }
@@ -156,6 +160,7 @@ const nowhere: Endpoints = {
   redis: "",
   pgbackrest: "",
   age: "",
+  objectStore: { url: "", region: "", accessKeyId: "", secretAccessKey: "" },
   pieces: [],
 };
 

@@ -45,7 +45,7 @@ export async function bringUp(
     // Known before the start, so that `status` can tell what did not make it.
     await bed.write(["wanted.json"], JSON.stringify(names));
     await startAll(bed, chosen, reporter);
-    const endpoints = endpointsOf(bed, names);
+    const endpoints = await endpointsOf(bed, names);
     const file = await bed.write(["endpoints.json.new"], JSON.stringify(endpoints, null, 2), 0o644);
     await rename(file, bed.path("endpoints.json"));
     return withNamedByUser(endpoints, environment);
