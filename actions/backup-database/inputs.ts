@@ -14,6 +14,7 @@ import {
   keepingInputs,
   passwordsIn,
   podInputs,
+  sealingInputs,
   storageInputs,
 } from "../../shared/backup-inputs/index.ts";
 import { repositorySettings } from "./repository-settings.ts";
@@ -70,15 +71,7 @@ export const inputs = {
   "source-secret-access-key": text({ secret: true, accepts: "that key's secret" }),
   ...storageInputs,
   ...keepingInputs,
-  compression: choice(["zstd", "gzip", "none"], { default: "zstd" }),
-  encryption: choice(["auto", "age", "openssl", "none"], { default: "auto" }),
-  "encrypt-to": words({ accepts: "age recipients, age1..., by white space or commas" }),
-  passphrase: text({ secret: true, accepts: "a passphrase to encrypt with" }),
-  "signing-key": text(
-    { secret: true, accepts: "a private key as PEM" },
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
-  ),
-  "signing-passphrase": text({ secret: true, accepts: "that key's passphrase" }),
+  ...sealingInputs,
   keep: text({
     accepts: "such as last=3 daily=7 weekly=5 monthly=12 yearly=3, or all",
     default: "all",

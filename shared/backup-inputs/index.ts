@@ -1,8 +1,5 @@
 export { passwordsIn } from "./passwords.ts";
 export { type PodOptions, podInputs } from "./pod-inputs.ts";
-export {
-  type KeepingOptions,
-  keepingInputs,
-  type StorageOptions,
-  storageInputs,
-} from "./storage-inputs.ts";
+export { sealingInputs, sealingSettings, signingSettings } from "./sealing-inputs.ts";
+export { keepingInputs, storageInputs } from "./storage-inputs.ts";
+export { keepingSettings, storageSettings } from "./storage-settings.ts";

@@ -1,4 +1,12 @@
-import { choice, flag, type Inputs, integer, type OptionsOf, text } from "../action/index.ts";
+import {
+  choice,
+  flag,
+  type Inputs,
+  integer,
+  jobToken,
+  type OptionsOf,
+  text,
+} from "../action/index.ts";
 import { passwordsIn } from "./passwords.ts";
 
 /** The inputs of every action that reads or writes backups: where they are. */
@@ -22,6 +30,7 @@ export const storageInputs = {
     /^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
   ),
   "storage-ca": text({ accepts: "certificates as PEM" }, /-----BEGIN CERTIFICATE-----/),
+  token: jobToken("a token for GitHub"),
 } satisfies Inputs;
 
 /** The inputs of actions that write backups: how the storage keeps them. */
