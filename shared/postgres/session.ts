@@ -23,9 +23,20 @@ export interface Session {
    * @throws {SqlFailed} when the server refuses it; {UserError} when the connection is lost.
    */
   run(sql: string): Promise<void>;
+  /** Where psql came to be connected to, of several hosts perhaps. */
+  readonly endpoint: Endpoint;
   /** Ends the connection; an open transaction is rolled back. Never rejects. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** One server, as libpq names it. */
+export interface Endpoint {
+  /** Or the folder of its socket. */
+  readonly host: string;
+  readonly port: string;
+  readonly database: string;
+  readonly user: string;
 }
 
 export interface SessionOptions {
@@ -76,6 +87,19 @@ interface Surroundings {
 
 /** What has to get out of a failed transaction cannot be handed to the server by a SELECT. */
 const END_OF_TRANSACTION = /^\s*(rollback|abort|commit|end)(\s+(work|transaction))?\s*$/i;
+/** psql tells of errors by variables since 11. */
+const OLDEST_PSQL = 110_000;
+/** Each value as a record of its own, for names may hold anything but a NUL. */
+const GREETING = "SELECT unnest(ARRAY[:'VERSION_NUM', :'HOST', :'PORT', :'DBNAME', :'USER']);";
+
+function tooOld({ name }: Place): UserError {
+  return new UserError({
+    title: "psql is too old",
+    cause: `psql on ${name} is older than PostgreSQL 11, and does not tell of errors in a way that can be relied on.`,
+    remedy: "Install PostgreSQL's client programs of the server's major version.",
+  });
+}
+
 /** How long psql may take to go when it is told to. */
 const GOODBYE_MS = 2_000;
 
@@ -88,7 +112,7 @@ class PsqlSession implements Session {
   #waiting: { resolve(text: string): void; reject(error: Error): void } | undefined;
   #chunks: Buffer[] = [];
   #over: Ended | undefined;
-  #greeted = false;
+  #endpoint: Endpoint | undefined;
 
   constructor(running: Running, around: Surroundings) {
     this.#running = running;
@@ -105,8 +129,15 @@ class PsqlSession implements Session {
 
   /** Waits until psql is connected and reads what it is told. */
   async greet(): Promise<void> {
-    await this.#ask("");
-    this.#greeted = true;
+    const { records } = await this.#ask(GREETING);
+    const [release = "", host = "", port = "", database = "", user = ""] = records;
+    if (!(Number(release) >= OLDEST_PSQL)) throw tooOld(this.#around.place);
+    this.#endpoint = { host, port, database, user };
+  }
+
+  get endpoint(): Endpoint {
+    if (this.#endpoint === undefined) throw new Error("not connected yet");
+    return this.#endpoint;
   }
 
   async query<T>(sql: string): Promise<T[]> {
@@ -176,7 +207,7 @@ class PsqlSession implements Session {
       connection,
       place: place.name,
       stderr: stderr || message,
-      connected: this.#greeted,
+      connected: this.#endpoint !== undefined,
     });
   }
 }
