@@ -1,0 +1,19 @@
+export type {
+  Catalog,
+  DatabaseFacts,
+  EntryKind,
+  Heartbeat,
+  LargeObjects,
+  Parts,
+  PostgresFingerprint,
+  SequenceState,
+  ServerFacts,
+  TableContent,
+} from "./fingerprint.ts";
+export type { Exclusions } from "./selection.ts";
+export type { Named, Reader, Sessions } from "./sessions.ts";
+export {
+  type FingerprintOptions,
+  type FingerprintProgress,
+  takeFingerprint,
+} from "./take-fingerprint.ts";

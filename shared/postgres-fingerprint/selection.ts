@@ -1,0 +1,105 @@
+import { quoteQualified } from "../postgres/index.ts";
+import type { Catalog } from "./fingerprint.ts";
+import type { Named } from "./sessions.ts";
+
+/** What was left out of the dump by intent. */
+export interface Exclusions {
+  readonly schemas: readonly string[];
+  readonly tables: readonly Named[];
+  /** Tables whose definition is in the dump, but not their rows. */
+  readonly data: readonly Named[];
+  readonly largeObjects?: boolean;
+}
+
+/** Kinds of entries that a dump of some tables only holds. */
+const WITH_TABLES = new Set([
+  "table",
+  "column",
+  "column options",
+  "constraint",
+  "index",
+  "index clustered on",
+  "materialized view",
+  "policy",
+  "replica identity",
+  "row security",
+  "rule",
+  "sequence",
+  "storage options",
+  "trigger",
+  "view",
+]);
+
+/** Decides what is in the dump that the fingerprint belongs to. */
+export class Selection {
+  readonly #schemas: ReadonlySet<string>;
+  readonly #tables: ReadonlySet<string>;
+  readonly #data: ReadonlySet<string>;
+  readonly #only: ReadonlySet<string> | undefined;
+  readonly holdsLargeObjects: boolean;
+  readonly phrases: readonly string[];
+
+  constructor(options: {
+    readonly excluded?: Exclusions;
+    readonly includedOnly?: readonly Named[] | undefined;
+  }) {
+    const { schemas = [], tables = [], data = [], largeObjects } = options.excluded ?? {};
+    this.#schemas = new Set(schemas);
+    this.#tables = new Set(tables.map(key));
+    this.#data = new Set(data.map(key));
+    this.#only = options.includedOnly && new Set(options.includedOnly.map(key));
+    this.holdsLargeObjects = largeObjects !== true && this.#only === undefined;
+    this.phrases = [
+      ...schemas.map((schema) => `schema ${schema}`),
+      ...tables.map((table) => `table ${quoteQualified(table.schema, table.name)}`),
+      ...data.map((table) => `rows of ${quoteQualified(table.schema, table.name)}`),
+      ...(largeObjects === true ? ["large objects"] : []),
+      ...(this.#only === undefined ? [] : [`everything but ${this.#only.size} tables`]),
+    ];
+  }
+
+  /** Whether a table or sequence is in it. */
+  holds(relation: Named): boolean {
+    if (this.#schemas.has(relation.schema) || this.#tables.has(key(relation))) return false;
+    return this.#only === undefined || this.#only.has(key(relation));
+  }
+
+  holdsDataOf(table: Named): boolean {
+    return !this.#data.has(key(table));
+  }
+
+  /** Without the entries of what is not in it. */
+  catalog(whole: Catalog): Catalog {
+    if (this.phrases.length === 0) return whole;
+    return Object.fromEntries(
+      Object.entries(whole).flatMap(([kind, entries]) => {
+        if (this.#only !== undefined && !WITH_TABLES.has(kind)) return [];
+        const kept = Object.entries(entries).filter(([name]) => this.#keeps(name));
+        return kept.length === 0 ? [] : [[kind, Object.fromEntries(kept)]];
+      }),
+    );
+  }
+
+  #keeps(name: string): boolean {
+    const named = namesIn(name);
+    const schema = named[0] ?? "";
+    if (this.#schemas.has(schema)) return false;
+    const table = key({ schema, name: named[1] ?? "" });
+    if (this.#tables.has(table)) return false;
+    return this.#only === undefined || this.#only.has(table);
+  }
+}
+
+function key({ schema, name }: Named): string {
+  return JSON.stringify([schema, name]);
+}
+
+/** The identifiers of an entry's name, after the words that may stand before them. */
+function namesIn(name: string): readonly string[] {
+  const dotted =
+    /(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)(?:\.(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*))+/u;
+  const match = dotted.exec(name)?.[0] ?? name;
+  return [...match.matchAll(/"((?:[^"]|"")+)"|([^."]+)/gu)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "",
+  );
+}
