@@ -1,3 +1,10 @@
 export { openStorage } from "./open.ts";
 export type { StorageSettings } from "./settings.ts";
 export type { Refused, Storage, StoredObject, WriteOptions, Written } from "./storage.ts";
+export {
+  isThawable,
+  type Thawable,
+  type ThawOptions,
+  type ThawProgress,
+  type ThawTier,
+} from "./thaw.ts";

@@ -19,6 +19,11 @@ export function checkName(name: string): void {
   });
 }
 
+/** Whether a name is one that {@link checkName} takes. */
+export function isName(name: string): boolean {
+  return problemOf(name) === undefined;
+}
+
 function problemOf(name: string): string | undefined {
   if (name === "") return "is empty";
   if (Buffer.byteLength(name) > MOST_BYTES) return `is longer than ${MOST_BYTES} bytes`;

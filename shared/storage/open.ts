@@ -29,5 +29,10 @@ async function openLocation(
     await storage.check();
     return storage;
   }
+  if (location.kind === "s3") {
+    // Loaded only where it is needed.
+    const { openBucket } = await import("./s3/s3-storage.ts");
+    return openBucket(location, settings, world);
+  }
   throw new UserError({ title: "Not yet", cause: "Not yet.", remedy: "Use a folder." });
 }

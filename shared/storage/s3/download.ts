@@ -1,0 +1,169 @@
+import { Readable } from "node:stream";
+import { codeOf, describe, UserError } from "../../failure/index.ts";
+import type { World } from "../../world/index.ts";
+import { notAsStored, notThere } from "../errors.ts";
+import type { S3Answer, S3Client } from "./client.ts";
+import { factsOf, type ObjectFacts } from "./object.ts";
+import { S3Refusal } from "./refusal.ts";
+import { type SumCheck, sumCheckFor } from "./sum-check.ts";
+
+/** Breaks in a row, without a single byte in between. */
+const MOST_BREAKS = 5;
+
+export interface DownloadContext {
+  readonly client: S3Client;
+  readonly world: Pick<World, "clock" | "log">;
+  readonly place: string;
+}
+
+interface Wanted {
+  readonly key: string;
+  readonly name: string;
+  readonly from: number;
+  readonly to: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads an object, or some of it. A connection that breaks is made anew where it was; at the end
+ * of a whole object its sum is held against the storage's, and the stream fails where they differ.
+ *
+ * @throws {UserError} when it is not there, frozen, or may not be read.
+ */
+export async function download(context: DownloadContext, wanted: Wanted): Promise<Readable> {
+  const answer = await get(context, wanted, wanted.from, undefined);
+  if (answer === undefined) return Readable.from([]);
+  return Readable.from(bytesOf(context, wanted, answer), { objectMode: false });
+}
+
+/** Undefined where the range begins behind the end. */
+async function get(
+  { client, place }: DownloadContext,
+  { key, name, to, signal, from }: Wanted,
+  at: number,
+  etag: string | undefined,
+): Promise<S3Answer | undefined> {
+  const isRange = at > 0 || to !== undefined;
+  if (to !== undefined && to <= from) return undefined;
+  const range = `bytes=${at}-${to === undefined ? "" : to - 1}`;
+  const answer = await client.ask({
+    ...{ operation: "read", method: "GET", key, signal, streamed: true },
+    headers: {
+      "x-amz-checksum-mode": "ENABLED",
+      "accept-encoding": "identity",
+      ...(isRange ? { range } : {}),
+      ...(etag === undefined ? {} : { "if-match": `"${etag}"` }),
+    },
+    expected: [404, 412, 416],
+  });
+  if (answer.status === 404 && /NoSuchBucket/.test(answer.text)) {
+    throw new S3Refusal("NoSuchBucket", {
+      title: "There is no such bucket",
+      cause: `${place} cannot be read: the bucket is not there any more.`,
+      remedy: "Check the bucket's name and the endpoint.",
+    });
+  }
+  if (answer.status === 404) throw notThere(name, place);
+  if (answer.status === 412) throw notAsStored(name, place, "it was replaced while it was read");
+  return answer.status === 416 ? undefined : answer;
+}
+
+/** Where an answer begins and ends, and how much there is in all. */
+interface Span {
+  readonly from: number;
+  readonly end: number;
+  readonly total: number;
+}
+
+function spanOf({ status, headers }: S3Answer): Span | undefined {
+  const length = Number(headers["content-length"]);
+  if (status !== 206) return { from: 0, end: length, total: length };
+  const [, from, last, total] =
+    /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers["content-range"] ?? "") ?? [];
+  if (total === undefined) return undefined;
+  return { from: Number(from), end: Number(last) + 1, total: Number(total) };
+}
+
+async function* bytesOf(
+  context: DownloadContext,
+  wanted: Wanted,
+  first: S3Answer,
+): AsyncGenerator<Buffer> {
+  const { name, signal } = wanted;
+  const { place } = context;
+  const span = spanOf(first);
+  if (span === undefined || span.from !== wanted.from || Number.isNaN(span.end)) {
+    throw notAsStored(name, place, "the storage answered with another range than was asked for");
+  }
+  const facts = factsOf(name, first.headers);
+  const isWhole = span.from === 0 && span.end === span.total;
+  const check = isWhole ? sumCheckFor({ ...facts, bytes: span.total }) : undefined;
+  let answer: S3Answer | undefined = first;
+  let at = span.from;
+  for (let breaks = 0; at < span.end; ) {
+    signal.throwIfAborted();
+    const before = at;
+    const problem = yield* pieces(answer, span.end - at, check, (bytes) => {
+      at += bytes;
+    });
+    if (at === span.end) break;
+    breaks = at > before ? 1 : breaks + 1;
+    signal.throwIfAborted();
+    if (breaks > MOST_BREAKS) throw broken(name, place, at, span.end, problem);
+    context.world.log.debug(
+      `Reading ${name} broke at ${at} of ${span.end} bytes: ${describe(problem)}`,
+    );
+    await context.world.clock.sleep(200 * 2 ** breaks, signal);
+    answer = await resume(context, wanted, at, span, facts);
+  }
+  const wrong = check?.verdict();
+  if (wrong !== undefined) throw notAsStored(name, place, wrong);
+}
+
+/** Gives what comes; what stopped it is returned, and not thrown. */
+async function* pieces(
+  answer: S3Answer | undefined,
+  most: number,
+  check: SumCheck | undefined,
+  took: (bytes: number) => void,
+): AsyncGenerator<Buffer, unknown> {
+  let left = most;
+  try {
+    for await (const piece of answer?.stream ?? []) {
+      if (piece.length > left) return new Error("more came than there is");
+      left -= piece.length;
+      check?.add(piece);
+      took(piece.length);
+      yield piece;
+    }
+    return new Error("the connection ended too early");
+  } catch (error) {
+    return error;
+  }
+}
+
+async function resume(
+  context: DownloadContext,
+  wanted: Wanted,
+  at: number,
+  span: Span,
+  { etag }: ObjectFacts,
+): Promise<S3Answer> {
+  const answer = await get(context, { ...wanted, to: span.end }, at, etag);
+  const found = answer && spanOf(answer);
+  if (answer === undefined || found?.from !== at || found.total !== span.total) {
+    throw notAsStored(wanted.name, context.place, "it changed while it was read");
+  }
+  return answer;
+}
+
+function broken(name: string, place: string, at: number, end: number, problem: unknown): UserError {
+  return new UserError(
+    {
+      title: "Reading from the storage breaks off",
+      cause: `${name} in ${place}: ${at} of ${end} bytes came, then nothing more in ${MOST_BREAKS} tries: ${describe(problem)} (${codeOf(problem) ?? "no code"}).`,
+      remedy: "Look at the connection and the server, and run again.",
+    },
+    { reason: problem },
+  );
+}
