@@ -1,3 +1,8 @@
+export {
+  type ComparisonOptions,
+  compareFingerprints,
+  type FingerprintComparison,
+} from "./compare/compare-fingerprints.ts";
 export type {
   Catalog,
   DatabaseFacts,

@@ -30,37 +30,63 @@ const WITH_TABLES = new Set([
   "view",
 ]);
 
+/** Kinds of entries that a dump of some schemas leaves out, for they are in none. */
+const IN_NO_SCHEMA = new Set([
+  "access method",
+  "cast",
+  "event trigger",
+  "extension",
+  "foreign data wrapper",
+  "foreign server",
+  "language",
+  "publication",
+  "subscription",
+  "transform",
+  "user mapping",
+]);
+
+/** Their names hold no schema. */
+const NAMED_FREELY = new Set(["collation version", "database setting", "role"]);
+
 /** Decides what is in the dump that the fingerprint belongs to. */
 export class Selection {
   readonly #schemas: ReadonlySet<string>;
   readonly #tables: ReadonlySet<string>;
   readonly #data: ReadonlySet<string>;
   readonly #only: ReadonlySet<string> | undefined;
+  readonly #onlySchemas: ReadonlySet<string> | undefined;
   readonly holdsLargeObjects: boolean;
   readonly phrases: readonly string[];
 
   constructor(options: {
     readonly excluded?: Exclusions;
     readonly includedOnly?: readonly Named[] | undefined;
+    readonly includedSchemas?: readonly string[] | undefined;
   }) {
     const { schemas = [], tables = [], data = [], largeObjects } = options.excluded ?? {};
     this.#schemas = new Set(schemas);
     this.#tables = new Set(tables.map(key));
     this.#data = new Set(data.map(key));
     this.#only = options.includedOnly && new Set(options.includedOnly.map(key));
-    this.holdsLargeObjects = largeObjects !== true && this.#only === undefined;
+    this.#onlySchemas = options.includedSchemas && new Set(options.includedSchemas);
+    const isPart = this.#only !== undefined || this.#onlySchemas !== undefined;
+    this.holdsLargeObjects = largeObjects !== true && !isPart;
     this.phrases = [
       ...schemas.map((schema) => `schema ${schema}`),
       ...tables.map((table) => `table ${quoteQualified(table.schema, table.name)}`),
       ...data.map((table) => `rows of ${quoteQualified(table.schema, table.name)}`),
       ...(largeObjects === true ? ["large objects"] : []),
       ...(this.#only === undefined ? [] : [`everything but ${this.#only.size} tables`]),
+      ...(options.includedSchemas === undefined
+        ? []
+        : [`everything but the schemas ${options.includedSchemas.join(", ")}`]),
     ];
   }
 
   /** Whether a table or sequence is in it. */
   holds(relation: Named): boolean {
     if (this.#schemas.has(relation.schema) || this.#tables.has(key(relation))) return false;
+    if (this.#onlySchemas?.has(relation.schema) === false) return false;
     return this.#only === undefined || this.#only.has(key(relation));
   }
 
@@ -74,6 +100,8 @@ export class Selection {
     return Object.fromEntries(
       Object.entries(whole).flatMap(([kind, entries]) => {
         if (this.#only !== undefined && !WITH_TABLES.has(kind)) return [];
+        if (this.#onlySchemas !== undefined && IN_NO_SCHEMA.has(kind)) return [];
+        if (NAMED_FREELY.has(kind)) return [[kind, entries]];
         const kept = Object.entries(entries).filter(([name]) => this.#keeps(name));
         return kept.length === 0 ? [] : [[kind, Object.fromEntries(kept)]];
       }),
@@ -83,7 +111,7 @@ export class Selection {
   #keeps(name: string): boolean {
     const named = namesIn(name);
     const schema = named[0] ?? "";
-    if (this.#schemas.has(schema)) return false;
+    if (this.#schemas.has(schema) || this.#onlySchemas?.has(schema) === false) return false;
     const table = key({ schema, name: named[1] ?? "" });
     if (this.#tables.has(table)) return false;
     return this.#only === undefined || this.#only.has(table);

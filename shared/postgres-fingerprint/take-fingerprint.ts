@@ -16,6 +16,8 @@ export interface FingerprintOptions {
   readonly excluded?: Exclusions;
   /** Only these tables are in the dump, when given. */
   readonly includedOnly?: readonly Named[] | undefined;
+  /** Only these schemas are in the dump, when given: nothing that is in none. */
+  readonly includedSchemas?: readonly string[] | undefined;
   /** A column, `schema.table.column`, or a query for one value. */
   readonly heartbeat?: string | undefined;
   /** The fingerprint that this one is to be compared with: tables are divided alike. */

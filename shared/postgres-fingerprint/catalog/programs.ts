@@ -3,7 +3,10 @@ import { type CatalogQuestion, ofNoExtension, USER_SCHEMA } from "./entries.ts";
 const SIGNATURE =
   "format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))";
 const FROM_PROC = "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace";
-const OURS = `${USER_SCHEMA} AND ${ofNoExtension("pg_proc", "p.oid")}`;
+/** The constructors of a range type and its casts come with the type. */
+const OF_NO_TYPE = (catalog: string, oid: string) =>
+  `NOT EXISTS (SELECT FROM pg_depend own WHERE own.deptype = 'i' AND own.classid = '${catalog}'::regclass AND own.objid = ${oid})`;
+const OURS = `${USER_SCHEMA} AND ${ofNoExtension("pg_proc", "p.oid")} AND ${OF_NO_TYPE("pg_proc", "p.oid")}`;
 /** What pg_get_expr and its like leave out of a support function that is not there. */
 const FUNCTION = (column: string, word: string) =>
   `'${word} ' || nullif(g.${column}, 0)::regprocedure`;
@@ -56,7 +59,7 @@ export const PROGRAM_QUESTIONS: readonly CatalogQuestion[] = [
     sql: `SELECT 'cast' AS kind, format('%s as %s', format_type(k.castsource, NULL), format_type(k.casttarget, NULL)) AS name, concat_ws(' ',
         CASE k.castmethod WHEN 'f' THEN 'function ' || k.castfunc::regprocedure WHEN 'i' THEN 'inout' ELSE 'binary' END,
         CASE k.castcontext WHEN 'a' THEN 'as assignment' WHEN 'i' THEN 'as implicit' END) AS definition
-      FROM pg_cast k WHERE k.oid >= 16384 AND ${ofNoExtension("pg_cast", "k.oid")}`,
+      FROM pg_cast k WHERE k.oid >= 16384 AND ${ofNoExtension("pg_cast", "k.oid")} AND ${OF_NO_TYPE("pg_cast", "k.oid")}`,
   },
   {
     sql: `SELECT 'conversion' AS kind, format('%I.%I', n.nspname, v.conname) AS name,
