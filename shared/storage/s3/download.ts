@@ -33,7 +33,9 @@ interface Wanted {
 export async function download(context: DownloadContext, wanted: Wanted): Promise<Readable> {
   const answer = await get(context, wanted, wanted.from, undefined);
   if (answer === undefined) return Readable.from([]);
-  return Readable.from(bytesOf(context, wanted, answer), { objectMode: false });
+  const stream = Readable.from(bytesOf(context, wanted, answer), { objectMode: false });
+  // A stream that is given up before anybody reads it never gets to its own end.
+  return stream.once("close", () => answer.cancel?.());
 }
 
 /** Undefined where the range begins behind the end. */

@@ -13,8 +13,10 @@ import { checkBucket, listKeys } from "./list.ts";
 import { look } from "./look.ts";
 import { S3Refusal } from "./refusal.ts";
 import { removeKeys } from "./remove.ts";
+import { sweepUploads } from "./sweep.ts";
+import type { UploadContext } from "./task.ts";
 import { thawKeys } from "./thaw.ts";
-import { sweepUploads, type UploadContext, upload } from "./upload.ts";
+import { upload } from "./upload.ts";
 import { checkSettings } from "./write-headers.ts";
 
 /**

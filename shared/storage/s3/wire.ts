@@ -29,6 +29,8 @@ export interface Answer {
   /** Empty where it is given as a stream. */
   readonly text: string;
   readonly stream?: AsyncIterable<Buffer> | undefined;
+  /** Lets go of a stream, also of one that nobody began to read. */
+  readonly cancel?: (() => void) | undefined;
 }
 
 const LARGEST_TEXT = 32 * 1024 * 1024;
@@ -69,23 +71,35 @@ export class Wire implements Disposable {
     let handed = false;
     try {
       if (body === undefined) sent.end();
-      // Its errors come by the request itself.
-      else Readable.from(slices(body, patience), { objectMode: false }).pipe(sent);
+      else sendBody(body, sent, patience);
       const answer = await promise;
       const given = headersOf(answer);
       const status = answer.statusCode ?? 0;
       if (asked.streamed === true && status >= 200 && status < 300) {
         handed = true;
-        return { status, headers: given, text: "", stream: streamed(answer, patience) };
+        const cancel = () => {
+          patience.end();
+          answer.destroy();
+        };
+        return { status, headers: given, text: "", stream: streamed(answer, patience), cancel };
       }
       return { status, headers: given, text: await textOf(answer, patience) };
     } catch (error) {
       sent.destroy();
       throw error;
     } finally {
-      if (!handed) patience.stop();
+      if (!handed) patience.end();
+      // It answered before it had heard all, and does not want the rest.
+      if (!sent.writableEnded) sent.destroy();
     }
   }
+}
+
+function sendBody(body: Body, sent: ClientRequest, patience: Patience): void {
+  const source = Readable.from(slices(body, patience), { objectMode: false });
+  source.on("error", (error) => sent.destroy(error));
+  sent.once("close", () => source.destroy());
+  source.pipe(sent);
 }
 
 /** Ends what says nothing for too long. Only the server's silence counts, not its reader's. */
@@ -93,6 +107,7 @@ class Patience {
   readonly #silence: number;
   readonly #end: (problem: Error) => void;
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(silence: number, end: (problem: Error) => void) {
     this.#silence = silence;
@@ -102,6 +117,7 @@ class Patience {
 
   start(): void {
     clearTimeout(this.#timer);
+    if (this.#isOver) return;
     this.#timer = setTimeout(() => {
       const problem = new Error(`nothing was heard for ${this.#silence / 1_000} s`);
       this.#end(Object.assign(problem, { code: "ETIMEDOUT" }));
@@ -110,6 +126,12 @@ class Patience {
 
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  /** For good: a body that is still on its way cannot start it again. */
+  end(): void {
+    this.#isOver = true;
+    this.stop();
   }
 }
 
@@ -145,7 +167,7 @@ async function* streamed(answer: IncomingMessage, patience: Patience): AsyncGene
       yield value;
     }
   } finally {
-    patience.stop();
+    patience.end();
     answer.destroy();
   }
 }
