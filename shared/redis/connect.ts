@@ -13,6 +13,8 @@ export interface Access extends Pick<RedisSettings, "ca" | "clientCertificate" |
   readonly serverName?: string | undefined;
   /** For messages, in place of the address. */
   readonly subject?: string | undefined;
+  /** How long a server may be silent while it works, in milliseconds; 0 for as long as it likes. */
+  readonly silence?: number | undefined;
   /** What went wrong on the way, where there is a tunnel. */
   readonly trouble?: (() => string | undefined) | undefined;
 }
@@ -37,7 +39,7 @@ export async function openRedis(
   const onAbort = () => socket.destroy(signal.reason as Error);
   signal.addEventListener("abort", onAbort, { once: true });
   socket.once("close", () => signal.removeEventListener("abort", onAbort));
-  const redis = new RespConnection(socket);
+  const redis = new RespConnection(socket, access.silence);
   try {
     await signIn(redis, address, subject);
     return redis;

@@ -38,14 +38,17 @@ export function encode(command: readonly (string | Buffer)[]): Buffer {
  */
 export class RespConnection {
   readonly #socket: Socket;
+  readonly #silence: number;
   readonly #chunks: AsyncIterator<Buffer>;
   #buffer: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, silence = SILENCE_MS) {
     this.#socket = socket;
     this.#chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    const silence = () => new Error(`nothing came from it for ${SILENCE_MS / 1000} s`);
-    socket.on("timeout", () => socket.destroy(silence()));
+    this.#silence = silence;
+    socket.on("timeout", () =>
+      socket.destroy(new Error(`nothing came from it for ${silence / 1000} s`)),
+    );
   }
 
   /**
@@ -158,7 +161,7 @@ export class RespConnection {
 
   /** Time counts only while something is waited for: whoever reads slowly is no silent server. */
   async #next(): Promise<IteratorResult<Buffer, undefined>> {
-    this.#socket.setTimeout(SILENCE_MS);
+    this.#socket.setTimeout(this.#silence);
     try {
       return await this.#chunks.next();
     } finally {

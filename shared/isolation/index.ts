@@ -1,0 +1,1 @@
+export { type Isolation, isolationHere, type Safeguard } from "./isolation.ts";
