@@ -1,4 +1,4 @@
-import { pipeline, type Readable, Transform } from "node:stream";
+import { PassThrough, pipeline, type Readable } from "node:stream";
 import type { Ended, Running } from "./place.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Ended, Running } from "./place.ts";
  * @param failure what the stream fails with where the program failed.
  */
 export function outputOf(running: Running, failure: (ended: Ended) => Error): Readable {
-  const checked = new Transform({
+  const checked = new PassThrough({
     flush(done) {
       void running.ended.then((ended) => done(ended.exitCode === 0 ? null : failure(ended)));
     },

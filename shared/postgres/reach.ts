@@ -1,6 +1,10 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { UserError } from "../failure/index.ts";
 import type { KubeconfigOptions } from "../kubernetes/index.ts";
 import { findPod, localPlace, type Place, type PodSettings, podPlace } from "../place/index.ts";
+import { leash } from "../process/index.ts";
 import type { World } from "../world/index.ts";
 import type { Connection } from "./connection.ts";
 import { hasParameter, parseUrl, withParameters } from "./conninfo.ts";
@@ -16,6 +20,8 @@ export interface ConnectionSettings {
   readonly serviceFile?: string | undefined;
   /** A pod that runs the server: clients run beside it, and connect by its local socket. */
   readonly pod?: (PodSettings & KubeconfigOptions) | undefined;
+  /** Certificates (PEM) of whoever may have signed the server's. */
+  readonly ca?: string | undefined;
   /** These three go before what the above say. */
   readonly database?: string | undefined;
   readonly user?: string | undefined;
@@ -57,7 +63,27 @@ export async function reach(settings: ConnectionSettings, world: World): Promise
   if (settings.password !== undefined) world.secrets.add(settings.password);
   if (pod !== undefined) return reachPod(pod, settings, world);
   const place = localPlace(world.secrets);
-  return { place, connection: alive(connectionFrom(settings, world)) };
+  const connection = alive(connectionFrom(settings, world));
+  return { place, connection: await trusting(connection, settings, world) };
+}
+
+/** Certificates are read from files only: one that is gone when this process is. */
+async function trusting(
+  connection: Connection,
+  { ca, service }: ConnectionSettings,
+  { environment }: World,
+): Promise<Connection> {
+  if (ca === undefined || ca.trim() === "") return connection;
+  const folder = await mkdtemp(join(environment.RUNNER_TEMP ?? tmpdir(), "seaworthy-ca-"));
+  leash({ folder });
+  const file = join(folder, "ca.pem");
+  await writeFile(file, ca, { mode: 0o600 });
+  const { conninfo } = connection;
+  // Without a word on it, certificates would be accepted unseen.
+  const silent =
+    service === undefined && !hasParameter(conninfo, "sslmode") && !environment.PGSSLMODE;
+  const sslmode = silent ? "verify-full" : undefined;
+  return { ...connection, conninfo: withParameters(conninfo, { sslrootcert: file, sslmode }) };
 }
 
 /** The connection that settings without a pod mean. Adds passwords to the secrets. */

@@ -4,7 +4,7 @@ import { type Answer, Marks } from "./answers.ts";
 import { type Connection, environmentOf } from "./connection.ts";
 import { connectionFailure } from "./connection-failure.ts";
 import { FIXED_SETTINGS } from "./fixed-settings.ts";
-import { dollarQuoted } from "./sql.ts";
+import { dollarQuoted, isPlain } from "./sql.ts";
 import { SqlFailed } from "./sql-failed.ts";
 
 /** A connection to a server, with every setting fixed that changes how values are written. */
@@ -18,7 +18,7 @@ export interface Session {
    */
   query<T>(sql: string): Promise<T[]>;
   /**
-   * Runs one statement for what it does.
+   * Runs one statement for what it does, without a semicolon at its end; its rows, if any, go by.
    *
    * @throws {SqlFailed} when the server refuses it; {UserError} when the connection is lost.
    */
@@ -85,8 +85,6 @@ interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** What has to get out of a failed transaction cannot be handed to the server by a SELECT. */
-const END_OF_TRANSACTION = /^\s*(rollback|abort|commit|end)(\s+(work|transaction))?\s*$/i;
 /** psql tells of errors by variables since 11. */
 const OLDEST_PSQL = 110_000;
 /** Each value as a record of its own, for names may hold anything but a NUL. */
@@ -147,8 +145,8 @@ class PsqlSession implements Session {
   }
 
   async run(sql: string): Promise<void> {
-    const plain = END_OF_TRANSACTION.test(sql);
-    await this.#ask(plain ? `${sql};` : `SELECT ${dollarQuoted(sql)} \\gexec`);
+    // Handed over by a SELECT, a statement is no longer the first of its transaction.
+    await this.#ask(isPlain(sql) ? `${sql}\n;` : `SELECT ${dollarQuoted(sql)} \\gexec`);
   }
 
   async close(): Promise<void> {

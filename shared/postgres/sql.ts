@@ -22,3 +22,13 @@ export function dollarQuoted(text: string): string {
   while (text.includes(tag));
   return `${tag}${text}${tag}`;
 }
+
+const PLAIN = /^(?:[^'"$\\:;]|::|'(?:[^'\\]|'')*'|"(?:[^"]|"")*")*$/;
+
+/**
+ * Whether psql passes a statement on as it is: one statement, without anything that has a meaning
+ * for psql itself, and with every quote closed.
+ */
+export function isPlain(sql: string): boolean {
+  return !sql.includes("/*") && PLAIN.test(sql);
+}

@@ -1,0 +1,2 @@
+export type { DumpFormat, DumpSettings } from "./settings.ts";
+export { postgresSource } from "./source.ts";
