@@ -35,4 +35,6 @@ export interface Part {
   readonly storedSha256: string;
   readonly compression: "none" | "gzip" | "zstd";
   readonly encryption: "none" | "age" | "openssl";
+  /** With `openssl`: the rounds that made the key (`-iter`). */
+  readonly iterations?: number | undefined;
 }

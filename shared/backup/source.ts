@@ -13,6 +13,8 @@ export interface PartSink {
    * @param content what of it fails, fails the write, and nothing of the part stays.
    */
   write(name: string, content: Readable, traits?: { readonly compressed?: boolean }): Promise<void>;
+  /** Tells the progress how many bytes all parts will have, where that is known before. */
+  expect?(bytes: number): void;
 }
 
 /** What is known of a backup beside its parts, and can be read without a key. */
