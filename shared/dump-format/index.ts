@@ -1,0 +1,12 @@
+export type { Archive, TocEntry } from "./archive.ts";
+export { type Dump, type DumpFile, dumpAt, dumpOf } from "./dump.ts";
+export type { DumpExamination, ExamineOptions } from "./examination.ts";
+export { examineDump } from "./examine.ts";
+export type { Fault } from "./fault-list.ts";
+export type { Format, Layer, Recognised } from "./format.ts";
+export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export { HEAD_BYTES, recogniseHead } from "./recognise.ts";
+export { recognise } from "./recognise-dump.ts";
+export type { ExpectedRows, RowCounts } from "./row-count.ts";
+export { tableName } from "./table-name.ts";
+export { readTar, type TarMember, type TarOptions } from "./tar.ts";

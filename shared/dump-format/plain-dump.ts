@@ -1,0 +1,344 @@
+import { namesIn } from "./copy-statement.ts";
+import { EncodingCheck } from "./encoding-check.ts";
+import {
+  type EntryHeader,
+  entryHeaderOf,
+  isData,
+  isPostData,
+  leadsToStatement,
+} from "./entry-header.ts";
+import type { Detector, FaultList } from "./fault-list.ts";
+import { hostilityOf, metaHostility } from "./hostile.ts";
+import { judgePlain } from "./plain-verdict.ts";
+import { isCommand } from "./sql-commands.ts";
+import { type CopyBlock, type SqlListener, SqlScanner, type Statement } from "./sql-scanner.ts";
+import { createdIn, insertedIn } from "./statement-facts.ts";
+import { tableName, tableNameOf } from "./table-name.ts";
+
+/** A table of a plain dump. */
+export interface PlainTable {
+  /** With its database in front in a dump of several. */
+  readonly name: string;
+  /** The line of its CREATE TABLE; undefined where there is none. */
+  created: number | undefined;
+  /** Whether it holds rows itself: partitioned tables do not. */
+  holdsRows: boolean;
+  /** The line where its data is announced or begins. */
+  announced: number | undefined;
+  hasData: boolean;
+  rows: number;
+}
+
+/** One run of pg_dump in a file: pg_dumpall makes one for each database. */
+interface PlainPart {
+  /** 0 where the beginning is missing. */
+  readonly line: number;
+  /** Undefined where the file does not say. */
+  readonly database: string | undefined;
+  complete: boolean;
+}
+
+/** What a plain dump holds, as its text tells. */
+export interface PlainFacts {
+  readonly tables: Map<string, PlainTable>;
+  readonly parts: PlainPart[];
+  readonly sequences: Map<string, number>;
+  readonly setvals: Set<string>;
+  cluster: "none" | "open" | "complete";
+  server: string | undefined;
+  dumper: string | undefined;
+  encoding: string | undefined;
+  statements: number;
+  inserts: number;
+  /** Code behind the end marker. */
+  afterEnd: { readonly line: number; readonly text: string } | undefined;
+  /** The key that \restrict was given and \unrestrict has not taken back. */
+  restricted: string | undefined;
+  carriageReturns: number;
+  firstCarriageReturn: number | undefined;
+  readonly encodingCheck: EncodingCheck;
+}
+
+export interface PlainOptions {
+  readonly subject: string;
+  readonly faults: FaultList;
+}
+
+/** Reads a plain dump chunk by chunk; `end` judges it. */
+export class PlainDump implements SqlListener {
+  readonly #scanner = new SqlScanner(this);
+  readonly #options: PlainOptions;
+  #header: (EntryHeader & { readonly line: number; fulfilled: boolean }) | undefined;
+  #database: string | undefined;
+  #postData: { readonly kind: string; readonly name: string; readonly line: number } | undefined;
+  #outOfOrder = false;
+  readonly facts: PlainFacts = {
+    tables: new Map(),
+    parts: [],
+    sequences: new Map(),
+    setvals: new Set(),
+    cluster: "none",
+    server: undefined,
+    dumper: undefined,
+    encoding: undefined,
+    statements: 0,
+    inserts: 0,
+    afterEnd: undefined,
+    restricted: undefined,
+    carriageReturns: 0,
+    firstCarriageReturn: undefined,
+    encodingCheck: new EncodingCheck(),
+  };
+
+  constructor(options: PlainOptions) {
+    this.#options = options;
+  }
+
+  push(chunk: Buffer): void {
+    this.facts.encodingCheck.push(chunk, this.#scanner.line);
+    this.#scanner.push(chunk);
+  }
+
+  /** Ends the dump, and puts everything that is wrong with it into the list of faults. */
+  end(): PlainFacts {
+    const open = this.#scanner.end();
+    this.#leaveHeader();
+    this.facts.encodingCheck.end(this.#scanner.line);
+    judgePlain(this.facts, { ...this.#options, open, lastLine: this.#scanner.line });
+    return this.facts;
+  }
+
+  comment(text: string, line: number): void {
+    const header = entryHeaderOf(text);
+    if (header !== undefined) {
+      this.#enterHeader(header, line);
+      return;
+    }
+    const version = /^-- Dumped (from database|by pg_dump) version (\S+)/.exec(text);
+    if (version === null) this.#marker(text.trimEnd(), line);
+    else if (version[1] === "from database") this.facts.server ??= version[2];
+    else this.facts.dumper ??= version[2];
+  }
+
+  #marker(text: string, line: number): void {
+    const { parts } = this.facts;
+    if (text === "-- PostgreSQL database dump") {
+      parts.push({ line, database: this.#database, complete: false });
+      this.#postData = undefined;
+    } else if (text === "-- PostgreSQL database dump complete") {
+      const part = parts.at(-1);
+      if (part === undefined) parts.push({ line: 0, database: this.#database, complete: true });
+      else part.complete = true;
+    } else if (text === "-- PostgreSQL database cluster dump") this.facts.cluster = "open";
+    else if (text === "-- PostgreSQL database cluster dump complete") {
+      this.facts.cluster = "complete";
+    }
+  }
+
+  metaCommand(text: string, line: number): void {
+    this.#leaveHeader();
+    const command = text.trim();
+    const restrict = /^\\(un)?restrict (\S+)$/.exec(command);
+    if (restrict !== null) this.#restrict(restrict[1] !== "un", restrict[2] ?? "", line);
+    const reason = metaHostility(command);
+    if (reason !== undefined) {
+      this.#fault(line, "hostile", "doubt", `${quote(command)} ${reason}.`);
+      return;
+    }
+    const connect = /^\\connect (.*)$/.exec(command)?.[1];
+    if (connect === undefined) return;
+    this.#database = /dbname='(.*)'"$/.exec(connect)?.[1] ?? namesIn(connect)[0];
+    this.#postData = undefined;
+  }
+
+  #restrict(begins: boolean, key: string, line: number): void {
+    const open = this.facts.restricted;
+    if (begins) this.facts.restricted = key;
+    else if (open === key) this.facts.restricted = undefined;
+    else {
+      const what =
+        "\\unrestrict is given another key than \\restrict, so psql refuses everything behind it.";
+      this.#fault(line, "structure", "damage", what, open ?? "none open", key);
+    }
+  }
+
+  statement(statement: Statement): void {
+    const { facts } = this;
+    facts.statements += 1;
+    if (facts.parts.at(-1)?.complete === true && facts.cluster === "none") {
+      facts.afterEnd ??= { line: statement.line, text: statement.code.slice(0, 60) };
+    }
+    if (!isCommand(statement.code)) {
+      const what = `${quote(statement.code.slice(0, 40))} begins no SQL command: the text is damaged here or before.`;
+      this.#fault(statement.line, "structure", "damage", what);
+    }
+    for (const hostility of hostilityOf(statement)) {
+      this.#fault(statement.line, "hostile", hostility.weight, `The statement ${hostility.what}.`);
+    }
+    this.#note(statement);
+    this.#fulfil(statement);
+  }
+
+  #note({ code, strings, line }: Statement): void {
+    const { facts } = this;
+    if (/^INSERT\b/i.test(code)) {
+      const inserted = insertedIn(code);
+      if (inserted === undefined) return;
+      facts.inserts += 1;
+      const table = this.#dataTable(inserted.table);
+      table.announced ??= line;
+      table.hasData = true;
+      table.rows += inserted.rows;
+    } else if (/^SET\s+client_encoding\b/i.test(code)) {
+      facts.encoding ??= strings[0] ?? /=\s*(\w+)/.exec(code)?.[1];
+    } else if (/^SELECT\s+pg_catalog\.setval\b/i.test(code)) {
+      facts.setvals.add(this.#scoped(tableNameOf(strings[0] ?? "")));
+    } else this.#noteCreated(code, line);
+  }
+
+  #noteCreated(code: string, line: number): void {
+    const created = createdIn(code);
+    if (created === undefined) return;
+    if (created.kind === "sequence") {
+      this.facts.sequences.set(this.#scoped(created.name), line);
+      return;
+    }
+    const table = this.#table(created.name);
+    table.created = line;
+    table.holdsRows = created.holdsRows;
+  }
+
+  copyBegins(block: CopyBlock): void {
+    const table = this.#dataTable(tableNameOf(block.table));
+    table.announced ??= block.line;
+    table.hasData = true;
+  }
+
+  copyEnds(block: CopyBlock): void {
+    this.#dataTable(tableNameOf(block.table)).rows += block.rows;
+    if (block.firstWrong === undefined) return;
+    const { line, fields } = block.firstWrong;
+    this.#fault(
+      line,
+      "rows",
+      "damage",
+      `${block.wrongRows} of the ${block.rows} rows of ${block.table} do not have as many fields as its COPY has columns.`,
+      `${block.columns?.length ?? 0} fields`,
+      `${fields} fields`,
+    );
+  }
+
+  carriageReturn(line: number): void {
+    this.facts.carriageReturns += 1;
+    this.facts.firstCarriageReturn ??= line;
+  }
+
+  /** Rows of a partition can be written to its root: they are counted where they are announced. */
+  #dataTable(name: string): PlainTable {
+    const header = this.#header;
+    if (header?.kind === "TABLE DATA") return this.#table(tableName(header.schema, header.name));
+    return this.#table(name);
+  }
+
+  #table(name: string): PlainTable {
+    const scoped = this.#scoped(name);
+    const known = this.facts.tables.get(scoped);
+    if (known !== undefined) return known;
+    const table: PlainTable = {
+      name: scoped,
+      created: undefined,
+      holdsRows: true,
+      announced: undefined,
+      hasData: false,
+      rows: 0,
+    };
+    this.facts.tables.set(scoped, table);
+    return table;
+  }
+
+  /** In a dump of a whole server, tables of several databases have the same names. */
+  #scoped(name: string): string {
+    const alone = this.facts.cluster === "none" || this.#database === undefined;
+    return alone ? name : `${this.#database}: ${name}`;
+  }
+
+  #enterHeader(header: EntryHeader, line: number): void {
+    this.#leaveHeader();
+    this.#header = { ...header, line, fulfilled: false };
+    if (header.kind === "TABLE DATA") {
+      this.#table(tableName(header.schema, header.name)).announced ??= line;
+    }
+    this.#holdOrder(header, line);
+  }
+
+  /** pg_dump writes everything before the data, the data, and everything after it, in this order. */
+  #holdOrder(header: EntryHeader, line: number): void {
+    if (isPostData(header.kind)) this.#postData ??= { kind: header.kind, name: header.name, line };
+    const before = this.#postData;
+    if (before === undefined || this.#outOfOrder) return;
+    if (!isData(header.kind) && header.kind !== "TABLE") return;
+    this.#outOfOrder = true;
+    this.#fault(
+      line,
+      "structure",
+      "doubt",
+      `${header.kind} ${header.name} comes after ${before.kind} ${before.name} of line ${before.line}: pg_dump does not write in this order, so parts were moved or put together.`,
+    );
+  }
+
+  #leaveHeader(): void {
+    const header = this.#header;
+    this.#header = undefined;
+    if (header === undefined || header.fulfilled || !leadsToStatement(header.kind)) return;
+    this.#fault(
+      header.line,
+      "structure",
+      "damage",
+      `${header.kind} ${tableName(header.schema, header.name)} is announced, and no statement follows: something was cut out here.`,
+    );
+  }
+
+  /** The statement behind a header has to be about what the header names. */
+  #fulfil(statement: Statement): void {
+    const header = this.#header;
+    if (header === undefined) return;
+    const first = !header.fulfilled;
+    header.fulfilled = true;
+    if (!first || !NAMED_FIRST.has(header.kind) || !/^CREATE\b/i.test(statement.code)) return;
+    if (statement.code.replaceAll('""', '"').includes(header.name)) return;
+    this.#fault(
+      statement.line,
+      "structure",
+      "damage",
+      `The statement behind the header of ${header.kind} ${header.name} is about something else: ${quote(statement.code)}.`,
+      header.name,
+    );
+  }
+
+  #fault(
+    line: number,
+    detector: Detector,
+    weight: "damage" | "doubt" | "note",
+    what: string,
+    expected?: string,
+    found?: string,
+  ): void {
+    const subject = `${this.#options.subject} line ${line}`;
+    this.#options.faults.add({ detector, weight, subject, what, expected, found });
+  }
+}
+
+/** Kinds whose first statement creates what the header names. */
+const NAMED_FIRST = new Set([
+  "TABLE",
+  "VIEW",
+  "SEQUENCE",
+  "INDEX",
+  "TYPE",
+  "DOMAIN",
+  "MATERIALIZED VIEW",
+]);
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}

@@ -1,0 +1,46 @@
+import type { Finding, Item } from "../proof/index.ts";
+
+/** The rows of a table by the name that `tableName` gives it. */
+export type RowCounts = ReadonlyMap<string, number>;
+
+/** What a fingerprint or a user says of the rows of tables. */
+export interface ExpectedRows {
+  readonly rows: RowCounts;
+  /** Tables whose rows were left out by intent. */
+  readonly excluded: ReadonlySet<string>;
+}
+
+/** Every table with its rows: expected where that is known, and found in the dump's text. */
+export function itemsOf(found: RowCounts, expected: ExpectedRows | undefined): Item[] {
+  const names = new Set([...found.keys(), ...(expected?.rows.keys() ?? [])]);
+  return [...names].sort().map((name) => ({
+    name,
+    expected: expected?.excluded.has(name) === true ? undefined : expected?.rows.get(name),
+    found: found.get(name),
+    same: undefined,
+  }));
+}
+
+/** Where the rows in a dump are not those that were there when it was taken. */
+export function compareRows(found: RowCounts, expected: ExpectedRows): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, rows] of expected.rows) {
+    if (expected.excluded.has(name)) continue;
+    const there = found.get(name);
+    if (there === undefined && rows === 0) continue;
+    if (there === rows) continue;
+    findings.push({
+      detector: "rows",
+      tier: "integrity",
+      weight: "damage",
+      subject: `table ${name}`,
+      what:
+        there === undefined
+          ? `The dump holds no rows of it, and ${rows} were there when it was taken.`
+          : `The dump holds ${there} rows of it, and ${rows} were there when it was taken.`,
+      expected: `${rows} rows`,
+      found: there === undefined ? "none" : `${there} rows`,
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,11 @@
+const COMMANDS = new Set(
+  "ABORT ALTER ANALYZE BEGIN CALL CHECKPOINT CLOSE CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE DISCARD DO DROP END EXECUTE EXPLAIN FETCH GRANT IMPORT INSERT LISTEN LOAD LOCK MERGE MOVE NOTIFY PREPARE REASSIGN REFRESH REINDEX RELEASE RESET REVOKE ROLLBACK SAVEPOINT SECURITY SELECT SET SHOW START TABLE TRUNCATE UNLISTEN UPDATE USE VACUUM VALUES WITH".split(
+    " ",
+  ),
+);
+
+/** Whether a text begins as an SQL command of PostgreSQL does; an empty one does. */
+export function isCommand(code: string): boolean {
+  const first = /^\(*\s*([^\s(;]*)/.exec(code)?.[1] ?? "";
+  return first === "" || COMMANDS.has(first.toUpperCase());
+}
