@@ -10,7 +10,7 @@ import type { World } from "../world/index.ts";
 import { compareFingerprints } from "./compare.ts";
 import { RdbDamage } from "./damage.ts";
 import { fingerprintRdb, type RdbFingerprint, type RdbReading } from "./fingerprint.ts";
-import { redisFingerprint } from "./fingerprint-file.ts";
+import { redisFingerprint, type ShardFingerprint } from "./fingerprint-file.ts";
 import { findServer, type ServerProgram } from "./programs.ts";
 import { askQueries, type RedisQuery } from "./queries.ts";
 import { readAlong } from "./read-along.ts";
@@ -37,7 +37,7 @@ interface Subject {
   readonly name: string;
   /** Goes before the names of databases where there are several servers. */
   readonly where: string;
-  readonly expected: RdbFingerprint | undefined;
+  readonly expected: ShardFingerprint | undefined;
   open(signal: AbortSignal): Promise<Readable>;
 }
 
@@ -251,6 +251,17 @@ function lookOf(
       found: String(keys),
     });
   }
+  if (expected !== undefined && formatOf(expected) !== formatOf(reading)) {
+    findings.push({
+      detector: "rdb-version",
+      tier: "integrity",
+      weight: "damage",
+      subject: name,
+      what: `It says that it is ${formatOf(reading)}, and it was ${formatOf(expected)} when it was taken.`,
+      expected: formatOf(expected),
+      found: formatOf(reading),
+    });
+  }
   const compared = compareFingerprints(expected ?? reading.fingerprint, reading.fingerprint, {
     tier: "integrity",
     where,
@@ -263,6 +274,10 @@ function lookOf(
     reached: "integrity",
     seconds: undefined,
   };
+}
+
+function formatOf({ format, version }: Pick<RdbReading, "format" | "version">): string {
+  return `an RDB of ${format === "VALKEY" ? "Valkey" : "Redis"}, version ${version}`;
 }
 
 /** Where nobody knows what was there. */

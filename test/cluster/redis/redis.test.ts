@@ -1,7 +1,6 @@
 import { createReadStream } from "node:fs";
 import { copyFile, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { openRedis } from "../../../shared/redis/connect.ts";
 import { fingerprintRdb } from "../../../shared/redis/fingerprint.ts";
