@@ -2,6 +2,7 @@ import { buildah } from "./buildah.ts";
 import { databases, nameOfPostgres, postgresMajors } from "./databases.ts";
 import { buildkitImage } from "./images/buildkit.ts";
 import { busyboxImage } from "./images/busybox.ts";
+import { databaseImages } from "./images/databases.ts";
 import { nodeImage } from "./images/node.ts";
 import { pauseImage } from "./images/pause.ts";
 import type { Piece } from "./piece.ts";
@@ -45,6 +46,7 @@ export const pieces: readonly Piece[] = [
   buildah,
   minio,
   ...databases,
+  ...databaseImages,
   ...tools,
   kwok,
 ];
@@ -64,5 +66,6 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   ],
   buildkit: ["buildkit", "buildx"],
   postgres: postgresMajors.map(nameOfPostgres),
+  "database-images": databaseImages.map(({ name }) => name),
   images: ["pause-image", "busybox-image", "node-image"],
 };

@@ -12,6 +12,7 @@ import {
 } from "./databases.ts";
 import { buildkitInContainer } from "./images/buildkit.ts";
 import { busybox } from "./images/busybox.ts";
+import { imagesOfDatabases } from "./images/databases.ts";
 import { reference } from "./images/image.ts";
 import { node } from "./images/node.ts";
 import { buildkitSocket } from "./servers/buildkit.ts";
@@ -51,6 +52,8 @@ export interface Endpoints {
   readonly pgbackrest: string;
   /** Folder with age and age-keygen. */
   readonly age: string;
+  /** Images for pods and containers, by piece: `postgres-15-image`, `redis-image`. */
+  readonly images: Readonly<Record<string, string>>;
   /** An object store like S3 with object lock; its keys are empty where it was not brought up. */
   readonly objectStore: ObjectStore;
   /** Names of the pieces that were brought up. */
@@ -94,6 +97,7 @@ export async function endpointsOf(bed: Bed, pieces: readonly string[]): Promise<
     redis: redisPrograms(bed),
     pgbackrest: pgbackrestPrograms(bed),
     age: agePrograms(bed),
+    images: referencesOf(bed, pieces),
     objectStore: await objectStore(bed),
     pieces,
   };
@@ -102,6 +106,11 @@ export async function endpointsOf(bed: Bed, pieces: readonly string[]): Promise<
 function postgresOf(bed: Bed, pieces: readonly string[]): Readonly<Record<string, string>> {
   const majors = postgresMajors.filter((major) => pieces.includes(nameOfPostgres(major)));
   return Object.fromEntries(majors.map((major) => [major, postgresPrograms(bed, major)]));
+}
+
+function referencesOf(bed: Bed, pieces: readonly string[]): Readonly<Record<string, string>> {
+  const made = Object.entries(imagesOfDatabases).filter(([name]) => pieces.includes(name));
+  return Object.fromEntries(made.map(([name, image]) => [name, reference(bed, image)]));
 }
 
 /** Puts what the environment names in place of the bed's own. */
@@ -160,6 +169,7 @@ const nowhere: Endpoints = {
   redis: "",
   pgbackrest: "",
   age: "",
+  images: {},
   objectStore: { url: "", region: "", accessKeyId: "", secretAccessKey: "" },
   pieces: [],
 };

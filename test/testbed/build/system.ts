@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import {
+  mkdir,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { join, relative } from "node:path";
 import { TestbedError } from "../configuration.ts";
 import { run } from "../run.ts";
 
@@ -49,7 +60,10 @@ const LEFT_OUT = [
 ];
 
 /** Of what is unpacked: documentation, and the compiler for queries, which needs a huge library. */
-const UNWANTED = ["./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*", "*/bitcode/*"];
+const UNWANTED = [
+  ...["./usr/share/doc/*", "./usr/share/man/*", "./usr/share/locale/*"],
+  ...["*/bitcode/*", "*/llvmjit.so"],
+];
 
 const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
 /** What loads a program's libraries; an image, as every machine, has it at a place of its own. */
@@ -99,6 +113,7 @@ export async function makeSystem(workshop: Workshop, system: System): Promise<vo
   }
   for (const archive of archives) await unpack(archive, work);
   await rm(join(folder, "archives"), { recursive: true });
+  await bindLinks(work);
   for (const program of await programsOf(work)) await bind(workshop.patchelf, program, target);
   await rename(work, target);
 }
@@ -181,10 +196,12 @@ async function unpack(archive: string, root: string): Promise<void> {
 /** Files of the folders of programs that load libraries. */
 async function programsOf(root: string): Promise<string[]> {
   const folders = [join(root, "usr/bin"), join(root, "usr/sbin")];
-  const majors = await readdir(join(root, "usr/lib/postgresql")).catch(() => []);
-  for (const major of majors) {
-    folders.push(join(root, "usr/lib/postgresql", major, "bin"));
-    await rm(join(root, "usr/lib/postgresql", major, "lib/llvmjit.so"), { force: true });
+  for (const parent of ["usr/lib/postgresql", "usr/lib/jvm"]) {
+    const entries = await readdir(join(root, parent), { withFileTypes: true }).catch(() => []);
+    for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+      const folder = join(root, parent, name, "bin");
+      if (existsSync(folder)) folders.push(folder);
+    }
   }
   const programs: string[] = [];
   for (const folder of folders) {
@@ -204,13 +221,32 @@ async function bind(patchelf: string, program: string, root: string): Promise<vo
   await run(patchelf, ["--set-interpreter", join(libraries, loader), ...path, program]);
 }
 
-/**
- * Makes a copied program look for its libraries where an image has them.
- *
- * @param patchelf the program that changes what programs load.
- */
-export async function bindToImage(patchelf: string, program: string): Promise<void> {
-  const isLinked = await run(patchelf, ["--print-interpreter", program]).catch(() => "");
-  if (isLinked === "") return;
-  await run(patchelf, ["--set-interpreter", loaderOfImages, "--remove-rpath", program]);
+/** Links by a full path would lead to what the machine has. */
+async function bindLinks(root: string): Promise<void> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((one) => one.isSymbolicLink())) {
+    const link = join(entry.parentPath, entry.name);
+    const to = await readlink(link);
+    if (!to.startsWith("/")) continue;
+    await rm(link);
+    await symlink(relative(await realpath(entry.parentPath), join(root, to)), link);
+  }
+}
+
+/** Copies a system into the root of an image, where its programs find their libraries as usual. */
+export async function copyIntoImage(
+  { systems, patchelf }: Omit<Workshop, "lists">,
+  system: System,
+  root: string,
+): Promise<void> {
+  const from = systemFolder(systems, system);
+  for (const name of ["usr", "etc"]) {
+    await run("cp", ["-a", "--no-preserve=ownership", join(from, name), root]);
+  }
+  for (const name of ["lib", "lib64"]) await symlink(`usr/${name}`, join(root, name));
+  for (const program of await programsOf(root)) {
+    const isLinked = await run(patchelf, ["--print-interpreter", program]).catch(() => "");
+    const bound = ["--set-interpreter", loaderOfImages, "--remove-rpath", program];
+    if (isLinked !== "") await run(patchelf, bound);
+  }
 }
