@@ -23,10 +23,14 @@ export class RedisServer {
    * @param programs the folder with redis-server.
    * @param settings lines of its configuration; a snapshot is sent at once unless they say else.
    */
-  static async start(programs: string, settings: readonly string[] = []): Promise<RedisServer> {
+  static async start(
+    programs: string,
+    settings: readonly string[] = [],
+    { sentinel }: { readonly sentinel?: readonly string[] } = {},
+  ): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), "seaworthy-redis-server-"));
     const server = new RedisServer(folder, programs, settings);
-    await server.start();
+    await server.start(sentinel);
     return server;
   }
 
@@ -46,19 +50,13 @@ export class RedisServer {
     return this.#child?.pid ?? 0;
   }
 
-  async start(): Promise<void> {
-    const lines = [
-      `unixsocket ${this.socket}`,
-      `dir ${this.folder}`,
-      "logfile server.log",
-      "port 0",
-      'save ""',
-      "repl-diskless-sync-delay 0",
-      ...this.#settings,
-    ];
+  async start(sentinel?: readonly string[]): Promise<void> {
+    const server = ["port 0", 'save ""', "repl-diskless-sync-delay 0", ...this.#settings];
     const path = join(this.folder, "server.conf");
-    await writeFile(path, lines.join("\n"));
-    this.#child = spawn(join(this.#programs, "redis-server"), [path], { stdio: "ignore" });
+    const place = [`unixsocket ${this.socket}`, `dir ${this.folder}`, "logfile server.log"];
+    await writeFile(path, [...place, ...(sentinel ?? server)].join("\n"));
+    const args = sentinel === undefined ? [path] : [path, "--sentinel"];
+    this.#child = spawn(join(this.#programs, "redis-server"), args, { stdio: "ignore" });
     while (!(await answers(this.socket))) {
       if (this.#child.exitCode !== null) throw new Error(await this.log());
       await delay(10);
