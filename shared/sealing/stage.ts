@@ -10,9 +10,31 @@ export type Stage = (content: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
 export function through(content: Readable, ...stages: readonly Stage[]): Readable {
   let bytes: AsyncIterable<Buffer> = buffers(content);
   for (const stage of stages) bytes = stage(bytes);
-  const result = Readable.from(bytes, { objectMode: false, highWaterMark: 1 << 20 });
-  result.once("close", () => content.destroy());
-  return result;
+  const iterator = bytes[Symbol.asyncIterator]();
+  // Readable.from would wait, when destroyed, for a content that may never come.
+  return new Readable({
+    highWaterMark: 1 << 20,
+    read() {
+      nextOf(iterator).then(
+        (chunk) => this.push(chunk),
+        (error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      content.destroy();
+      iterator.return?.().catch(() => {});
+      done(error);
+    },
+  });
+}
+
+/** The next bytes, at least one; null at the end. */
+async function nextOf(iterator: AsyncIterator<Buffer>): Promise<Buffer | null> {
+  for (;;) {
+    const { value, done } = await iterator.next();
+    if (done === true) return null;
+    if (value.length > 0) return value;
+  }
 }
 
 async function* buffers(content: Readable): AsyncIterable<Buffer> {
