@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Safeguard } from "../isolation/index.ts";
 import {
   openSession,
   quoteIdentifier,
@@ -7,7 +8,6 @@ import {
   SqlFailed,
 } from "../postgres/index.ts";
 import type { World } from "../world/index.ts";
-import type { Safeguard } from "./server/isolation.ts";
 import { startLocally } from "./server/local.ts";
 import type { ServerSettings, StartedServer } from "./server/settings.ts";
 import type { Part, RestoreTarget } from "./target.ts";

@@ -1,6 +1,6 @@
+import type { Safeguard } from "../../isolation/index.ts";
 import type { Place } from "../../place/index.ts";
 import type { RestoreTarget } from "../target.ts";
-import type { Safeguard } from "./isolation.ts";
 
 /** How a throw-away server is to be had. */
 export interface ServerSettings {

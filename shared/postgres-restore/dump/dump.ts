@@ -1,0 +1,14 @@
+import type { Readable } from "node:stream";
+
+/** A dump of pg_dump, without anything around it. */
+export interface Dump {
+  readonly form: "plain" | "custom" | "directory" | "tar";
+  /** One file; of a directory, all of its members by their names. */
+  readonly files: readonly DumpFile[];
+}
+
+export interface DumpFile {
+  readonly name: string;
+  /** What of it fails, fails the restore with that error. */
+  open(signal: AbortSignal): Promise<Readable>;
+}

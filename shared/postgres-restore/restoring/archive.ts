@@ -1,0 +1,272 @@
+import { Readable } from "node:stream";
+import { type Session, SqlFailed } from "../../postgres/index.ts";
+import type { Finding } from "../../proof/index.ts";
+import type { World } from "../../world/index.ts";
+import type { Dump } from "../dump/dump.ts";
+import { extensionOf, isHarmlessPrivilege, rolesIn } from "../dump/grammar.ts";
+import { StatementReader, utf8 } from "../dump/statements.ts";
+import type { RestoreTarget } from "../target.ts";
+import { makeExtension, type WantedExtension } from "./extensions.ts";
+import { readBy, restoreBy } from "./pg-restore.ts";
+import { findingOf } from "./problems.ts";
+import type { Phases, RestoreOptions } from "./report.ts";
+import { kindOfEntry, type RestoreOutput, subjectOfEntry } from "./restore-output.ts";
+import type { DumpRoles } from "./roles.ts";
+
+/** What a dump is restored with. */
+export interface Restoring {
+  readonly target: RestoreTarget;
+  readonly options: RestoreOptions;
+  readonly administrator: Session;
+  readonly roles: DumpRoles;
+  readonly phases: Phases;
+  readonly findings: Finding[];
+  readonly signal: AbortSignal;
+  readonly world: World;
+}
+
+/** A line of pg_restore's list, by which entries are chosen. */
+interface Entry {
+  readonly id: number;
+  readonly kind: string;
+  readonly told: string;
+  readonly line: string;
+}
+
+const SERVER_KINDS = new Set([
+  "DATABASE",
+  "DATABASE PROPERTIES",
+  "ENCODING",
+  "STDSTRINGS",
+  "SEARCHPATH",
+]);
+const PRIVILEGE_KINDS = new Set(["ACL", "DEFAULT ACL"]);
+/** After everything else, for they look at it or act on it. */
+const LAST_KINDS = new Set([
+  "EVENT TRIGGER",
+  "PUBLICATION",
+  "PUBLICATION TABLE",
+  "PUBLICATION TABLES IN SCHEMA",
+  "SUBSCRIPTION",
+  "SUBSCRIPTION TABLE",
+]);
+
+/** Restores a custom, directory or tar dump, part by part. */
+export async function restoreArchive(dump: Dump, restore: Restoring): Promise<void> {
+  const { phases } = restore;
+  const archive = await phases.take("bytes", () => stage(dump, restore));
+  const work = new ArchiveWork(archive, dump.form, restore);
+  await work.run();
+}
+
+/** Puts the dump where pg_restore can seek in it. */
+async function stage(dump: Dump, { target, signal }: Restoring): Promise<string> {
+  const folder = dump.form === "directory" ? "archive" : "";
+  for (const { name, open } of dump.files) {
+    const path = folder === "" ? "archive" : `${folder}/${name}`;
+    await target.staging.write(path, await open(signal), signal);
+  }
+  return target.staging.path("archive");
+}
+
+/** Where a dump has no readable contents, nothing can be restored from it. */
+class Unreadable extends Error {}
+
+class ArchiveWork {
+  readonly #archive: string;
+  readonly #form: Dump["form"];
+  readonly #restore: Restoring;
+  #lists = 0;
+
+  constructor(archive: string, form: Dump["form"], restore: Restoring) {
+    this.#archive = archive;
+    this.#form = form;
+    this.#restore = restore;
+  }
+
+  async run(): Promise<void> {
+    const { phases, options } = this.#restore;
+    try {
+      const entries = await this.#entries();
+      await phases.take("roles and extensions", () => this.#prepare(entries));
+      const own = entries.filter((entry) => !isMadeOtherwise(entry));
+      const privileges = own.filter(({ kind }) => PRIVILEGE_KINDS.has(kind));
+      const rest = own.filter(
+        ({ kind }) => !PRIVILEGE_KINDS.has(kind) && kind !== "SCHEMA" && kind !== "STATISTICS DATA",
+      );
+      await phases.take("definitions", () => this.#phase(rest, ["--section=pre-data"]));
+      await phases.take("rows", () => this.#phase(rest, ["--section=data", ...this.#jobs()]));
+      await phases.take("privileges", () => this.#phase(privileges, []));
+      if (options.tier === "full") await this.#postData(rest);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      this.#find({ subject: "dump", what: `pg_restore cannot read it: ${error.message}.` });
+    }
+  }
+
+  async #postData(entries: readonly Entry[]): Promise<void> {
+    const { phases, roles } = this.#restore;
+    const views = entries.filter(({ kind }) => kind === "MATERIALIZED VIEW DATA");
+    const last = entries.filter(({ kind }) => LAST_KINDS.has(kind));
+    const main = entries.filter((entry) => !views.includes(entry) && !last.includes(entry));
+    await phases.take("indexes and constraints", () =>
+      this.#phase(main, ["--section=post-data", ...this.#jobs()]),
+    );
+    await phases.take("materialized views", () => this.#phase(views, []));
+    const acting = last.filter(({ kind }) => kind === "EVENT TRIGGER");
+    await phases.take("publications and event triggers", async () => {
+      await this.#phase(
+        last.filter((entry) => !acting.includes(entry)),
+        [],
+      );
+      // Before version 17 they would act on what the administrator does.
+      await roles.finish();
+      await this.#phase(acting, []);
+    });
+  }
+
+  /** What the archive says that it holds. */
+  async #entries(): Promise<Entry[]> {
+    const { target, signal } = this.#restore;
+    const entries: Entry[] = [];
+    const { problem } = await readBy(
+      target,
+      ["--list", this.#archive],
+      (line) => {
+        const [, id, told = ""] = /^(\d+); \d+ \d+ (.+)$/.exec(line) ?? [];
+        if (id !== undefined) entries.push({ id: Number(id), kind: kindOfEntry(told), told, line });
+      },
+      signal,
+    );
+    if (problem !== undefined) throw new Unreadable(problem);
+    return entries;
+  }
+
+  /** Makes schemas, roles and extensions, which the definitions stand on. */
+  async #prepare(entries: readonly Entry[]): Promise<void> {
+    const { roles, administrator, target, options, findings } = this.#restore;
+    const { names, extensions } = await this.#wants();
+    for (const { name, reason } of await roles.ensure(names)) {
+      this.#find({ subject: `role ${name}`, weight: "note", what: `It was not made: ${reason}.` });
+    }
+    await this.#phase(
+      entries.filter(({ kind }) => kind === "SCHEMA"),
+      [],
+    );
+    for (const extension of extensions) {
+      const finding = await makeExtension(extension, administrator, target, options.tier);
+      if (finding !== undefined) findings.push(finding);
+    }
+  }
+
+  /** Reads the definitions for the roles and extensions that they need. */
+  async #wants(): Promise<{ names: Set<string>; extensions: WantedExtension[] }> {
+    const names = new Set<string>();
+    const extensions: WantedExtension[] = [];
+    await this.#definitions([], (statement) => {
+      for (const name of rolesIn(statement)) names.add(name);
+      const extension = extensionOf(statement);
+      if (extension !== undefined) extensions.push(extension);
+    });
+    return { names, extensions };
+  }
+
+  /** Gives every statement of the archive's definitions. */
+  async #definitions(
+    args: readonly string[],
+    onStatement: (statement: string) => void,
+  ): Promise<void> {
+    const { target, signal } = this.#restore;
+    const reader = new StatementReader();
+    const take = (bytes: Buffer, last: boolean) => {
+      for (const piece of reader.read(bytes, last)) {
+        if (piece.kind === "statement") onStatement(utf8(piece.text));
+      }
+    };
+    const all = ["--schema-only", "--file=-", ...args, this.#archive];
+    await readBy(target, all, (line) => take(Buffer.from(`${line}\n`), false), signal);
+    take(Buffer.alloc(0), true);
+  }
+
+  #jobs(): readonly string[] {
+    const { jobs = 2 } = this.#restore.options;
+    // Only these forms have a place for each table that several processes can seek.
+    return jobs > 1 && this.#form !== "tar" ? [`--jobs=${jobs}`] : [];
+  }
+
+  /**
+   * Restores some entries. Those that only a superuser may make are made by the administrator where
+   * that is harmless, and what failed for want of them is tried once more.
+   */
+  async #phase(entries: readonly Entry[], args: readonly string[]): Promise<void> {
+    if (entries.length === 0) return;
+    const output = await this.#run(entries, args);
+    const made = await this.#makePrivileged(entries, output);
+    const failed = new Set(output.problems.map(({ entry }) => entry));
+    const again =
+      made.size === 0 ? [] : entries.filter(({ id }) => failed.has(id) && !made.has(id));
+    if (again.length > 0) this.#tell(await this.#run(again, args));
+    else this.#tell(output, made);
+  }
+
+  async #run(entries: readonly Entry[], args: readonly string[]): Promise<RestoreOutput> {
+    const { target, options, signal } = this.#restore;
+    this.#lists += 1;
+    const list = await target.staging.write(
+      `list-${this.#lists}`,
+      Readable.from([`${entries.map(({ line }) => line).join("\n")}\n`]),
+      signal,
+    );
+    const all = [`--use-list=${list}`, "--no-tablespaces", "--verbose", ...args, this.#archive];
+    return restoreBy(target, options.database, all, signal);
+  }
+
+  /** @returns the ids of the entries that are there now. */
+  async #makePrivileged(
+    entries: readonly Entry[],
+    { problems }: RestoreOutput,
+  ): Promise<ReadonlySet<number>> {
+    const made = new Set<number>();
+    const refused = problems.filter(({ statement = "" }) => isHarmlessPrivilege(statement.trim()));
+    for (const { entry, statement = "" } of refused) {
+      const known = entries.find(({ id }) => id === entry);
+      if (known === undefined) continue;
+      try {
+        await this.#restore.administrator.run(statement.trim().replace(/;$/, ""));
+        made.add(known.id);
+      } catch (error) {
+        if (!(error instanceof SqlFailed)) throw error;
+      }
+    }
+    return made;
+  }
+
+  #tell(output: RestoreOutput, made: ReadonlySet<number> = new Set()): void {
+    const { findings, options } = this.#restore;
+    for (const problem of output.problems) {
+      if (problem.entry !== undefined && made.has(problem.entry)) continue;
+      findings.push(findingOf(problem, options.tier));
+    }
+    if (output.more > 0) {
+      this.#find({ subject: "dump", what: `There were ${output.more} more errors.` });
+    }
+    if (output.fatal !== undefined) {
+      this.#find({
+        subject: "dump",
+        what: `pg_restore gave up: ${output.fatal.replace(/\.$/, "")}.`,
+      });
+    }
+  }
+
+  #find(finding: Pick<Finding, "subject" | "what"> & Partial<Finding>): void {
+    const { findings, options } = this.#restore;
+    findings.push({ detector: "restore", tier: options.tier, weight: "damage", ...finding });
+  }
+}
+
+/** Made beforehand, or no part of a database. */
+function isMadeOtherwise({ kind, told }: Entry): boolean {
+  if (SERVER_KINDS.has(kind) || kind === "EXTENSION") return true;
+  if (kind === "COMMENT") return /^COMMENT - (?:EXTENSION|DATABASE) /.test(told);
+  return kind === "PROCEDURAL LANGUAGE" && subjectOfEntry(told).endsWith(" plpgsql");
+}
