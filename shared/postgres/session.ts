@@ -186,6 +186,11 @@ class PsqlSession implements Session {
     }
     const answer = this.#marks.read(text);
     if (answer.sqlstate === "00000") return answer;
+    if (isLoss(answer)) {
+      // psql goes when its connection is gone; what it wrote tells more.
+      await this.close();
+      throw this.#lost();
+    }
     throw new SqlFailed(answer.sqlstate, answer.message, this.#around.connection.subject);
   }
 
@@ -208,6 +213,11 @@ class PsqlSession implements Session {
       connected: this.#endpoint !== undefined,
     });
   }
+}
+
+/** Errors of the connection have no code, or one of class 08; 57P01 to 57P05 end it. */
+function isLoss({ sqlstate }: Answer): boolean {
+  return sqlstate === "" || /^(08|57P0)/.test(sqlstate);
 }
 
 function asError(reason: unknown): Error {
