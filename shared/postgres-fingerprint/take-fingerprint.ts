@@ -188,6 +188,13 @@ function progressOf(
   };
 }
 
+/**
+ * For this transaction: nothing is gained by compiling these queries, and the server's own parallel
+ * workers would come on top of the connections that were asked for.
+ */
+const SETTINGS =
+  "SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)";
+
 type Task = (reader: Reader) => Promise<void>;
 
 /** Connections that take the next task whenever they are done with one. */
@@ -209,6 +216,7 @@ class Crew {
     this.#signal.throwIfAborted();
     const reader = await this.#sessions.open();
     this.#readers.push(reader);
+    await reader.query(SETTINGS);
     return reader;
   }
 

@@ -27,17 +27,17 @@ function own(entries: Readonly<Record<string, string>>, name: string): string | 
   return Object.hasOwn(entries, name) ? entries[name] : undefined;
 }
 
-/** Tables that are on one side only. */
+/** Tables and columns that are on one side only. */
 export interface LoneTables {
   readonly missing: ReadonlySet<string>;
   readonly extra: ReadonlySet<string>;
 }
 
 export function loneTables(differences: readonly Difference[]): LoneTables {
-  const tables = differences.filter(({ kind }) => HOLDERS.has(kind));
+  const holders = differences.filter(({ kind }) => HOLDERS.has(kind) || kind === "column");
   return {
-    missing: new Set(tables.filter((one) => one.found === undefined).map(({ name }) => name)),
-    extra: new Set(tables.filter((one) => one.expected === undefined).map(({ name }) => name)),
+    missing: new Set(holders.filter((one) => one.found === undefined).map(({ name }) => name)),
+    extra: new Set(holders.filter((one) => one.expected === undefined).map(({ name }) => name)),
   };
 }
 
@@ -57,20 +57,20 @@ const NAMED_AS_IT: ReadonlySet<EntryKind> = new Set<EntryKind>([
   "storage options",
 ]);
 
-/** Whether the difference is but a part of a table's being missing or extra. */
+/** Whether the difference is but a part of a table's (or column's) being missing or extra. */
 export function goesWithTable(difference: Difference, lone: LoneTables): boolean {
-  const { expected, found } = difference;
-  if (expected !== undefined && found !== undefined) return false;
-  const tables = found === undefined ? lone.missing : lone.extra;
-  if (tables.size === 0 || HOLDERS.has(difference.kind)) return false;
-  return holderOf(difference).some((table) => tables.has(table));
+  const { kind, name, expected, found } = difference;
+  if (HOLDERS.has(kind)) return false;
+  const belongs = (definition: string | undefined, tables: ReadonlySet<string>) =>
+    definition === undefined ||
+    holdersOf(kind, name, definition).some((holder) => tables.has(holder));
+  return belongs(expected, lone.missing) && belongs(found, lone.extra);
 }
 
-/** The tables that the entry may belong to, by its name or definition. */
-function holderOf({ kind, name, expected, found }: Difference): readonly string[] {
-  const definition = expected ?? found ?? "";
+/** The tables and columns that the entry may belong to, by its name or definition. */
+function holdersOf(kind: EntryKind, name: string, definition: string): readonly string[] {
   if (NAMED_AS_IT.has(kind)) return [name];
-  if (NAMED_IN_IT.has(kind)) return [withoutLast(name)];
+  if (NAMED_IN_IT.has(kind)) return [withoutLast(name), ...(kind === "column" ? [] : [name])];
   if (kind === "index") return [/ ON (?:ONLY )?(.+?) USING /.exec(definition)?.[1] ?? ""];
   if (kind === "sequence") return [withoutLast(/ owned by (.+)$/.exec(definition)?.[1] ?? "")];
   if (kind === "owner" || kind === "privileges" || kind === "comment") {

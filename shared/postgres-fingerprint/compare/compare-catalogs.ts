@@ -62,9 +62,14 @@ function isLeft({ kind, name, expected, found }: Difference, tier: Tier): boolea
     );
   }
   // A view that needs a primary key is a stand-in until the key is there.
-  if (kind === "view" && found !== undefined) return / as\s+SELECT NULL::/.test(found);
+  if (kind === "view" && found !== undefined) return isStandIn(found);
   if (kind === "materialized view" || PRIVILEGES.has(kind)) return found === undefined;
   return false;
+}
+
+/** What pg_dump puts in a view's place until the key that its query needs is there. */
+function isStandIn(view: string): boolean {
+  return / as\s+SELECT NULL::/.test(view);
 }
 
 /** Owners and mapped privileges differ for all objects or none: one sentence is enough. */
@@ -104,7 +109,7 @@ function findingsOf(difference: Difference, around: Around): readonly Finding[] 
   const likeness = likenessOf(kind, expected, found, around.majors);
   if (likeness === "same" || isOfVersion(difference, around)) return [];
   const [was, is] = shownAround(expected, found);
-  if (likeness === "otherwise") {
+  if (likeness === "otherwise" && !isStandIn(found)) {
     const what = `PostgreSQL ${around.majors[1]} writes it otherwise than ${around.majors[0]} did, so whether it is the same cannot be told.`;
     return [{ ...base, weight: "doubt", what, expected: was, found: is }];
   }
@@ -176,6 +181,9 @@ function changed({ kind, expected = "", found = "" }: Difference): {
   if (kind === "constraint" && appeared(/ NOT ENFORCED/)) return { what: "It is not enforced." };
   if (kind === "index" && appeared(/ INVALID\b/)) {
     return { what: "It is invalid: the server does not use it." };
+  }
+  if (kind === "view" && isStandIn(found) && !isStandIn(expected)) {
+    return { what: "It is a stand-in for the real one, which could not be made." };
   }
   if (kind === "trigger" && appeared(/ DISABLED$/)) return { what: "It is disabled." };
   if (kind === "extension") {

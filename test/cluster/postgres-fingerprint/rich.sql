@@ -53,7 +53,7 @@ CREATE TABLE shop.orders_2024_b PARTITION OF shop.orders_2024 FOR VALUES WITH (M
 CREATE TABLE shop.orders_rest PARTITION OF shop.orders DEFAULT;
 CREATE INDEX orders_by_customer ON shop.orders (customer);
 INSERT INTO shop.orders SELECT i, 1 + i % 500, (ARRAY['new', 'paid', 'sent'])[1 + i % 3]::shop.status, i * 1.10, date '2023-01-01' + (i % 1000), (ARRAY['gift', 'urgent', NULL])[1 + i % 3]
-FROM generate_series(1, 6000) i;
+FROM generate_series(1, 2000) i;
 SELECT nextval('shop.invoice_number') FROM generate_series(1, 7);
 
 CREATE TABLE shop.base (a int PRIMARY KEY, b text);
@@ -71,7 +71,7 @@ CREATE TABLE shop.every_type (
   i inet, ci cidr, mac macaddr, bits bit(5), vb varbit, p point, po polygon, r int4range, mr nummultirange, tsv tsvector, tsq tsquery, cl regclass, pr regprocedure, ty regtype, o oid,
   c char(6), v varchar(9), bo boolean, i2 smallint, i8 bigint, ar int[], ar2 text[][], st shop.status[], mon shop.money_range, jp jsonpath, ls pg_lsn, ch "char", nm name, ad shop.address[]
 );
-INSERT INTO shop.every_type SELECT ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, i / 3.0, CASE i WHEN 1 THEN 'NaN' WHEN 2 THEN '-0' WHEN 3 THEN 'Infinity' ELSE i / 7.0 END, i::numeric / 3, i * 100.25,
+INSERT INTO shop.every_type SELECT ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, i / 3.0, CASE i WHEN 1 THEN 'NaN' WHEN 2 THEN '-0' WHEN 3 THEN 'Infinity' ELSE (i / 7.0)::float8 END, i::numeric / 3, i * 100.25,
   decode(md5(i::text), 'hex'), '{"b" : 1,  "a":[1,2 , null]}', jsonb_build_object('z', i, 'a', 1.50), '<a b="c">text &amp; more</a>', timestamp '1999-12-31 23:59:59.123456' + i * interval '1 day',
   CASE i WHEN 1 THEN 'infinity' ELSE timestamptz '2000-03-26 01:59:59+00' + i * interval '1 hour' END, CASE i WHEN 2 THEN '-infinity' ELSE date '0044-03-15 BC' + i END, time '23:59:60', '12:00:00+05:30', i * interval '1 mon 2 days 03:04:05.6',
   '10.1.2.3/24', '10.1.0.0/16', '08:00:2b:01:02:03', B'10101', B'1', point(i, 0.1), polygon '((0,0),(1,1.5),(2,0))', int4range(i, i + 5), nummultirange(numrange(1.5, 2), numrange(i + 3, NULL)),
@@ -90,7 +90,7 @@ CREATE TABLE public.nothing ();
 INSERT INTO public.nothing DEFAULT VALUES;
 CREATE TABLE public.empty (id int PRIMARY KEY);
 CREATE TABLE public.documents (id text PRIMARY KEY, body text, embedding float4[]);
-INSERT INTO public.documents SELECT 'doc-' || i, repeat(md5(i::text), 200), ARRAY(SELECT (random() * 0 + i * k / 100.0)::float4 FROM generate_series(1, 100) k) FROM generate_series(1, 300) i;
+INSERT INTO public.documents SELECT 'doc-' || i, repeat(md5(i::text), 100), ARRAY(SELECT (random() * 0 + i * k / 100.0)::float4 FROM generate_series(1, 20) k) FROM generate_series(1, 80) i;
 ALTER TABLE public.documents ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN id SET STATISTICS 500;
 ALTER TABLE public.documents SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 CREATE UNLOGGED TABLE public.scratch (id int PRIMARY KEY, v text);
