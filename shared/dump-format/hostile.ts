@@ -1,4 +1,5 @@
 import type { Weight } from "../proof/index.ts";
+import { copyTargetOf } from "./copy-statement.ts";
 import type { Statement } from "./sql-scanner.ts";
 
 /** Something in a dump that does more than put tables back. */
@@ -29,11 +30,19 @@ export function hostilityOf(statement: Statement): Hostility[] {
   const first = /^[A-Za-z]+/.exec(code)?.[0]?.toUpperCase() ?? "";
   const rule = RULES[first];
   const found = rule === undefined ? [] : rule(statement, code);
+  const variable = VARIABLE.exec(code);
+  if (variable !== null) {
+    found.push(doubt(`has psql put a variable of its own into it (${variable[0].slice(1)})`));
+  }
   if (statement.cut && first !== "INSERT") {
     found.push({ weight: "note", what: "is longer than can be looked at whole" });
   }
   return found;
 }
+
+/** Those that psql sets itself; in a dump they could only smuggle text in. */
+const VARIABLE =
+  /(?<!:):(?:''|[{"?]*(?:LAST_ERROR_MESSAGE|LAST_ERROR_SQLSTATE|DBNAME|USER|HOST|PORT|ENCODING|PROMPT[123]|VERSION\w*|SERVER_VERSION_\w+|SQLSTATE|ERROR|ROW_COUNT|HISTFILE|COMP_KEYWORD_CASE|FETCH_COUNT|AUTOCOMMIT|SHELL_\w+)\b)/;
 
 type Rule = (statement: Statement, code: string) => Hostility[];
 
@@ -69,14 +78,15 @@ function copyHostility(statement: Statement, code: string): Hostility[] {
   if (/\b(FROM|TO)\s+PROGRAM\b/i.test(code)) {
     return [doubt(`runs a program on the server: ${statement.strings[0] ?? target}`)];
   }
-  if (/\bFROM\s+STDIN\b/i.test(code)) return queryHostility(code);
+  if (copyTargetOf(code) !== undefined) return [];
   if (/\bFROM\s+(E?'|U&')/i.test(code)) {
     return [doubt(`reads a file of the server: ${statement.strings[0] ?? ""}`)];
   }
   if (/\bTO\s+(E?'|U&')/i.test(code)) {
     return [doubt(`writes a file of the server: ${statement.strings[0] ?? ""}`)];
   }
-  return /\bTO\b/i.test(code) ? [doubt("copies rows out instead of in")] : [];
+  if (/\bTO\b/i.test(code)) return [doubt("copies rows out instead of in")];
+  return [doubt("is a COPY of a form that pg_dump does not write")];
 }
 
 function doHostility(statement: Statement): Hostility[] {

@@ -1,10 +1,13 @@
 export type { Archive, TocEntry } from "./archive.ts";
 export { type Dump, type DumpFile, dumpAt, dumpOf } from "./dump.ts";
+export type { EntryHeader } from "./entry-header.ts";
 export type { DumpExamination, ExamineOptions } from "./examination.ts";
 export { examineDump } from "./examine.ts";
 export type { Fault } from "./fault-list.ts";
 export type { Format, Layer, Recognised } from "./format.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export { archiveOf, contentOf } from "./open-dump.ts";
+export { isPostDataStatement, type PlainFilterOptions, plainSqlFilter } from "./plain-filter.ts";
 export { HEAD_BYTES, recogniseHead } from "./recognise.ts";
 export { recognise } from "./recognise-dump.ts";
 export type { ExpectedRows, RowCounts } from "./row-count.ts";

@@ -104,6 +104,8 @@ export class SqlScanner {
   readonly #listener: SqlListener;
   readonly #text = new StatementText();
   #mode: Mode = "code";
+  #base = 0;
+  #position = 0;
   #line = 1;
   #openedAt = 1;
   #depth = 0;
@@ -130,9 +132,25 @@ export class SqlScanner {
     return this.#line;
   }
 
+  /** How many bytes it has read up to the end of what it last told its listener of. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Whether a statement has begun that has not ended. */
+  get isInStatement(): boolean {
+    return !this.#text.isEmpty();
+  }
+
+  /** Whether it stands among the rows of a COPY. */
+  get isInRows(): boolean {
+    return this.#mode === "copy";
+  }
+
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) at = this.#step(chunk, at);
+    this.#base += chunk.length;
   }
 
   /** Ends the text; gives what was still open. */
@@ -276,6 +294,7 @@ export class SqlScanner {
   #semicolon(chunk: Buffer, at: number): void {
     this.#text.code(chunk, at, at + 1, this.#line);
     if (this.#depth > 0 || this.#text.isInsideBody()) return;
+    this.#position = this.#base + at + 1;
     this.#endStatement();
   }
 
@@ -438,6 +457,7 @@ export class SqlScanner {
       this.#listener.carriageReturn(this.#line);
       this.#aside = this.#aside.slice(0, -1);
     }
+    this.#position = this.#base + end + 1;
     if (this.#mode === "line-comment") this.#endComment();
     else if (this.#mode === "meta") this.#endMeta();
     else this.#beginCopy();
@@ -465,6 +485,8 @@ export class SqlScanner {
   #beginCopy(): void {
     const block = this.#pendingCopy;
     this.#pendingCopy = undefined;
+    // psql reads the rows first and then goes on with what is left of this line.
+    if (this.#aside.trim() !== "") this.#listener.metaCommand(utf8(this.#aside.trim()), this.#line);
     this.#backToCode();
     if (block === undefined) return;
     this.#block = block;
@@ -493,6 +515,7 @@ export class SqlScanner {
       else if (byte === LINE_FEED) {
         const bytes = at - start + this.#lineBytes;
         if (bytes <= END_LINE && this.#isEnd(chunk, start, at)) {
+          this.#position = this.#base + at + 1;
           this.#endCopy(block);
           return at + 1;
         }

@@ -83,16 +83,20 @@ export class StatementText {
   }
 
   /**
-   * Whether a semicolon stands inside of a function's body that is written without quotes, which
-   * goes from BEGIN ATOMIC to its own END.
+   * Whether a semicolon stands inside of a function's body that is written without quotes, as psql
+   * tells it: by BEGIN, CASE and END behind CREATE FUNCTION.
    */
   isInsideBody(): boolean {
-    if (!/^CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE)\b/i.test(this.#code)) return false;
-    if (!/\bBEGIN\s+ATOMIC\b/i.test(this.#code)) return false;
-    const code = this.#code.replace(/"[^"]*"/g, "");
-    const opened = code.match(/\b(BEGIN|CASE)\b/gi)?.length ?? 0;
-    const closed = code.match(/\bEND\b/gi)?.length ?? 0;
-    return opened > closed;
+    if (!/^CREATE\b/i.test(this.#code)) return false;
+    const words = wordsOutsideParentheses(this.#code);
+    const start = words.slice(0, 4).join(" ");
+    if (!/^create (or replace )?(function|procedure)\b/.test(start)) return false;
+    let depth = 0;
+    for (const word of words) {
+      if (word === "begin" || (word === "case" && depth > 0)) depth += 1;
+      else if (word === "end" && depth > 0) depth -= 1;
+    }
+    return depth > 0;
   }
 
   take(): Statement {
@@ -109,6 +113,17 @@ export class StatementText {
     this.#cut = false;
     return statement;
   }
+}
+
+function wordsOutsideParentheses(code: string): string[] {
+  const words: string[] = [];
+  let depth = 0;
+  for (const [token] of code.matchAll(/"(?:[^"]|"")*"|[A-Za-z_\x80-\xff][\w$\x80-\xff]*|[()]/g)) {
+    if (token === "(") depth += 1;
+    else if (token === ")") depth = Math.max(0, depth - 1);
+    else if (depth === 0 && !token.startsWith('"')) words.push(token.toLowerCase());
+  }
+  return words;
 }
 
 function utf8(latin1: string): string {
