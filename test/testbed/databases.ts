@@ -1,4 +1,5 @@
 import type { Bed } from "./bed.ts";
+import { type Jars, jarsFolder } from "./build/jars.ts";
 import type { System } from "./build/system.ts";
 import * as modules from "./modules.ts";
 import type { Tool } from "./piece.ts";
@@ -63,6 +64,36 @@ export function agePrograms(bed: Bed): string {
   return bed.built(modules.age, "");
 }
 
+/** What runs Java programs. */
+const javaSystem: System = {
+  name: "java",
+  release: "trixie",
+  packages: ["openjdk-21-jre-headless"],
+};
+
+/** OpenSearch and Elasticsearch, each with what runs one node of it. */
+const searchJars = {
+  opensearch: { name: "opensearch-3" },
+  elasticsearch: { name: "elasticsearch-7" },
+} as const satisfies Record<string, Jars>;
+
+/** What it takes to start a search server of a test's own. */
+export interface SearchPrograms {
+  /** The Java program. */
+  readonly java: string;
+  /** Folder with the server's libraries. */
+  readonly libraries: string;
+}
+
+/** Where the programs of a search server are. */
+export function searchPrograms(bed: Bed, name: keyof typeof searchJars): SearchPrograms {
+  const machine = process.arch === "arm64" ? "arm64" : "amd64";
+  return {
+    java: bed.system(javaSystem, `usr/lib/jvm/java-21-openjdk-${machine}/bin/java`),
+    libraries: jarsFolder(bed.cache, searchJars[name]),
+  };
+}
+
 /** Programs of databases and of their backups: nobody finds them on the PATH by accident. */
 export const databases: readonly Tool[] = [
   ...postgresMajors.map((major) => ({
@@ -72,5 +103,11 @@ export const databases: readonly Tool[] = [
   })),
   { name: "redis", needs: [], systems: [redisSystem] },
   { name: "pgbackrest", needs: [], systems: [pgbackrestSystem] },
+  ...Object.entries(searchJars).map(([name, jars]) => ({
+    name,
+    needs: [],
+    systems: [javaSystem],
+    jars: [jars],
+  })),
   { name: "age", needs: [], modules: [modules.age] },
 ];

@@ -9,6 +9,8 @@ import {
   postgresMajors,
   postgresPrograms,
   redisPrograms,
+  type SearchPrograms,
+  searchPrograms,
 } from "./databases.ts";
 import { buildkitInContainer } from "./images/buildkit.ts";
 import { busybox } from "./images/busybox.ts";
@@ -52,6 +54,9 @@ export interface Endpoints {
   readonly pgbackrest: string;
   /** Folder with age and age-keygen. */
   readonly age: string;
+  /** What starts an OpenSearch and an Elasticsearch, which tests do by themselves. */
+  readonly opensearch: SearchPrograms;
+  readonly elasticsearch: SearchPrograms;
   /** Images for pods and containers, by piece: `postgres-15-image`, `redis-image`. */
   readonly images: Readonly<Record<string, string>>;
   /** An object store like S3 with object lock; its keys are empty where it was not brought up. */
@@ -97,6 +102,8 @@ export async function endpointsOf(bed: Bed, pieces: readonly string[]): Promise<
     redis: redisPrograms(bed),
     pgbackrest: pgbackrestPrograms(bed),
     age: agePrograms(bed),
+    opensearch: searchPrograms(bed, "opensearch"),
+    elasticsearch: searchPrograms(bed, "elasticsearch"),
     images: referencesOf(bed, pieces),
     objectStore: await objectStore(bed),
     pieces,
@@ -169,6 +176,8 @@ const nowhere: Endpoints = {
   redis: "",
   pgbackrest: "",
   age: "",
+  opensearch: { java: "", libraries: "" },
+  elasticsearch: { java: "", libraries: "" },
   images: {},
   objectStore: { url: "", region: "", accessKeyId: "", secretAccessKey: "" },
   pieces: [],

@@ -1,5 +1,6 @@
 import type { Bed } from "./bed.ts";
 import type { GoModule } from "./build/go-module.ts";
+import type { Jars } from "./build/jars.ts";
 import type { System } from "./build/system.ts";
 
 /** A part of the bed that has no process: a program to call, or something prepared once. */
@@ -13,6 +14,8 @@ export interface Tool {
   readonly packages?: readonly string[];
   /** Programs with libraries of their own that this piece uses, put together before anything starts. */
   readonly systems?: readonly System[];
+  /** Libraries of Java programs that this piece uses, downloaded before anything starts. */
+  readonly jars?: readonly Jars[];
   /** Programs to offer in the bed's bin folder: name there, and file. */
   readonly offers?: (bed: Bed) => Readonly<Record<string, string>>;
   /** A folder of their own for these programs, where whoever finds them on the PATH acts on it. */

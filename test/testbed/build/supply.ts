@@ -5,6 +5,7 @@ import type { Piece } from "../piece.ts";
 import { duration, type Reporter, remaining } from "../progress.ts";
 import { missingPackages, unpackPackages } from "./debian.ts";
 import { buildGoModule, type GoModule, isMissing } from "./go-module.ts";
+import { areJarsMissing, downloadJars, type Jars } from "./jars.ts";
 import { isSystemMissing, makeSystem, patchelf, type System } from "./system.ts";
 
 /** Downloads and builds what these pieces use and the cache does not hold yet. */
@@ -23,6 +24,10 @@ export async function supply(
       await unpackPackages(cache, packages);
     }
     await makeSystems(configuration, pieces, reporter);
+    for (const jars of await missingJars(cache, pieces)) {
+      reporter.line(`Downloading the libraries of ${jars.name}.`);
+      await downloadJars(cache, jars);
+    }
     const modules = await missingModules(cache, pieces);
     if (modules.length > 0) await build(cache, modules, reporter);
   });
@@ -35,7 +40,16 @@ async function isIncomplete(
   const { cache } = configuration;
   if ((await missingPackages(cache, packagesOf(pieces))).length > 0) return true;
   if ((await missingSystems(configuration, pieces)).length > 0) return true;
+  if ((await missingJars(cache, pieces)).length > 0) return true;
   return (await missingModules(cache, pieces)).length > 0;
+}
+
+async function missingJars(cache: string, pieces: readonly Piece[]): Promise<Jars[]> {
+  const missing: Jars[] = [];
+  for (const jars of pieces.flatMap((piece) => piece.jars ?? [])) {
+    if (await areJarsMissing(cache, jars)) missing.push(jars);
+  }
+  return missing;
 }
 
 function packagesOf(pieces: readonly Piece[]): string[] {

@@ -217,7 +217,8 @@ async function bind(patchelf: string, program: string, root: string): Promise<vo
   if (isLinked === "") return;
   const libraries = join(root, "usr/lib", triplet);
   // Forced, it holds for the libraries of libraries and for modules too.
-  const path = ["--force-rpath", "--set-rpath", `${libraries}:${join(root, "usr/lib")}`];
+  const own = (await run(patchelf, ["--print-rpath", program])).trim();
+  const path = ["--force-rpath", "--set-rpath", own === "" ? libraries : `${own}:${libraries}`];
   await run(patchelf, ["--set-interpreter", join(libraries, loader), ...path, program]);
 }
 
