@@ -11,6 +11,7 @@ import {
   yaml,
 } from "../../shared/action/index.ts";
 import {
+  connectionInputs,
   keepingInputs,
   passwordsIn,
   podInputs,
@@ -35,13 +36,9 @@ export const inputs = {
     accepts: "an address such as postgres://user@host/database, or a folder",
     secretsIn: passwordsIn,
   }),
-  user: text({ accepts: "a user of the source" }),
-  password: text({ secret: true, accepts: "that user's password" }),
   "source-ca": text({ accepts: "certificates as PEM" }, /-----BEGIN CERTIFICATE-----/),
+  ...connectionInputs,
   ...podInputs,
-  database: text({ accepts: "a database's name" }),
-  service: text({ accepts: "the name of a connection service" }, /^[^\s/]+$/),
-  "service-file": text({ accepts: "the path of a connection service file" }),
   format: choice(["custom", "directory", "plain"], { default: "custom" }),
   jobs: integer({ min: 1, max: 64 }, { default: "2" }),
   schemas: words({ accepts: "patterns of schemas, by white space or commas" }),

@@ -8,7 +8,12 @@ import {
   text,
   words,
 } from "../../shared/action/index.ts";
-import { passwordsIn, podInputs, storageInputs } from "../../shared/backup-inputs/index.ts";
+import {
+  connectionInputs,
+  passwordsIn,
+  podInputs,
+  storageInputs,
+} from "../../shared/backup-inputs/index.ts";
 
 const HOUR = 3_600_000;
 const NAME = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/;
@@ -24,13 +29,9 @@ export const inputs = {
     accepts: "an address such as postgres://user@host/database, or a folder",
     secretsIn: passwordsIn,
   }),
-  user: text({ accepts: "a user of the target" }),
-  password: text({ secret: true, accepts: "that user's password" }),
   "target-ca": text({ accepts: "certificates as PEM" }, /-----BEGIN CERTIFICATE-----/),
+  ...connectionInputs,
   ...podInputs,
-  database: text({ accepts: "a database's name" }),
-  service: text({ accepts: "the name of a connection service" }, /^[^\s/]+$/),
-  "service-file": text({ accepts: "the path of a connection service file" }),
   replace: text({ accepts: "the target's name, typed once more" }),
   method: choice(["switch", "in-place"], { default: "switch" }),
   tables: words({ accepts: "tables as schema.table, by white space or commas" }),

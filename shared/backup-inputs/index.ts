@@ -1,5 +1,6 @@
+export { connectionInputs, connectionSettings, podSettings } from "./connection-inputs.ts";
 export { passwordsIn } from "./passwords.ts";
-export { type PodOptions, podInputs } from "./pod-inputs.ts";
+export { podInputs } from "./pod-inputs.ts";
 export { sealingInputs, sealingSettings, signingSettings } from "./sealing-inputs.ts";
 export { keepingInputs, storageInputs } from "./storage-inputs.ts";
 export { keepingSettings, storageSettings } from "./storage-settings.ts";

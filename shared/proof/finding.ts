@@ -50,4 +50,14 @@ export interface Examination {
   readonly unknown: readonly string[];
   /** Seconds that the restore itself took; undefined where nothing was restored. */
   readonly restoreSeconds?: number | undefined;
+  /** How it was done, for the report: `server`, `isolation`, `schema compared with`. */
+  readonly circumstances?: Readonly<Record<string, string>>;
+  /** Stretches of the work, in seconds since the examination began. */
+  readonly phases?: readonly ExaminationPhase[];
+}
+
+export interface ExaminationPhase {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
 }

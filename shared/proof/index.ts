@@ -1,4 +1,4 @@
-export type { Examination, Finding, Item, Tier, Weight } from "./finding.ts";
+export type { Examination, ExaminationPhase, Finding, Item, Tier, Weight } from "./finding.ts";
 export { junit } from "./junit.ts";
 export { metrics } from "./metrics.ts";
 export { type Measured, type Outlook, outlook } from "./outlook.ts";
