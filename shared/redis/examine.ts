@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import type { OpenedBackup } from "../backup/index.ts";
+import { BrokenPart, findingOf, type OpenedBackup, readAlong } from "../backup/index.ts";
 import { describe, UserError } from "../failure/index.ts";
 import { type Examination, type Finding, holds, type Item, type Tier } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
@@ -13,7 +13,6 @@ import { fingerprintRdb, type RdbFingerprint, type RdbReading } from "./fingerpr
 import { redisFingerprint, type ShardFingerprint } from "./fingerprint-file.ts";
 import { findServer, type ServerProgram } from "./programs.ts";
 import { askQueries, type RedisQuery } from "./queries.ts";
-import { readAlong } from "./read-along.ts";
 import { factsIn } from "./server-facts.ts";
 import { LoadFailed, openThrowAwayRedis } from "./throw-away.ts";
 
@@ -215,14 +214,7 @@ function damageIn(error: unknown, subject: Subject): Finding | undefined {
       what: `${error.message}.`,
     };
   }
-  if (!(error instanceof Error) || !/^Broken(Part|Seal)$/.test(error.name)) return undefined;
-  return {
-    detector: "checksum",
-    tier: "integrity",
-    weight: "damage",
-    subject: subject.name,
-    what: `${error.message.replace(/\.$/, "")}.`,
-  };
+  return error instanceof BrokenPart ? findingOf(error) : undefined;
 }
 
 function lookOf(

@@ -1,4 +1,4 @@
-import type { BackupSource, Captured, PartSink } from "../backup/index.ts";
+import { type BackupSource, type Captured, type PartSink, readAlong } from "../backup/index.ts";
 import { describe, UserError } from "../failure/index.ts";
 import { openPortForward } from "../kubernetes/index.ts";
 import type { World } from "../world/index.ts";
@@ -9,7 +9,6 @@ import { RdbDamage } from "./damage.ts";
 import { fingerprintRdb, type RdbReading } from "./fingerprint.ts";
 import type { RedisFingerprint, ShardFingerprint } from "./fingerprint-file.ts";
 import { ensureSame, ensureWhole, notesOn } from "./preflight.ts";
-import { readAlong } from "./read-along.ts";
 import { requestSnapshot, type Snapshot } from "./replication.ts";
 import { RedisRefusal, type RespConnection } from "./resp.ts";
 import { askFacts, type ServerFacts } from "./server-facts.ts";
