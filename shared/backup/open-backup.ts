@@ -31,6 +31,8 @@ export interface StoredBackup extends OpenedBackup {
   readonly manifestBytes: Buffer;
   readonly manifestSha256: string;
   readonly signature: Buffer | undefined;
+  /** Whether the key that a part needs, if any, was given; not whether it fits. */
+  hasKeyFor(part: Part): boolean;
   /** A part as it is stored, held against its sum and size only: no key is needed. */
   openStored(part: string, signal: AbortSignal): Promise<Readable>;
 }
@@ -111,6 +113,10 @@ class Opened implements StoredBackup {
     const stages = await this.#unsealer.stages(part);
     const reading = new PartReading(part, await this.#stored(part, signal));
     return reading.unsealed(stages);
+  }
+
+  hasKeyFor(part: Part): boolean {
+    return this.#unsealer.hasKeyFor(part);
   }
 
   async openStored(name: string, signal: AbortSignal): Promise<Readable> {
@@ -215,14 +221,15 @@ class PartReading {
   #checkStored(): void {
     const { file, storedBytes, storedSha256 } = this.#part;
     const { bytes, sha256 } = this.#stored;
+    const both = [told(storedBytes, storedSha256), told(bytes, sha256)] as const;
     if (bytes !== storedBytes) {
       const much = bytes < storedBytes ? `ends after ${bytes}` : `has ${bytes}`;
       const what = `${file} ${much} bytes, where ${storedBytes} were written.`;
-      throw broken(this.#part, "checksum", what, `${storedBytes} bytes`, `${bytes} bytes`);
+      throw broken(this.#part, "checksum", what, ...both);
     }
     if (sha256 === storedSha256) return;
     const what = `${file} has its size, and other bytes than were written: its SHA-256 differs.`;
-    throw broken(this.#part, "checksum", what, storedSha256, sha256);
+    throw broken(this.#part, "checksum", what, ...both);
   }
 
   #checkPlain(): void {
@@ -230,14 +237,18 @@ class PartReading {
     if (this.#plain.bytes === bytes && this.#plain.sha256 === sha256) return;
     if (encryption === "openssl") throw wrongPassphrase(this.#part);
     const what = `${file} is as the manifest says, and unpacks to other bytes than the manifest says: the manifest was changed.`;
-    const found = `${this.#plain.bytes} bytes, ${this.#plain.sha256}`;
-    throw broken(this.#part, "checksum", what, `${bytes} bytes, ${sha256}`, found);
+    const found = told(this.#plain.bytes, this.#plain.sha256);
+    throw broken(this.#part, "checksum", what, told(bytes, sha256), found);
   }
 }
 
 /** An iterator that its reader cannot end: another reader goes on with it. */
 function unclosed(iterator: AsyncGenerator<Buffer>): AsyncIterator<Buffer> {
   return { next: () => iterator.next() };
+}
+
+function told(bytes: number, sha256: string): string {
+  return `${bytes} bytes, SHA-256 ${sha256}`;
 }
 
 function broken(

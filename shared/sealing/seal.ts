@@ -52,6 +52,8 @@ export interface Sealer {
 
 /** Unseals streams. */
 export interface Unsealer {
+  /** Whether a key of the kind that it takes was given, if it takes any. */
+  hasKeyFor(traits: SealTraits): boolean;
   /** @throws {UserError} where the key for it was not given, or is none. */
   stages(traits: SealTraits): Promise<readonly Stage[]>;
 }
@@ -105,6 +107,10 @@ export async function openUnsealer(keys: Keys, secrets: Secrets): Promise<Unseal
   // Wrong ones are to show before anything is read.
   const ageStage = age.identities.length > 0 ? await ageDecryption(age) : undefined;
   return {
+    hasKeyFor({ encryption }) {
+      if (encryption === "none" || words.length > 0) return true;
+      return encryption === "age" && ageStage !== undefined;
+    },
     async stages(traits) {
       const unpack = decompression(traits.compression);
       if (traits.encryption === "none") return [unpack];
