@@ -6,7 +6,6 @@ export {
   type SealExamination,
   type SealSettings,
 } from "./examine-seal.ts";
-export { findingOf } from "./finding-of.ts";
 export { chooseForeign, type ForeignBackup, foreignBackups } from "./foreign.ts";
 export { judgeAge, judgeSchedule } from "./freshness.ts";
 export { judgeKeep, type KeepDecision, type KeepSettings, parseKeep } from "./keep.ts";
