@@ -1,4 +1,16 @@
 export type { Dump, DumpFile } from "./dump/dump.ts";
+export {
+  type ApplicationQuery,
+  type Expectation,
+  parseQueries,
+} from "./examine/application-queries.ts";
+export type { LiveSource } from "./examine/live-source.ts";
+export {
+  type ExamineSettings,
+  type Expectations,
+  examinePostgres,
+  type PostgresBackup,
+} from "./examine.ts";
 export { restoreDump } from "./restore.ts";
 export type { RestoreOptions, RestoreReport } from "./restoring/report.ts";
 export { LimitReached, type Part, type RestoreTarget, ServerGone, type Staging } from "./target.ts";

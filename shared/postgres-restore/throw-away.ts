@@ -32,8 +32,6 @@ export interface DatabaseLocale {
 export interface ThrowAwayServer extends RestoreTarget, AsyncDisposable {
   /** What keeps a hostile dump from doing harm, and what of it could not be had. */
   readonly safeguards: readonly Safeguard[];
-  /** Seconds that it took until it could be used. */
-  readonly startSeconds: number;
   /**
    * Makes an empty database that belongs to the restorer, in the locale asked for or, where this
    * system does not have it, in one like it.
@@ -54,12 +52,11 @@ export async function openThrowAway(
   settings: ThrowAwaySettings,
   world: World,
 ): Promise<ThrowAwayServer> {
-  const began = performance.now();
   const started = await startLocally(settings, world);
   try {
     const server = new OwnServer(started, world);
     await server.makeRoles();
-    return Object.assign(server, { startSeconds: (performance.now() - began) / 1_000 });
+    return server;
   } catch (error) {
     await started[Symbol.asyncDispose]();
     throw error;
@@ -70,7 +67,6 @@ const RESTORER = "sw_restorer";
 const READER = "sw_reader";
 
 class OwnServer implements ThrowAwayServer {
-  readonly startSeconds = 0;
   readonly #started: StartedServer;
   readonly #passwords: Readonly<Record<Part, string>>;
   readonly #roles: Readonly<Record<Part, string>>;

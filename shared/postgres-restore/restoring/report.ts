@@ -1,4 +1,4 @@
-import type { Finding, Tier } from "../../proof/index.ts";
+import type { ExaminationPhase, Finding, Tier } from "../../proof/index.ts";
 
 /** What is to be restored, and how. */
 export interface RestoreOptions {
@@ -19,15 +19,16 @@ export interface RestoreReport {
   readonly findings: readonly Finding[];
   /** Whether it came to its end, with or without errors. */
   readonly finished: boolean;
-  /** Seconds of each phase, in their order: `roles and extensions`, `definitions`, `rows`, … */
-  readonly phases: Readonly<Record<string, number>>;
+  /** `roles and extensions`, `definitions`, `rows`, …; in seconds since the restore began. */
+  readonly phases: readonly ExaminationPhase[];
   /** Of all phases. */
   readonly seconds: number;
 }
 
-/** Takes the time of phases. */
+/** Takes the time of phases, in seconds since it was made. */
 export class Phases {
-  readonly #seconds: Record<string, number> = {};
+  readonly all: ExaminationPhase[] = [];
+  readonly #began = performance.now();
   readonly #tell: (line: string) => void;
 
   constructor(tell: (line: string) => void) {
@@ -35,21 +36,21 @@ export class Phases {
   }
 
   async take<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const began = performance.now();
+    const from = this.#now();
     try {
       return await work();
     } finally {
-      const seconds = (performance.now() - began) / 1_000;
-      this.#seconds[name] = (this.#seconds[name] ?? 0) + seconds;
-      this.#tell(`Restored ${name} in ${seconds.toFixed(1)} s.`);
+      const to = this.#now();
+      this.all.push({ name, from, to });
+      this.#tell(`Restored ${name} in ${(to - from).toFixed(1)} s.`);
     }
   }
 
-  get all(): Readonly<Record<string, number>> {
-    return this.#seconds;
+  get sum(): number {
+    return this.all.reduce((sum, { from, to }) => sum + to - from, 0);
   }
 
-  get sum(): number {
-    return Object.values(this.#seconds).reduce((sum, seconds) => sum + seconds, 0);
+  #now(): number {
+    return (performance.now() - this.#began) / 1_000;
   }
 }

@@ -31,7 +31,7 @@ const LOG_LINES = 40;
  * @throws {UserError} where the programs are missing or the server does not start.
  */
 export async function startLocally(settings: ServerSettings, world: World): Promise<StartedServer> {
-  const { folder: bin, major } = await findServerPrograms(settings.major, settings.bin, world);
+  const { folder: bin, major } = await findServerPrograms(settings, world);
   const memory = settings.memory ?? Math.max(512 * MIB, Math.floor(totalmem() / 2));
   const isolation = await isolationHere(memory, world);
   // A socket's path may have 107 characters, and a runner's own folder may be long.

@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { UserError } from "../../failure/index.ts";
 import { CommandFailed, execute } from "../../process/index.ts";
 import type { World } from "../../world/index.ts";
+import type { ServerSettings } from "./settings.ts";
 
 /** The programs that a throw-away server needs, in one folder. */
 const NEEDED = ["initdb", "postgres", "psql", "pg_restore"];
@@ -14,31 +15,33 @@ const PROBE_DEADLINE_MS = 10_000;
  * what is on the PATH, else where Debian, Ubuntu (and so GitHub's runners), Red Hat and the
  * installers of others put them.
  *
- * @param major 14 to 18; undefined takes the newest there is.
  * @throws {UserError} where there is none; names the versions that there are.
  */
 export async function findServerPrograms(
-  major: number | undefined,
-  named: string | undefined,
+  { major, bin, orNewer = false }: Pick<ServerSettings, "major" | "bin" | "orNewer">,
   world: World,
 ): Promise<{ readonly folder: string; readonly major: number }> {
-  const seen: number[] = [];
   const found: { folder: string; major: number }[] = [];
-  for (const folder of named === undefined ? candidates(major, world) : [named]) {
+  for (const folder of bin === undefined ? candidates(major, world) : [bin]) {
     const version = await versionIn(folder, world);
     if (version === undefined) continue;
-    seen.push(version);
-    if (major === undefined || version === major) found.push({ folder, major: version });
-    if (major !== undefined && version === major) break;
+    if (version === major) return { folder, major: version };
+    found.push({ folder, major: version });
   }
-  found.sort((a, b) => b.major - a.major);
-  const best = found[0];
+  const rising = [...found].sort((a, b) => a.major - b.major);
+  const best =
+    major === undefined ? rising.at(-1) : rising.find((one) => orNewer && one.major > major);
   if (best !== undefined) return best;
-  throw noPrograms(major, named, seen);
+  throw noPrograms(
+    major,
+    bin,
+    found.map((one) => one.major),
+  );
 }
 
 function candidates(major: number | undefined, world: World): string[] {
-  const majors = major === undefined ? [18, 17, 16, 15, 14] : [major];
+  const all = [18, 17, 16, 15, 14];
+  const majors = major === undefined ? all : [major, ...all];
   const usual = majors.flatMap((number) => [
     `/usr/lib/postgresql/${number}/bin`,
     `/usr/pgsql-${number}/bin`,

@@ -6,6 +6,8 @@ import type { RestoreTarget } from "../target.ts";
 export interface ServerSettings {
   /** The major version; the newest there is when left out. */
   readonly major?: number | undefined;
+  /** Whether the next later major version does where that one is not there. */
+  readonly orNewer?: boolean | undefined;
   /** A folder with the server's programs. */
   readonly bin?: string | undefined;
   /** Where its own folder is made; the system's temporary folder when left out. */

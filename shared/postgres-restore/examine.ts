@@ -1,0 +1,412 @@
+import {
+  type DumpExamination,
+  type ExamineOptions,
+  examineDump,
+  type Dump as StoredDump,
+  tableName,
+} from "../dump-format/index.ts";
+import { describe, UserError } from "../failure/index.ts";
+import {
+  compareFingerprints,
+  type PostgresFingerprint,
+  takeFingerprint,
+} from "../postgres-fingerprint/index.ts";
+import type { Examination, ExaminationPhase, Finding, Item, Tier } from "../proof/index.ts";
+import type { World } from "../world/index.ts";
+import type { Dump } from "./dump/dump.ts";
+import { checkStructures } from "./examine/amcheck.ts";
+import type { ApplicationQuery } from "./examine/application-queries.ts";
+import { askQueries } from "./examine/ask.ts";
+import { type LiveSource, readLiveSource, sinceTheDump } from "./examine/live-source.ts";
+import { restorable } from "./examine/unpacked.ts";
+import { restoreDump } from "./restore.ts";
+import type { RestoreReport } from "./restoring/report.ts";
+import {
+  type DatabaseLocale,
+  openThrowAway,
+  type ThrowAwayServer,
+  type ThrowAwaySettings,
+} from "./throw-away.ts";
+
+/** What is to be proven, and what it is held against. */
+export interface PostgresBackup {
+  readonly dump: StoredDump;
+  /** What the database held when the dump was taken. */
+  readonly fingerprint?: PostgresFingerprint | undefined;
+  /** Where there is no fingerprint: the database as it is now. */
+  readonly liveSource?: LiveSource | undefined;
+  readonly expectations?: Expectations | undefined;
+}
+
+/** What a user says of a backup beforehand. */
+export interface Expectations {
+  /** The fewest rows of tables, by their qualified names. */
+  readonly rows?: Readonly<Record<string, number>> | undefined;
+  /** Tables that have to be there. */
+  readonly tables?: readonly string[] | undefined;
+  readonly queries?: readonly ApplicationQuery[] | undefined;
+}
+
+/** How a dump is read and where it is restored. */
+export interface ExamineSettings {
+  readonly server: ThrowAwaySettings;
+  readonly reading?: Pick<ExamineOptions, "limits" | "decrypt" | "onProgress"> | undefined;
+}
+
+const DATABASE = "restored";
+
+/**
+ * Proves a dump of a PostgreSQL database as far as a tier goes: reads every byte; restores it into
+ * a server of its own, which is thrown away; holds everything against what is known of the source.
+ *
+ * @throws {UserError} where something that is needed cannot be had: a server, its programs, a key.
+ * What is wrong with the dump is never thrown.
+ */
+export async function examinePostgres(
+  backup: PostgresBackup,
+  settings: ExamineSettings,
+  tier: Tier,
+  world: World,
+): Promise<Examination> {
+  const began = performance.now();
+  const expected = expectedRowsOf(backup.fingerprint);
+  const read = await examineDump(backup.dump, {
+    ...settings.reading,
+    signal: world.signal,
+    expected,
+  });
+  const reading = { name: "reading every byte", from: 0, to: since(began) };
+  const integrity: Examination = { ...ofExamination(read), phases: [reading] };
+  if (tier === "integrity") return integrity;
+  const dump = restorable(backup.dump, read.recognised);
+  if (dump === undefined || read.findings.some(({ detector }) => detector === "bomb")) {
+    return {
+      ...integrity,
+      unknown: [...read.unknown, "It was not restored, for it is nothing that could be."],
+    };
+  }
+  const known = backup.fingerprint ?? (await liveFingerprint(backup, world));
+  const examined = await new Proof({ backup, settings, tier, world, began }).of(dump, read, known);
+  return {
+    ...examined,
+    findings: [...read.findings, ...examined.findings],
+    unknown: [
+      ...new Set([...read.unknown.filter((sentence) => !isOfTier(sentence)), ...examined.unknown]),
+    ],
+    phases: [reading, ...(examined.phases ?? [])],
+  };
+}
+
+/** Seconds since a moment of `performance.now()`. */
+function since(moment: number): number {
+  return (performance.now() - moment) / 1_000;
+}
+
+function ofExamination({ findings, items, unit, reached, unknown }: DumpExamination): Examination {
+  return { findings, items, unit, reached, unknown };
+}
+
+/** What reading alone cannot know is known once it is restored. */
+function isOfTier(sentence: string): boolean {
+  return /\b(?:this tier|integrity)\b/i.test(sentence);
+}
+
+function expectedRowsOf(fingerprint: PostgresFingerprint | undefined): ExamineOptions["expected"] {
+  if (fingerprint === undefined) return undefined;
+  const rows = new Map<string, number>();
+  const excluded = new Set<string>();
+  for (const [name, { rows: count, unread, passing }] of Object.entries(fingerprint.tables)) {
+    if (unread !== undefined || passing !== undefined) excluded.add(name);
+    else rows.set(name, count);
+  }
+  return { rows, excluded };
+}
+
+async function liveFingerprint(
+  { liveSource }: PostgresBackup,
+  world: World,
+): Promise<PostgresFingerprint | undefined> {
+  return liveSource === undefined ? undefined : readLiveSource(liveSource, world.signal);
+}
+
+interface ProofParts {
+  readonly backup: PostgresBackup;
+  readonly settings: ExamineSettings;
+  readonly tier: Exclude<Tier, "integrity">;
+  readonly world: World;
+  /** When the examination began, by `performance.now()`. */
+  readonly began: number;
+}
+
+/** The restore and all that follows from it. */
+class Proof {
+  readonly #backup: PostgresBackup;
+  readonly #settings: ExamineSettings;
+  readonly #tier: Exclude<Tier, "integrity">;
+  readonly #world: World;
+  readonly #began: number;
+  readonly #findings: Finding[] = [];
+  readonly #unknown: string[] = [];
+  readonly #phases: ExaminationPhase[] = [];
+
+  constructor({ backup, settings, tier, world, began }: ProofParts) {
+    this.#backup = backup;
+    this.#settings = settings;
+    this.#tier = tier;
+    this.#world = world;
+    this.#began = began;
+  }
+
+  async of(
+    dump: Dump,
+    read: DumpExamination,
+    known: PostgresFingerprint | undefined,
+  ): Promise<Examination> {
+    const major = this.#settings.server.major ?? majorFor(dump, read, known);
+    const settings = { orNewer: true, ...this.#settings.server, major };
+    await using server = await this.#take("starting a server", () =>
+      openThrowAway(settings, this.#world),
+    );
+    if (major !== undefined && server.major !== major) {
+      this.#unknown.push(
+        `PostgreSQL ${major} was not to be had, so it was restored into ${server.major}; how ${major} takes it is not known.`,
+      );
+    }
+    this.#unknown.push(...(await server.createDatabase(DATABASE, known && localeOf(known))));
+    const report = await this.#restored(dump, server);
+    const items =
+      report?.finished === true
+        ? await this.#take("comparison", () => this.#compared(server, known))
+        : undefined;
+    if (items !== undefined && this.#tier === "full")
+      await this.#take("checks", () => this.#fully(server));
+    return {
+      findings: this.#findings,
+      items: items ?? itemsOf(known, undefined),
+      unit: "rows",
+      reached: items === undefined ? "integrity" : this.#tier,
+      unknown: this.#unknown,
+      restoreSeconds: report?.seconds,
+      phases: this.#phases,
+      circumstances: { server: server.name, isolation: isolationOf(server) },
+    };
+  }
+
+  async #restored(dump: Dump, server: ThrowAwayServer): Promise<RestoreReport | undefined> {
+    const { jobs } = this.#settings.server;
+    const offset = since(this.#began);
+    try {
+      const report = await restoreDump(
+        dump,
+        server,
+        { tier: this.#tier, database: DATABASE, ...(jobs === undefined ? {} : { jobs }) },
+        this.#world,
+      );
+      this.#phases.push(
+        ...report.phases.map(({ name, from, to }) => ({
+          name,
+          from: offset + from,
+          to: offset + to,
+        })),
+      );
+      this.#findings.push(...report.findings);
+      return report;
+    } catch (error) {
+      this.#world.signal.throwIfAborted();
+      // Reading the dump failed: that it is broken has been told, or is told now.
+      if (error instanceof UserError) throw error;
+      this.#find(
+        "restore",
+        "damage",
+        "dump",
+        `It could not be read to its end: ${describe(error).replace(/\.$/, "")}.`,
+      );
+      return undefined;
+    }
+  }
+
+  async #compared(
+    server: ThrowAwayServer,
+    known: PostgresFingerprint | undefined,
+  ): Promise<readonly Item[] | undefined> {
+    try {
+      const found = await takeFingerprint(
+        { open: () => reading(server) },
+        {
+          parallel: this.#settings.server.jobs ?? 2,
+          signal: server.signal,
+          like: known,
+          heartbeat: this.#backup.fingerprint?.heartbeat?.of,
+        },
+      );
+      const items = this.#held(known, found);
+      this.#expectations(found);
+      return items;
+    } catch (error) {
+      this.#world.signal.throwIfAborted();
+      const why = server.signal.aborted ? describe(server.signal.reason) : describe(error);
+      this.#find(
+        "restore",
+        "damage",
+        "dump",
+        `What was restored could not be read back: ${why.replace(/\.$/, "")}.`,
+      );
+      return undefined;
+    }
+  }
+
+  #held(known: PostgresFingerprint | undefined, found: PostgresFingerprint): readonly Item[] {
+    if (known === undefined) {
+      this.#unknown.push(
+        "There is no fingerprint of the source and no live source: whether rows, tables or definitions are missing or were changed cannot be known beyond what was declared.",
+      );
+      return itemsOf(undefined, found);
+    }
+    const compared = compareFingerprints(known, found, { tier: this.#tier });
+    const live = this.#backup.fingerprint === undefined;
+    this.#findings.push(...(live ? compared.findings.map(sinceTheDump) : compared.findings));
+    this.#unknown.push(...compared.unknown);
+    if (live) {
+      this.#unknown.push(
+        "It was held against the live source as it is now: what differs was either changed since the dump or is missing from it, and rows that both lack cannot be known.",
+      );
+    }
+    return compared.items;
+  }
+
+  /** Holds what was declared against what is there. */
+  #expectations(found: PostgresFingerprint): void {
+    const { rows = {}, tables = [] } = this.#backup.expectations ?? {};
+    for (const name of new Set([...tables, ...Object.keys(rows)])) {
+      const table = tableNamed(found, name);
+      const least = rows[name];
+      if (table === undefined) {
+        this.#find(
+          "expectation",
+          "damage",
+          `table ${name}`,
+          "It was declared to be there, and is not.",
+        );
+      } else if (least !== undefined && table.rows < least) {
+        this.#findings.push({
+          detector: "expectation",
+          tier: "data",
+          weight: "damage",
+          subject: `table ${name}`,
+          what: `It has ${table.rows} rows, fewer than the ${least} that were declared.`,
+          expected: `at least ${least} rows`,
+          found: `${table.rows} rows`,
+        });
+      }
+    }
+  }
+
+  async #fully(server: ThrowAwayServer): Promise<void> {
+    try {
+      const { queries = [] } = this.#backup.expectations ?? {};
+      if (queries.length > 0) {
+        await using reader = await server.session(DATABASE, "reader");
+        this.#findings.push(...(await askQueries(reader, queries)));
+      }
+      const { findings, unknown } = await checkStructures(server, DATABASE);
+      this.#findings.push(...findings);
+      this.#unknown.push(...unknown);
+    } catch (error) {
+      this.#world.signal.throwIfAborted();
+      if (!server.signal.aborted) throw error;
+      this.#find(
+        "limit",
+        "damage",
+        "dump",
+        `What was restored could not be checked to its end. ${describe(server.signal.reason)}`,
+      );
+    }
+  }
+
+  async #take<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const from = since(this.#began);
+    try {
+      return await work();
+    } finally {
+      this.#phases.push({ name, from, to: since(this.#began) });
+    }
+  }
+
+  #find(detector: string, weight: Finding["weight"], subject: string, what: string): void {
+    this.#findings.push({ detector, tier: this.#tier, weight, subject, what });
+  }
+}
+
+/** `with no network, …; without …, for …`: one line for a report. */
+function isolationOf({ safeguards }: ThrowAwayServer): string {
+  const had = safeguards.filter((safeguard) => safeguard.had).map(({ name }) => name);
+  const missed = safeguards
+    .filter((safeguard) => !safeguard.had)
+    .map(({ name, detail }) => `without ${name} (${detail})`);
+  return [...(had.length > 0 ? [`with ${had.join(", ")}`] : []), ...missed].join("; ");
+}
+
+const PROVIDERS = ["libc", "icu", "builtin"] as const;
+
+function localeOf({ database }: PostgresFingerprint): DatabaseLocale {
+  return {
+    encoding: database.encoding,
+    collate: database.collate,
+    ctype: database.ctype,
+    provider: PROVIDERS.find((provider) => provider === database.provider),
+    locale: database.locale ?? undefined,
+  };
+}
+
+/** A connection that sees one moment and writes nothing. */
+async function reading(server: ThrowAwayServer) {
+  const session = await server.session(DATABASE, "reader");
+  await session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  return session;
+}
+
+/**
+ * The version to restore into: the source's own. An archive of a later pg_dump can only be read by
+ * a later pg_restore, since version 16.
+ */
+function majorFor(
+  dump: Dump,
+  { server, dumper }: DumpExamination,
+  known: PostgresFingerprint | undefined,
+): number | undefined {
+  const own =
+    known === undefined ? majorOf(server) : Math.floor(known.server.versionNumber / 10_000);
+  const wrote = majorOf(dumper);
+  if (own === undefined) return dump.form === "plain" ? undefined : wrote;
+  const later = wrote !== undefined && wrote > own && wrote >= 16 && dump.form !== "plain";
+  return Math.max(14, later ? wrote : own);
+}
+
+function majorOf(version: string | undefined): number | undefined {
+  const major = /^\D*(\d+)/.exec(version ?? "")?.[1];
+  return major === undefined ? undefined : Number(major);
+}
+
+function tableNamed(found: PostgresFingerprint, name: string) {
+  const [schema = "", table] = name.split(/\.(.*)/s);
+  return (
+    found.tables[name] ??
+    found.tables[table === undefined ? tableName("public", schema) : tableName(schema, table)]
+  );
+}
+
+function itemsOf(
+  known: PostgresFingerprint | undefined,
+  found: PostgresFingerprint | undefined,
+): readonly Item[] {
+  const names = [
+    ...new Set([...Object.keys(known?.tables ?? {}), ...Object.keys(found?.tables ?? {})]),
+  ];
+  return names.map((name) => ({
+    name,
+    expected: known?.tables[name]?.rows,
+    found: found?.tables[name]?.rows,
+    same: undefined,
+    bytes: (found ?? known)?.tables[name]?.bytes,
+  }));
+}
