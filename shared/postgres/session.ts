@@ -4,8 +4,8 @@ import { type Answer, Marks } from "./answers.ts";
 import { type Connection, environmentOf } from "./connection.ts";
 import { connectionFailure } from "./connection-failure.ts";
 import { FIXED_SETTINGS } from "./fixed-settings.ts";
-import { dollarQuoted, isPlain } from "./sql.ts";
 import { SqlFailed } from "./sql-failed.ts";
+import { NoStatement, statementIn } from "./statement.ts";
 
 /** A connection to a server, with every setting fixed that changes how values are written. */
 export interface Session {
@@ -13,12 +13,12 @@ export interface Session {
    * The rows of one SELECT (or VALUES, TABLE, WITH), each as the object that `row_to_json` makes of
    * it. Numbers beyond 2^53 have to be cast to text. Statements wait for one another.
    *
-   * @param sql without a semicolon at its end. Nothing in it has a meaning for psql.
+   * @param sql nothing in it has a meaning for psql: what might is refused.
    * @throws {SqlFailed} when the server refuses it; {UserError} when the connection is lost.
    */
   query<T>(sql: string): Promise<T[]>;
   /**
-   * Runs one statement for what it does, without a semicolon at its end; its rows, if any, go by.
+   * Runs one statement for what it does; its rows, if any, go by. COPY has no streams here.
    *
    * @throws {SqlFailed} when the server refuses it; {UserError} when the connection is lost.
    */
@@ -139,14 +139,25 @@ class PsqlSession implements Session {
   }
 
   async query<T>(sql: string): Promise<T[]> {
-    const wrapped = `SELECT pg_catalog.row_to_json(q) FROM (\n${sql}\n) AS q`;
-    const { records } = await this.#ask(`SELECT ${dollarQuoted(wrapped)} \\gexec`);
+    // A name that no column has, for it would be taken first.
+    const { records } = await this.#ask(
+      `SELECT pg_catalog.row_to_json("the row") FROM (\n${this.#statement(sql)}\n) AS "the row"\n;`,
+    );
     return records.map((record) => JSON.parse(record) as T);
   }
 
   async run(sql: string): Promise<void> {
-    // Handed over by a SELECT, a statement is no longer the first of its transaction.
-    await this.#ask(isPlain(sql) ? `${sql}\n;` : `SELECT ${dollarQuoted(sql)} \\gexec`);
+    await this.#ask(`${this.#statement(sql)}\n;`);
+  }
+
+  /** What could not be told from instructions for psql is refused as the server would do it. */
+  #statement(sql: string): string {
+    try {
+      return statementIn(sql);
+    } catch (error) {
+      if (!(error instanceof NoStatement)) throw error;
+      throw new SqlFailed("42601", `${error.message}: ${sql.trim().slice(0, 80)}`, "Seaworthy");
+    }
   }
 
   async close(): Promise<void> {
