@@ -12,10 +12,12 @@ export class GitHub implements Disposable {
   readonly #token: string;
   readonly #base: string;
   readonly #web: WebApi;
+  readonly #secrets: GitHubAccess["world"]["secrets"];
 
   constructor({ token, world }: GitHubAccess) {
     world.secrets.add(token);
     this.#token = token;
+    this.#secrets = world.secrets;
     this.#base = (world.environment.GITHUB_API_URL || "https://api.github.com").replace(/\/+$/, "");
     this.#web = new WebApi(world);
   }
@@ -34,6 +36,23 @@ export class GitHub implements Disposable {
     if (answer.status === 404) return undefined;
     if (answer.status !== 200) throw this.#refusal("GET", path, answer, needs);
     return JSON.parse(answer.text) as T;
+  }
+
+  /**
+   * Where a path leads to, as a short-lived address that needs no token and is as good as one: it
+   * is hidden from then on. Undefined when nothing is there, or not any more.
+   *
+   * @throws {UserError} when GitHub refuses.
+   */
+  async locate(path: string, needs: string, signal: AbortSignal): Promise<URL | undefined> {
+    const answer = await this.#ask("GET", new URL(`${this.#base}${path}`), signal);
+    if (answer.status === 404 || answer.status === 410) return undefined;
+    const url = URL.parse(answer.headers.location ?? "");
+    if (answer.status !== 302 || url === null) throw this.#refusal("GET", path, answer, needs);
+    for (const value of url.searchParams.values()) {
+      if (value.length >= 20) this.#secrets.add(value);
+    }
+    return url;
   }
 
   /**

@@ -46,7 +46,11 @@ function bucketOf(given: string): Location {
   const [, bucket = "", rest = ""] = /^s3:\/\/([^/?#]*)\/?(.*)$/i.exec(given) ?? [];
   // Source: Amazon S3, "General purpose bucket naming rules"; old buckets also have `_` and capitals.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/.test(bucket)) {
-    throw wrong(given, `${JSON.stringify(bucket)} is no name of a bucket`);
+    const hasKeys = given.includes("@");
+    const what = hasKeys
+      ? "keys do not belong into it"
+      : `${JSON.stringify(bucket)} is no name of a bucket`;
+    throw wrong(given, what);
   }
   return { kind: "s3", bucket, prefix: prefixOf(given, rest) };
 }
@@ -67,8 +71,8 @@ function prefixOf(given: string, rest: string): string {
 }
 
 function wrong(text: string, what: string): UserError {
-  // Somebody may have written the keys into it.
-  const shown = text.replace(/\/\/[^/@\s]*@/, "//***@").slice(0, 200);
+  // Somebody may have written the keys into it; a secret key may have slashes.
+  const shown = text.replace(/\/\/[^@\s]*@/, "//***@").slice(0, 200);
   return new UserError({
     title: "The place for backups is not understood",
     cause: `${JSON.stringify(shown)}: ${what}.`,

@@ -1,6 +1,5 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "../failure/index.ts";
 import type { World } from "../world/index.ts";
 import { FolderStorage } from "./folder/folder-storage.ts";
 import { type Location, parseLocation } from "./location.ts";
@@ -34,5 +33,6 @@ async function openLocation(
     const { openBucket } = await import("./s3/s3-storage.ts");
     return openBucket(location, settings, world);
   }
-  throw new UserError({ title: "Not yet", cause: "Not yet.", remedy: "Use a folder." });
+  const { openArtifacts } = await import("./artifact/artifact-storage.ts");
+  return openArtifacts(location, settings, world);
 }

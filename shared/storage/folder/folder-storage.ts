@@ -7,6 +7,7 @@ import type { World } from "../../world/index.ts";
 import { notAsStored, notThere } from "../errors.ts";
 import { byName, checkName } from "../name.ts";
 import type { Refused, Storage, StoredObject, WriteOptions, Written } from "../storage.ts";
+import { leashed } from "../transfer/leash.ts";
 import { explain } from "./errors.ts";
 import { isPartial, sweepPartials } from "./partial.ts";
 import { Root } from "./root.ts";
@@ -82,17 +83,16 @@ export class FolderStorage implements Storage {
   }
 
   async write(name: string, content: Readable | Buffer, options: WriteOptions): Promise<Written> {
-    try {
-      options.signal.throwIfAborted();
-      checkName(name);
+    return leashed(content, options.signal, async () => {
       const path = await this.#root.prepare(name);
-      await this.#sweep(name);
-      return await writeFile({ path, name, place: this.place }, content, options);
-    } catch (error) {
-      if (!Buffer.isBuffer(content)) content.destroy();
-      await this.#tidy(dirname(join(this.#root.path, name))).catch(() => {});
-      throw error;
-    }
+      try {
+        await this.#sweep(name);
+        return await writeFile({ path, name, place: this.place }, content, options);
+      } catch (error) {
+        await this.#tidy(dirname(path)).catch(() => {});
+        throw error;
+      }
+    });
   }
 
   /** Once for each series of backups, before something is written to it. */

@@ -3,11 +3,11 @@ import { codeOf, UserError } from "../../failure/index.ts";
 import { signatureHeaders } from "../../sign-in/index.ts";
 import type { World } from "../../world/index.ts";
 import type { StorageSettings } from "../settings.ts";
+import { type Answer, type Body, Wire, type WireRequest } from "../transfer/wire.ts";
 import { type Address, amazonAddress, urlOf } from "./address.ts";
 import { Keys, type KeysWorld } from "./keys.ts";
 import type { Operation } from "./operation.ts";
 import { refusal, unreachable, wordsIn } from "./refusal.ts";
-import { type Answer, type Body, Wire, type WireRequest } from "./wire.ts";
 
 export interface S3Request {
   readonly operation: Operation;
@@ -182,18 +182,6 @@ export class S3Client implements Disposable {
 }
 
 const EMPTY = createHash("sha256").digest("hex");
-
-/** A text as a body. */
-export function bodyOf(text: string): Body {
-  const bytes = Buffer.from(text);
-  return {
-    bytes: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest(),
-    async *open() {
-      yield bytes;
-    },
-  };
-}
 
 /** A success that holds an error is none: putting parts together answers 200 before it is done. */
 function isAnswer(answer: Answer, { expected = [], expectedCodes = [] }: S3Request): boolean {

@@ -1,14 +1,11 @@
 import { Readable } from "node:stream";
-import { codeOf, describe, UserError } from "../../failure/index.ts";
 import type { World } from "../../world/index.ts";
 import { notAsStored, notThere } from "../errors.ts";
+import { resumed } from "../transfer/resumed.ts";
 import type { S3Answer, S3Client } from "./client.ts";
 import { factsOf, type ObjectFacts } from "./object.ts";
 import { S3Refusal } from "./refusal.ts";
-import { type SumCheck, sumCheckFor } from "./sum-check.ts";
-
-/** Breaks in a row, without a single byte in between. */
-const MOST_BREAKS = 5;
+import { sumCheckFor } from "./sum-check.ts";
 
 export interface DownloadContext {
   readonly client: S3Client;
@@ -92,7 +89,7 @@ async function* bytesOf(
   first: S3Answer,
 ): AsyncGenerator<Buffer> {
   const { name, signal } = wanted;
-  const { place } = context;
+  const { place, world } = context;
   const span = spanOf(first);
   if (span === undefined || span.from !== wanted.from || Number.isNaN(span.end)) {
     throw notAsStored(name, place, "the storage answered with another range than was asked for");
@@ -100,48 +97,15 @@ async function* bytesOf(
   const facts = factsOf(name, first.headers);
   const isWhole = span.from === 0 && span.end === span.total;
   const check = isWhole ? sumCheckFor({ ...facts, bytes: span.total }) : undefined;
-  let answer: S3Answer | undefined = first;
-  let at = span.from;
-  for (let breaks = 0; at < span.end; ) {
-    signal.throwIfAborted();
-    const before = at;
-    const problem = yield* pieces(answer, span.end - at, check, (bytes) => {
-      at += bytes;
-    });
-    if (at === span.end) break;
-    breaks = at > before ? 1 : breaks + 1;
-    signal.throwIfAborted();
-    if (breaks > MOST_BREAKS) throw broken(name, place, at, span.end, problem);
-    context.world.log.debug(
-      `Reading ${name} broke at ${at} of ${span.end} bytes: ${describe(problem)}`,
-    );
-    await context.world.clock.sleep(200 * 2 ** breaks, signal);
-    answer = await resume(context, wanted, at, span, facts);
+  const { from, end } = span;
+  const reopen = async (at: number) => (await resume(context, wanted, at, span, facts)).stream;
+  const reading = { name, place, first: first.stream, from, end, reopen, signal, world };
+  for await (const piece of resumed(reading)) {
+    check?.add(piece);
+    yield piece;
   }
   const wrong = check?.verdict();
   if (wrong !== undefined) throw notAsStored(name, place, wrong);
-}
-
-/** Gives what comes; what stopped it is returned, and not thrown. */
-async function* pieces(
-  answer: S3Answer | undefined,
-  most: number,
-  check: SumCheck | undefined,
-  took: (bytes: number) => void,
-): AsyncGenerator<Buffer, unknown> {
-  let left = most;
-  try {
-    for await (const piece of answer?.stream ?? []) {
-      if (piece.length > left) return new Error("more came than there is");
-      left -= piece.length;
-      check?.add(piece);
-      took(piece.length);
-      yield piece;
-    }
-    return new Error("the connection ended too early");
-  } catch (error) {
-    return error;
-  }
 }
 
 async function resume(
@@ -157,15 +121,4 @@ async function resume(
     throw notAsStored(wanted.name, context.place, "it changed while it was read");
   }
   return answer;
-}
-
-function broken(name: string, place: string, at: number, end: number, problem: unknown): UserError {
-  return new UserError(
-    {
-      title: "Reading from the storage breaks off",
-      cause: `${name} in ${place}: ${at} of ${end} bytes came, then nothing more in ${MOST_BREAKS} tries: ${describe(problem)} (${codeOf(problem) ?? "no code"}).`,
-      remedy: "Look at the connection and the server, and run again.",
-    },
-    { reason: problem },
-  );
 }

@@ -1,9 +1,10 @@
 import { describe, UserError } from "../../failure/index.ts";
 import { existsAlready } from "../errors.ts";
+import { inFlight } from "../transfer/in-flight.ts";
+import type { Part } from "../transfer/part.ts";
+import { MOST_PARTS, planName } from "../transfer/part-size.ts";
+import { bodyOf } from "../transfer/wire.ts";
 import { wantsEqualParts } from "./address.ts";
-import { bodyOf } from "./client.ts";
-import type { Part } from "./part.ts";
-import { MOST_PARTS, planName } from "./part-size.ts";
 import { holdOurs } from "./prove.ts";
 import {
   conditions,
@@ -34,31 +35,18 @@ export class Multipart {
 
   async send(first: Part, rest: AsyncGenerator<Part>): Promise<Sums> {
     const { context, options } = this.#task;
-    const halt = new AbortController();
-    const signal = AbortSignal.any([options.signal, halt.signal]);
-    const flying = new Set<Promise<void>>();
+    const { signal } = options;
     try {
       await this.#begin();
       // The first part alone: its answer tells whether the others need MD5 sums.
       await this.#sendPart(first, signal);
       learnNothingMore(context);
-      for await (const part of rest) {
-        const flight = this.#sendPart(part, signal).finally(() => flying.delete(flight));
-        // Its failure is met below, and not before somebody waits.
-        flight.catch((error: unknown) => halt.abort(error));
-        flying.add(flight);
-        if (flying.size >= AT_ONCE) await Promise.race(flying);
-        signal.throwIfAborted();
-      }
-      await Promise.all(flying);
+      await inFlight(rest, AT_ONCE, (part, either) => this.#sendPart(part, either), signal);
       return await this.#complete();
     } catch (error) {
-      halt.abort(error);
       await rest.return(undefined).catch(() => {});
-      await Promise.allSettled(flying);
       await this.#abort();
-      options.signal.throwIfAborted();
-      throw halt.signal.aborted ? halt.signal.reason : error;
+      throw error;
     }
   }
 

@@ -1,7 +1,7 @@
 import { codeOf, describe, UserError } from "../../failure/index.ts";
+import type { Answer } from "../transfer/wire.ts";
 import type { Address } from "./address.ts";
 import { deedOf, type Operation, permissionFor } from "./operation.ts";
-import type { Answer } from "./wire.ts";
 import { parseXml, textIn } from "./xml.ts";
 
 /** What S3 says of a refusal. Source: Amazon S3, "REST error responses". */

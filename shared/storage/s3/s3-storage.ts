@@ -6,6 +6,7 @@ import { checkName, isName } from "../name.ts";
 import type { StorageSettings } from "../settings.ts";
 import type { Refused, Storage, StoredObject, WriteOptions, Written } from "../storage.ts";
 import type { Thawable, ThawOptions } from "../thaw.ts";
+import { leashed } from "../transfer/leash.ts";
 import { addressOf } from "./address.ts";
 import { S3Client } from "./client.ts";
 import { download } from "./download.ts";
@@ -105,15 +106,12 @@ class S3Storage implements Storage, Thawable {
   }
 
   async write(name: string, content: Readable | Buffer, options: WriteOptions): Promise<Written> {
-    const source = Buffer.isBuffer(content) ? Readable.from([content]) : content;
-    try {
-      options.signal.throwIfAborted();
+    return leashed(content, options.signal, async () => {
       const key = this.#key(name);
       await this.#sweep(name, options.signal);
-      return await upload(this.#context, { key, name }, source, options);
-    } finally {
-      source.destroy();
-    }
+      const source = Buffer.isBuffer(content) ? Readable.from([content]) : content;
+      return upload(this.#context, { key, name }, source, options);
+    });
   }
 
   /** Once for each series of backups, before something is written to it. */

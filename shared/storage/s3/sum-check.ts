@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { partSize, planOf } from "../transfer/part-size.ts";
 import type { ObjectFacts } from "./object.ts";
-import { partSize, planOf } from "./part-size.ts";
 
 /** Sums what is read of a whole object, to be held against what the storage says of it. */
 export interface SumCheck {

@@ -2,7 +2,8 @@ import { UserError } from "../../failure/index.ts";
 import type { World } from "../../world/index.ts";
 import { notThere } from "../errors.ts";
 import type { ThawOptions, ThawProgress, ThawTier } from "../thaw.ts";
-import { bodyOf, type S3Client } from "./client.ts";
+import { bodyOf } from "../transfer/wire.ts";
+import type { S3Client } from "./client.ts";
 import { look } from "./look.ts";
 import type { ObjectFacts } from "./object.ts";
 

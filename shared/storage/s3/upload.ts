@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { existsAlready } from "../errors.ts";
 import type { WriteOptions, Written } from "../storage.ts";
+import { type Part, partsOf } from "../transfer/part.ts";
 import { wantsEqualParts } from "./address.ts";
 import { look } from "./look.ts";
 import { Multipart } from "./multipart.ts";
-import { type Part, partsOf } from "./part.ts";
 import { holdOurs, prove } from "./prove.ts";
 import { S3Refusal } from "./refusal.ts";
 import {

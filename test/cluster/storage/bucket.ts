@@ -3,8 +3,9 @@ import { Secrets } from "../../../shared/secrets/index.ts";
 import type { StorageSettings } from "../../../shared/storage/index.ts";
 import { openStorage } from "../../../shared/storage/index.ts";
 import { addressOf } from "../../../shared/storage/s3/address.ts";
-import { bodyOf, S3Client, type S3Request } from "../../../shared/storage/s3/client.ts";
+import { S3Client, type S3Request } from "../../../shared/storage/s3/client.ts";
 import { allIn, parseXml, textIn } from "../../../shared/storage/s3/xml.ts";
+import { bodyOf } from "../../../shared/storage/transfer/wire.ts";
 import { systemClock, type World } from "../../../shared/world/index.ts";
 
 const { signal } = new AbortController();

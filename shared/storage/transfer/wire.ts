@@ -1,4 +1,10 @@
-import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { createHash } from "node:crypto";
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  Agent as PlainAgent,
+  request as plainRequest,
+} from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { Readable } from "node:stream";
 import { getCACertificates } from "node:tls";
@@ -9,6 +15,18 @@ export interface Body {
   readonly sha256: Buffer;
   /** From the beginning, as often as it is asked for. */
   open(): AsyncIterable<Buffer>;
+}
+
+/** A text as a body. */
+export function bodyOf(text: string): Body {
+  const bytes = Buffer.from(text);
+  return {
+    bytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest(),
+    async *open() {
+      yield bytes;
+    },
+  };
 }
 
 export interface WireRequest {

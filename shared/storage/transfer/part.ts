@@ -55,9 +55,8 @@ export async function* partsOf(
       }
     }
     yield await vessel.part(true);
-  } catch (error) {
+  } finally {
     await vessel.discard();
-    throw error;
   }
 }
 
@@ -184,6 +183,8 @@ class DiskVessel implements Vessel {
   async part(last: boolean): Promise<Part> {
     const file = this.#file;
     const bytes = this.#bytes;
+    // The part is to close it now.
+    this.#file = undefined;
     return {
       ...{ index: this.index, last, bytes, ...this.#sums.digests() },
       open: () => bytesOf(file, bytes),

@@ -6,7 +6,8 @@ export const FIRST_PART_BYTES = 8 * MIB;
 export const MOST_PARTS = 10_000;
 /** From here on parts grow by a thousandth of what was sent: 5 TiB end at part 9,900. */
 const EVEN_PARTS = 5_000;
-/** Where all have to be of one size: 640 GB in all. */
+/** S3 takes 5 GiB, and Azure, behind artifacts, somewhat less. */
+const LARGEST_PART_BYTES = 4_000 * MIB;
 const EQUAL_PART_BYTES = 64 * MIB;
 
 /**
@@ -19,7 +20,7 @@ const EQUAL_PART_BYTES = 64 * MIB;
 export function partSize(index: number, before: number, equal: boolean): number {
   if (equal) return EQUAL_PART_BYTES;
   if (index < EVEN_PARTS) return FIRST_PART_BYTES;
-  return Math.ceil(before / 1_000 / MIB) * MIB;
+  return Math.min(Math.ceil(before / 1_000 / MIB) * MIB, LARGEST_PART_BYTES);
 }
 
 /** Written into the object's metadata, so that its parts can be found again. */
