@@ -2,7 +2,7 @@ import { quoteQualified } from "../postgres/index.ts";
 import type { Parts, TableContent } from "./fingerprint.ts";
 import { countOf, type Division, partOf } from "./parts.ts";
 import { rowHash } from "./row-hash.ts";
-import type { Reader } from "./sessions.ts";
+import { queryWithoutLocks, type Reader } from "./sessions.ts";
 import type { ListedTable } from "./table-list.ts";
 
 /** A table to be read, and how its rows are divided. */
@@ -76,7 +76,7 @@ export class Contents {
     const sql = readings
       .map((reading, index) => scanOf(index, reading, pages))
       .join("\nUNION ALL\n");
-    for (const { t, part, n, h } of await reader.query<Counted>(sql)) {
+    for (const { t, part, n, h } of await queryWithoutLocks<Counted>(reader, sql)) {
       const reading = readings[t];
       if (reading === undefined) continue;
       const { rows, hashes } = this.#sumsOf(reading);

@@ -3,6 +3,12 @@ export {
   compareFingerprints,
   type FingerprintComparison,
 } from "./compare/compare-fingerprints.ts";
+export {
+  type Expectations,
+  type ExpectedTable,
+  parseExpectations,
+} from "./expectations/expectations.ts";
+export { type AgainstOptions, fingerprintAgainst } from "./expectations/fingerprint-against.ts";
 export type {
   Catalog,
   DatabaseFacts,

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral, quoteQualified } from "../postgres/index.ts";
 import type { Parts } from "./fingerprint.ts";
-import type { Reader } from "./sessions.ts";
+import { queryWithoutLocks, type Reader } from "./sessions.ts";
 import type { KeyColumn, ListedTable } from "./table-list.ts";
 
 /** How the rows of a table are divided. */
@@ -52,13 +52,17 @@ export async function divide(
   }
   for (let from = 0; from < keyed.length; from += TOGETHER) {
     const some = keyed.slice(from, from + TOGETHER);
-    const found = await reader.query<{ i: number; bounds: readonly string[] | null }>(
+    const found = await queryWithoutLocks<{ i: number; bounds: readonly string[] | null }>(
+      reader,
       some.map(({ table, key }, i) => sampleOf(i, table, key)).join("\nUNION ALL\n"),
     );
     for (const { i, bounds } of found) {
       const { table, key } = some[i] ?? {};
       if (table === undefined || key === undefined) continue;
-      const distinct = (bounds ?? []).filter((bound, at, all) => bound !== all[at - 1]);
+      const distinct = (bounds ?? [])
+        .filter((bound, at, all) => bound !== all[at - 1])
+        // Bytes of SQL_ASCII that are no UTF-8 cannot be said again.
+        .filter((bound) => !bound.includes("\ufffd"));
       divisions.set(table.qualified, {
         by: "key",
         column: key.name,

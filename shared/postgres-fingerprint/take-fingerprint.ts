@@ -190,10 +190,11 @@ function progressOf(
 
 /**
  * For this transaction: nothing is gained by compiling these queries, and the server's own parallel
- * workers would come on top of the connections that were asked for.
+ * workers would come on top of the connections that were asked for. A database in SQL_ASCII may hold
+ * any bytes, which have to be let through as they are.
  */
-const SETTINGS =
-  "SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)";
+const SETTINGS = `SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+  set_config('client_encoding', CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true)`;
 
 type Task = (reader: Reader) => Promise<void>;
 

@@ -55,6 +55,8 @@ export function majorOf({ server }: PostgresFingerprint): number {
 function isLeft({ kind, name, expected, found }: Difference, tier: Tier): boolean {
   if (tier === "full") return false;
   if (kind === "constraint" && /^CHECK (?!.* NOT VALID$)/s.test(expected ?? "")) return false;
+  // What is forced is so before the rows, what is enabled only after them.
+  if (kind === "row security") return true;
   if (POST_DATA.has(kind)) return found === undefined;
   if (kind === "comment" && found === undefined) {
     return /^(?:index|trigger|event trigger|policy|rule|table constraint|publication|subscription|statistics object) /.test(

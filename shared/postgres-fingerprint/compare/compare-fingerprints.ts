@@ -46,7 +46,7 @@ export function compareFingerprints(
   };
 }
 
-function leftSentences(left: ReadonlyMap<EntryKind, number>): readonly string[] {
+export function leftSentences(left: ReadonlyMap<EntryKind, number>): readonly string[] {
   if (left.size === 0) return [];
   const counts = [...left]
     .sort(([a], [b]) => (a < b ? -1 : 1))

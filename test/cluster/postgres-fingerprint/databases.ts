@@ -68,7 +68,11 @@ export function fingerprintInside(
   session: Session,
   options: Partial<FingerprintOptions> = {},
 ): Promise<PostgresFingerprint> {
-  const lent = { query: <T>(sql: string) => session.query<T>(sql), close: async () => {} };
+  const lent = {
+    query: <T>(sql: string) => session.query<T>(sql),
+    run: (sql: string) => session.run(sql),
+    close: async () => {},
+  };
   return takeFingerprint(
     { open: async () => lent },
     { parallel: 1, signal: new AbortController().signal, ...options },
