@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { ByteCursor } from "./byte-cursor.ts";
 
 /** The bytes are not what the format of archives allows. */
@@ -14,12 +15,17 @@ export class BrokenArchive extends Error {
   }
 }
 
+/** Of an offset: it is known. The others are 1, not known yet, and 3, no data. */
+const POSITION_SET = 2;
+const LARGEST = 2 ** 31 - 1;
 /** A definition beyond this is none. */
 const LONGEST_TEXT = 256 * 1024 ** 2;
 
 /** Reads numbers and texts as pg_dump writes them into archives. */
 export class ArchiveReader {
   readonly cursor: ByteCursor;
+  /** Where texts are that are no UTF-8. */
+  readonly foreignTexts: number[] = [];
   intSize = 4;
   offsetSize = 8;
 
@@ -58,6 +64,7 @@ export class ArchiveReader {
     }
     const bytes = await this.bytes(length);
     if (bytes.includes(0)) throw new BrokenArchive("a text has a zero byte in it", at);
+    if (!isUtf8(bytes)) this.foreignTexts.push(at);
     return bytes.toString("utf8");
   }
 
@@ -69,6 +76,9 @@ export class ArchiveReader {
     let offset = 0;
     for (let index = bytes.length - 1; index >= 0; index--)
       offset = offset * 256 + (bytes[index] ?? 0);
+    if (state !== POSITION_SET && offset !== 0) {
+      throw new BrokenArchive(`an offset that is not set is ${offset}`, at);
+    }
     return { state, offset };
   }
 }
@@ -83,5 +93,6 @@ export function intIn(bytes: Buffer, at: number, size: number, offset: number): 
   if (sign > 1) throw new BrokenArchive(`a number has the sign ${sign}`, offset);
   let value = 0;
   for (let index = size; index >= 1; index--) value = value * 256 + (bytes[at + index] ?? 0);
+  if (value > LARGEST + sign) throw new BrokenArchive(`a number is ${value}`, offset);
   return sign === 1 ? -value : value;
 }

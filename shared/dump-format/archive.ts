@@ -36,4 +36,6 @@ export interface Archive {
   readonly server: string;
   readonly dumper: string;
   readonly entries: readonly TocEntry[];
+  /** Offsets of texts that are no UTF-8; right only where the dump's encoding is another. */
+  readonly foreignTexts: readonly number[];
 }

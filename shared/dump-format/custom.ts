@@ -157,8 +157,10 @@ class CustomRun {
 
   async #largeObjects(archive: Archive, entry: TocEntry): Promise<void> {
     for (;;) {
-      const oid = await this.#reader.int();
-      if (oid === 0) return;
+      const signed = await this.#reader.int();
+      if (signed === 0) return;
+      // OIDs are written as signed numbers, and are none.
+      const oid = signed < 0 ? signed + 2 ** 32 : signed;
       this.#objects.found(oid, entry);
       for await (const piece of this.#content(archive, `large object ${oid}`)) {
         this.plainBytes += piece.length;

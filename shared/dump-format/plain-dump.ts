@@ -13,6 +13,7 @@ import { judgePlain } from "./plain-verdict.ts";
 import { isCommand } from "./sql-commands.ts";
 import { type CopyBlock, type SqlListener, SqlScanner, type Statement } from "./sql-scanner.ts";
 import { createdIn, insertedIn } from "./statement-facts.ts";
+import { columnsIn } from "./table-columns.ts";
 import { tableName, tableNameOf } from "./table-name.ts";
 
 /** A table of a plain dump. */
@@ -21,6 +22,8 @@ export interface PlainTable {
   readonly name: string;
   /** The line of its CREATE TABLE; undefined where there is none. */
   created: number | undefined;
+  /** What it is created with; undefined where that cannot be told. */
+  columns: ReadonlySet<string> | undefined;
   /** Whether it holds rows itself: partitioned tables do not. */
   holdsRows: boolean;
   /** The line where its data is announced or begins. */
@@ -205,6 +208,7 @@ export class PlainDump implements SqlListener {
     }
     const table = this.#table(created.name);
     table.created = line;
+    table.columns = columnsIn(code);
     table.holdsRows = created.holdsRows;
   }
 
@@ -212,6 +216,17 @@ export class PlainDump implements SqlListener {
     const table = this.#dataTable(tableNameOf(block.table));
     table.announced ??= block.line;
     table.hasData = true;
+    const { columns } = table;
+    const lost = block.columns?.filter((column) => columns?.has(column) === false) ?? [];
+    if (lost.length === 0) return;
+    this.#fault(
+      block.line,
+      "structure",
+      "damage",
+      `The COPY of ${block.table} names columns that the table is not created with: ${lost.slice(0, 5).join(", ")}.`,
+      [...(columns ?? [])].slice(0, 20).join(", "),
+      block.columns?.slice(0, 20).join(", "),
+    );
   }
 
   copyEnds(block: CopyBlock): void {
@@ -247,6 +262,7 @@ export class PlainDump implements SqlListener {
     const table: PlainTable = {
       name: scoped,
       created: undefined,
+      columns: undefined,
       holdsRows: true,
       announced: undefined,
       hasData: false,

@@ -117,7 +117,12 @@ class PlainFilter extends Transform implements SqlListener {
   }
 
   #drop(until: number): void {
-    for (const _ of this.#takeHeld(until));
+    // Lines are kept, so that the numbers in psql's messages are those of the dump.
+    let lines = 0;
+    for (const part of this.#takeHeld(until)) {
+      for (let at = part.indexOf(10); at !== -1; at = part.indexOf(10, at + 1)) lines += 1;
+    }
+    if (lines > 0) this.push("\n".repeat(lines));
   }
 
   *#takeHeld(until: number): Generator<Buffer> {
@@ -144,7 +149,7 @@ class PlainFilter extends Transform implements SqlListener {
 
 const POST_DATA = [
   /^CREATE\s+(UNIQUE\s+)?INDEX\b/i,
-  /^ALTER\s+(FOREIGN\s+)?TABLE\s+(ONLY\s+)?\S+\s+(ADD\s+CONSTRAINT|CLUSTER\s+ON|REPLICA\s+IDENTITY|ENABLE|DISABLE|FORCE)\b/i,
+  /^ALTER\s+(FOREIGN\s+)?TABLE\s+(ONLY\s+)?(?:"(?:[^"]|"")*"|[^\s"])+\s+(ADD\s+CONSTRAINT|CLUSTER\s+ON|REPLICA\s+IDENTITY|ENABLE|DISABLE|FORCE)\b/i,
   /^ALTER\s+INDEX\b/i,
   /^CREATE\s+(OR\s+REPLACE\s+)?(CONSTRAINT\s+)?TRIGGER\b/i,
   /^CREATE\s+(EVENT\s+TRIGGER|RULE|POLICY|PUBLICATION|SUBSCRIPTION|STATISTICS)\b/i,

@@ -1,9 +1,11 @@
 import type { Archive, TocEntry } from "./archive.ts";
+import { isUtf8Archive } from "./archive-facts.ts";
 import { copyTargetOf } from "./copy-statement.ts";
 import type { FaultList } from "./fault-list.ts";
 import { hostilityOf, metaHostility } from "./hostile.ts";
 import { isCommand } from "./sql-commands.ts";
 import { SqlScanner } from "./sql-scanner.ts";
+import { columnsIn } from "./table-columns.ts";
 import { tableName, tableNameOf } from "./table-name.ts";
 import { judgeVersions } from "./versions.ts";
 
@@ -81,6 +83,7 @@ class TocJudge {
       this.#kind(entry);
       this.#text(entry);
       if (entry.kind === "TABLE DATA") this.#tableData(entry);
+      if (entry.kind === "BLOB") this.#largeObject(entry);
     }
     this.#dependencies();
   }
@@ -156,8 +159,35 @@ class TocJudge {
     }
     const own = tableName(entry.schema, entry.name);
     const copied = tableNameOf(target.table);
+    if (target.columns !== undefined) this.#columns(entry, target.columns);
     if (copied === own || this.#isRoot(copied)) return;
     this.#damage(entry, "Its COPY is for another table.", own, copied);
+  }
+
+  #largeObject(entry: TocEntry): void {
+    const made = /lo_create\('(\d+)'\)/.exec(entry.definition)?.[1];
+    if (made !== entry.name) {
+      this.#damage(entry, "Its definition makes another large object.", entry.name, made ?? "none");
+    }
+  }
+
+  /** The columns that rows are copied into have to be those that the table is created with. */
+  #columns(entry: TocEntry, columns: readonly string[]): void {
+    const table = this.#archive.entries.find(
+      ({ kind, name, schema }) =>
+        kind === "TABLE" && name === entry.name && schema === entry.schema,
+    );
+    if (table === undefined) return;
+    const created = columnsIn(table.definition);
+    if (created === undefined) return;
+    const lost = columns.filter((column) => !created.has(column));
+    if (lost.length === 0) return;
+    this.#damage(
+      entry,
+      `Its COPY names columns that the table is not created with: ${lost.slice(0, 5).join(", ")}.`,
+      [...created].slice(0, 20).join(", "),
+      columns.slice(0, 20).join(", "),
+    );
   }
 
   /** Rows of partitions can be loaded through their root. */
@@ -172,7 +202,17 @@ class TocJudge {
 
   /** What every dump has. */
   wholeness(): void {
-    const { entries } = this.#archive;
+    const { entries, foreignTexts } = this.#archive;
+    const [foreign] = foreignTexts;
+    if (foreign !== undefined && isUtf8Archive(this.#archive)) {
+      this.#faults.add({
+        detector: "encoding",
+        weight: "damage",
+        subject: this.#subject,
+        what: `${foreignTexts.length} texts of its table of contents are no UTF-8, the first of them at offset ${foreign}.`,
+        expected: "UTF-8",
+      });
+    }
     for (const kind of ["ENCODING", "STDSTRINGS", "SEARCHPATH"]) {
       if (entries.some((entry) => entry.kind === kind)) continue;
       this.#faults.add({

@@ -37,10 +37,11 @@ export async function readArchive(reader: ArchiveReader, mostEntries: number): P
     server: head.server,
     dumper: head.dumper,
     entries,
+    foreignTexts: reader.foreignTexts,
   };
 }
 
-interface Head extends Omit<Archive, "entries" | "version"> {
+interface Head extends Omit<Archive, "entries" | "version" | "foreignTexts"> {
   readonly minor: number;
 }
 
