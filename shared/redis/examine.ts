@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { BrokenPart, findingOf, type OpenedBackup, readAlong } from "../backup/index.ts";
+import { findingOf, type OpenedBackup, readAlong } from "../backup/index.ts";
 import { describe, UserError } from "../failure/index.ts";
 import { type Examination, type Finding, holds, type Item, type Tier } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
@@ -214,7 +214,7 @@ function damageIn(error: unknown, subject: Subject): Finding | undefined {
       what: `${error.message}.`,
     };
   }
-  return error instanceof BrokenPart ? findingOf(error) : undefined;
+  return findingOf(error);
 }
 
 function lookOf(
