@@ -126,7 +126,7 @@ function key({ schema, name }: Named): string {
 function namesIn(name: string): readonly string[] {
   const dotted =
     /(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)(?:\.(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*))+/u;
-  const match = dotted.exec(name)?.[0] ?? name;
+  const match = dotted.exec(name)?.[0] ?? name.replace(/^.*\bschema /, "");
   return [...match.matchAll(/"((?:[^"]|"")+)"|([^."]+)/gu)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "",
   );

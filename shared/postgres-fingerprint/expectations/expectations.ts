@@ -38,8 +38,8 @@ export function parseExpectations(text: string): Expectations {
     problems.push("`schema-file` is no path");
   }
   const expectations = {
-    tables: tablesOf(map["tables"] ?? {}, problems),
-    extensions: extensionsOf(map["extensions"] ?? {}, problems),
+    tables: tablesOf(map.tables ?? {}, problems),
+    extensions: extensionsOf(map.extensions ?? {}, problems),
     schemaFile: typeof schemaFile === "string" ? schemaFile : undefined,
   };
   if (problems.length > 0) throw wrong(problems);
