@@ -74,8 +74,10 @@ async function* unpackGzip(content: AsyncIterable<Buffer>): AsyncIterable<Buffer
       yield chunk;
     }
   }
-  yield* piped(noted(), zlib.createGunzip({ chunkSize: 256 * 1024 }), gzipTrouble);
-  if (!any) throw new BrokenSeal("compression", "is empty, where gzip data should be");
+  const empty = () => new BrokenSeal("compression", "is empty, where gzip data should be");
+  const trouble = (error: NodeJS.ErrnoException) => (any ? gzipTrouble(error) : empty());
+  yield* piped(noted(), zlib.createGunzip({ chunkSize: 256 * 1024 }), trouble);
+  if (!any) throw empty();
 }
 
 function gzipTrouble({ code, message }: NodeJS.ErrnoException): Error {
