@@ -43,7 +43,7 @@ export async function examineDirectory(
 ): Promise<Examination> {
   const fingerprint = directoryFingerprint(await backup.fingerprint(world.signal));
   return await inFolder(options, async (folder) => {
-    const look = new Look(fingerprint, folder && new Unpacking(folder));
+    const look = new Look(fingerprint, folder === undefined ? undefined : new Unpacking(folder));
     await look.compare(backup, world.signal);
     if (folder !== undefined && !look.broken) {
       const listing = await backup.open(fingerprint.listing.part, world.signal);
@@ -67,7 +67,7 @@ export async function examineTar(
   const totals = noTotals();
   const findings: Finding[] = [];
   await inFolder(options, async (folder) => {
-    const unpacking = folder && new Unpacking(folder);
+    const unpacking = folder === undefined ? undefined : new Unpacking(folder);
     try {
       for await (const member of readArchive(await file.open(world.signal))) {
         if (unpacking === undefined) await member.sum();

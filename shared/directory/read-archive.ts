@@ -61,25 +61,43 @@ export async function* readArchive(bytes: AsyncIterable<Buffer>): AsyncGenerator
         gid: entry.header.gid ?? 0,
         async sum(take) {
           read = true;
-          const sum = createHash("sha256");
-          for await (const piece of entry) {
-            sum.update(piece as Buffer);
-            await take?.(piece as Buffer);
-          }
-          return sum.digest("hex");
+          const pieces = entry as AsyncIterable<Buffer>;
+          return await summed(pieces, take, (error) => told(error, failed));
         },
       };
       if (!read) entry.resume();
     }
   } catch (error) {
-    if (failed !== undefined) throw failed;
-    if (error instanceof ArchiveDamage || !isOfTar(error)) throw error;
-    throw new ArchiveDamage(phraseOf(error as Error));
+    throw told(error, failed);
   } finally {
     source.destroy();
     archive.destroy();
   }
   tail.ensureEnd();
+}
+
+async function summed(
+  pieces: AsyncIterable<Buffer>,
+  take: ((piece: Buffer) => Promise<void> | void) | undefined,
+  explain: (error: unknown) => unknown,
+): Promise<string> {
+  const sum = createHash("sha256");
+  const iterator = pieces[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await iterator.next().catch((error: unknown) => {
+      throw explain(error);
+    });
+    if (next.done === true) return sum.digest("hex");
+    sum.update(next.value);
+    await take?.(next.value);
+  }
+}
+
+/** The failure of the source where that is one; else what is wrong with the archive. */
+function told(error: unknown, failed: unknown): unknown {
+  if (failed !== undefined) return failed;
+  if (error instanceof ArchiveDamage || !isOfTar(error)) return error;
+  return new ArchiveDamage(phraseOf(error as Error));
 }
 
 /** Keeps an archive's last bytes, which have to be zeros. */
@@ -113,7 +131,7 @@ function isOfTar(error: unknown): boolean {
 }
 
 function phraseOf({ message }: Error): string {
-  if (/unexpected end/i.test(message)) return "is cut short";
+  if (/unexpected end|stream was destroyed|premature close/i.test(message)) return "is cut short";
   if (/invalid tar header/i.test(message)) {
     return "is no tar archive, or has a header whose checksum is wrong";
   }

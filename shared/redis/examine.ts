@@ -47,6 +47,7 @@ interface Look {
   readonly unknown: readonly string[];
   readonly reached: Tier;
   readonly seconds: number | undefined;
+  readonly circumstances?: Readonly<Record<string, string>>;
 }
 
 const SCORES_OF_STREAMS =
@@ -112,6 +113,7 @@ function joined(looks: readonly Look[], asked: Tier): Examination {
     unit: "keys",
     reached: least,
     unknown: [...new Set([...looks.flatMap(({ unknown }) => unknown), SCORES_OF_STREAMS])],
+    circumstances: Object.assign({}, ...looks.map(({ circumstances }) => circumstances)),
     ...(seconds.length > 0 ? { restoreSeconds: seconds.reduce((a, b) => a + b, 0) } : {}),
   };
 }
@@ -130,6 +132,7 @@ async function look(subject: Subject, options: RedisExamineOptions, world: World
       unknown: [...look.unknown, ...restored.unknown],
       reached: restored.reached,
       seconds: restored.seconds,
+      circumstances: restored.circumstances ?? {},
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -367,6 +370,12 @@ async function loadAndCompare(
     ],
     reached: options.tier,
     seconds: server.loadSeconds,
+    circumstances: {
+      server: `${program.product} ${program.version}, started for this on a private socket`,
+      safeguards: server.isolation.safeguards
+        .map(({ name, had }) => (had ? name : `not ${name}`))
+        .join(", "),
+    },
   };
 }
 

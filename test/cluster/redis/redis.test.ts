@@ -11,11 +11,11 @@ import {
   redisSource,
 } from "../../../shared/redis/index.ts";
 import type { RespConnection } from "../../../shared/redis/resp.ts";
+import { Kept } from "../../backups/kept.ts";
+import { testWorld } from "../../backups/world.ts";
 import { RedisServer } from "../../servers/redis.ts";
 import { resolveEndpoints } from "../../testbed/index.ts";
-import { Kept } from "./kept.ts";
 import { fillRichly } from "./rich-data.ts";
-import { testWorld } from "./world.ts";
 
 const world = testWorld();
 let programs: string;

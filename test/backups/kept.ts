@@ -5,8 +5,8 @@ import type {
   Captured,
   OpenedBackup,
   PartSink,
-} from "../../../shared/backup/index.ts";
-import type { World } from "../../../shared/world/index.ts";
+} from "../../shared/backup/index.ts";
+import type { World } from "../../shared/world/index.ts";
 
 /** A backup that a test holds in memory, so as to change what it likes in it. */
 export class Kept implements PartSink {
