@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { codeOf, UserError } from "../../failure/index.ts";
-import { signatureHeaders } from "../../sign-in/index.ts";
+import { type AwsKeys, signatureHeaders } from "../../sign-in/index.ts";
 import type { World } from "../../world/index.ts";
 import type { StorageSettings } from "../settings.ts";
 import { type Answer, type Body, Wire, type WireRequest } from "../transfer/wire.ts";
@@ -99,7 +99,7 @@ export class S3Client implements Disposable {
       let answer: Answer | undefined;
       let problem: unknown;
       try {
-        answer = await this.#send(request, keys);
+        answer = await this.#worded(request, keys, await this.#send(request, keys));
       } catch (error) {
         signal.throwIfAborted();
         problem = unreachable(question, error);
@@ -120,7 +120,22 @@ export class S3Client implements Disposable {
     }
   }
 
-  #send(request: S3Request, keys: Parameters<typeof signatureHeaders>[1]): Promise<Answer> {
+  /**
+   * The refusal of a HEAD has no body, and so no word on why: asked for the first byte instead, the
+   * server says it.
+   */
+  async #worded(request: S3Request, keys: AwsKeys, answer: Answer): Promise<Answer> {
+    const isWordless = (status: number) => status === 400 || status === 403;
+    if (request.method !== "HEAD" || !isWordless(answer.status)) return answer;
+    const { signal, key, operation } = request;
+    const headers = { range: "bytes=0-0" };
+    const asked = { operation, method: "GET", key, headers, signal, streamed: true } as const;
+    const told = await this.#send(asked, keys);
+    told.cancel?.();
+    return isWordless(told.status) && told.text !== "" ? told : answer;
+  }
+
+  #send(request: S3Request, keys: AwsKeys): Promise<Answer> {
     const { method, key, query = {}, headers = {}, body, signal } = request;
     const url = urlOf(this.#address, key, query);
     const hash = body?.sha256.toString("hex") ?? EMPTY;
@@ -183,11 +198,13 @@ export class S3Client implements Disposable {
 
 const EMPTY = createHash("sha256").digest("hex");
 
+const IS_ERROR = /^\s*(?:<\?xml[^>]*\?>)?\s*<Error[\s>]/;
+
 /** A success that holds an error is none: putting parts together answers 200 before it is done. */
 function isAnswer(answer: Answer, { expected = [], expectedCodes = [] }: S3Request): boolean {
   if (expected.includes(answer.status)) return true;
   const isGood = answer.status >= 200 && answer.status < 300;
-  if (isGood) return answer.stream !== undefined || !/<Error>/.test(answer.text.slice(0, 1_000));
+  if (isGood) return answer.stream !== undefined || !IS_ERROR.test(answer.text.slice(0, 1_000));
   return expectedCodes.includes(wordsIn(answer).code);
 }
 
