@@ -33,7 +33,7 @@ export async function backupDatabase(options: Options, given: World): Promise<Ou
   const written: WrittenBackup = await journal.phase("back up", () =>
     writeBackup(source, storage, { name: options.name, sealing, signing }, world),
   );
-  const retained = await journal.phase("retain", () => retain(options));
+  const retained = await journal.phase("retain", () => retain(options, storage, world));
   return outcomeOf(written, { storage, journal, world, retained });
 }
 

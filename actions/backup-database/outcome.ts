@@ -1,6 +1,5 @@
 import type { Outcome } from "../../shared/action/index.ts";
-import type { WrittenBackup } from "../../shared/backup/index.ts";
-import type { UserError } from "../../shared/failure/index.ts";
+import type { Retained, WrittenBackup } from "../../shared/backup/index.ts";
 import type { Journal } from "../../shared/journal/index.ts";
 import { bytesInWords, secondsInWords } from "../../shared/quantity/index.ts";
 import type { Storage } from "../../shared/storage/index.ts";
@@ -40,9 +39,4 @@ export function outcomeOf(written: WrittenBackup, story: Story): Outcome<OutputN
     summary: summarize(written, location, story),
     failure: retained?.failure,
   };
-}
-export interface Retained {
-  readonly deleted: readonly string[];
-  readonly words: readonly string[];
-  readonly failure: UserError | undefined;
 }

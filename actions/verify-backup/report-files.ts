@@ -1,16 +1,20 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import type { Signer } from "../../shared/backup/index.ts";
 import { describe, UserError } from "../../shared/failure/index.ts";
 import { junit, type Verification, verificationPage } from "../../shared/proof/index.ts";
 
 /** The folder for the report, made before the work, so that it cannot turn out later that it may not be. */
 export interface ReportFolder {
   readonly path: string;
-  /** Writes the report in all its forms; gives the JSON's path and SHA-256. */
-  write(verification: Verification): Promise<{ readonly file: string; readonly sha256: string }>;
+  /** Writes the report in all its forms, and its signature; gives the JSON's path and SHA-256. */
+  write(
+    verification: Verification,
+    signer: Signer | undefined,
+  ): Promise<{ readonly file: string; readonly sha256: string }>;
   /** Writes a further file, such as a signature. */
-  add(name: string, content: string): Promise<void>;
+  add(name: string, content: string | Buffer): Promise<void>;
 }
 
 /**
@@ -25,7 +29,7 @@ export async function openReportFolder(path: string, workspace: string): Promise
   } catch (error) {
     throw unwritable(folder, error);
   }
-  const add = async (name: string, content: string) => {
+  const add = async (name: string, content: string | Buffer) => {
     try {
       await writeFile(join(folder, name), content);
     } catch (error) {
@@ -35,11 +39,15 @@ export async function openReportFolder(path: string, workspace: string): Promise
   return {
     path: folder,
     add,
-    async write(verification) {
+    async write(verification, signer) {
       const json = `${JSON.stringify(verification, null, 2)}\n`;
       await add("report.json", json);
       await add("report.html", verificationPage(verification));
       await add("junit.xml", junit(verification));
+      if (signer !== undefined) {
+        const signature = signer.sign(Buffer.from(json));
+        await add("report.json.sig", signature);
+      }
       const sha256 = createHash("sha256").update(json).digest("hex");
       return { file: join(folder, "report.json"), sha256 };
     },

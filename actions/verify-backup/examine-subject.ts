@@ -1,0 +1,116 @@
+import {
+  type BackupHistory,
+  judgeTrend,
+  readHistory,
+  type StoredBackup,
+  type Verifier,
+} from "../../shared/backup/index.ts";
+import type { Examination, Finding, TrendPoint } from "../../shared/proof/index.ts";
+import type { Storage } from "../../shared/storage/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import { examineOwn } from "./examine.ts";
+import { examineForeign } from "./foreign.ts";
+import type { Options } from "./inputs.ts";
+import type { BrokenSubject, OwnSubject, Subject } from "./subject.ts";
+import { describeOwn, type Found } from "./verification.ts";
+
+/** So many of the newest backups make the trend. */
+const TREND = 60;
+
+/** By what a backup is examined. */
+export interface Means {
+  readonly verifier: Verifier | undefined;
+  readonly options: Options;
+  readonly storage: Storage;
+}
+
+/** Examines what was found, and its series for comparison. */
+export async function examineSubject(subject: Subject, means: Means, world: World): Promise<Found> {
+  switch (subject.form) {
+    case "own":
+      return await own(subject, means, world);
+    case "broken":
+      return await broken(subject, means, world);
+    case "foreign":
+      return await examineForeign(subject, means, world);
+  }
+}
+
+async function own(
+  { backup, series, listed }: OwnSubject,
+  { verifier, options, storage }: Means,
+  world: World,
+): Promise<Found> {
+  const history = await readHistory(storage, series, { limit: TREND, verifier }, world.signal);
+  const before = history.filter((each) => each.listed.began < listed.began);
+  const examined = await examineOwn(backup, verifier, options, world);
+  const trend = judgeTrend(
+    sampleOf(backup, examined.examination),
+    before.flatMap((each) => earlierSample(each)),
+    { tolerance: options.sizeTolerance },
+  );
+  return {
+    described: describeOwn(backup),
+    examination: examined.examination,
+    findings: [...examined.findings, ...trend.findings],
+    unknown: [...examined.unknown, ...trend.unknown],
+    evidence: examined.evidence,
+    earlier: before.flatMap(pointOf),
+  };
+}
+
+async function broken(
+  { listed, series, finding }: BrokenSubject,
+  { storage, options }: Means,
+  world: World,
+): Promise<Found> {
+  const history = await readHistory(storage, series, { limit: TREND }, world.signal);
+  const examination: Examination = {
+    ...{ findings: [], items: [], unit: "rows", reached: "integrity" },
+    unknown: ["Nothing else of it was looked at, for its manifest cannot be relied on."],
+  };
+  return {
+    described: {
+      ...{ name: options.name ?? "", backup: listed.id, kind: "unknown", subject: series.name },
+      taken: listed.began,
+      bytes: 0,
+      storedBytes: listed.files.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
+    examination,
+    findings: [finding] as readonly Finding[],
+    ...{ unknown: [], evidence: [] },
+    earlier: history.filter((each) => each.listed.began < listed.began).flatMap(pointOf),
+  };
+}
+
+function sampleOf({ manifest }: StoredBackup, { items }: Examination) {
+  const rows = items.flatMap(({ name, found, expected }) => {
+    const count = found ?? expected;
+    return count === undefined ? [] : [[name, count] as const];
+  });
+  return { id: manifest.id, measures: manifest.measures, items: Object.fromEntries(rows) };
+}
+
+function earlierSample({ manifest, verifications }: BackupHistory) {
+  if (manifest === undefined) return [];
+  const items = (verifications.at(-1)?.items ?? []).flatMap(({ name, found, expected }) => {
+    const count = found ?? expected;
+    return count === undefined ? [] : [[name, count] as const];
+  });
+  return [{ id: manifest.id, measures: manifest.measures, items: Object.fromEntries(items) }];
+}
+
+function pointOf({ manifest, verifications }: BackupHistory): readonly TrendPoint[] {
+  if (manifest === undefined) return [];
+  const measured = verifications.findLast(({ objectives }) => objectives.restore !== undefined);
+  const all = [...manifest.parts, manifest.fingerprint];
+  return [
+    {
+      ...{ backup: manifest.id, taken: manifest.taken },
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      rows: manifest.measures.rows,
+      restoreSeconds: measured?.objectives.restore,
+      verdict: verifications.at(-1)?.verdict,
+    },
+  ];
+}

@@ -1,0 +1,113 @@
+import {
+  type BackupManifest,
+  examineSeal,
+  findingOf,
+  type StoredBackup,
+  type Verifier,
+} from "../../shared/backup/index.ts";
+import type { PostgresFingerprint } from "../../shared/postgres-fingerprint/index.ts";
+import type { Evidence, Examination, Finding } from "../../shared/proof/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Options } from "./inputs.ts";
+import { postgresDump, provePostgres } from "./postgres.ts";
+import { memoryIn } from "./quantity.ts";
+
+/** What came of a backup of our own, seal and contents. */
+export interface Examined {
+  readonly examination: Examination;
+  readonly findings: readonly Finding[];
+  readonly unknown: readonly string[];
+  readonly evidence: readonly Evidence[];
+}
+
+/**
+ * Examines a backup of our own: first every byte against the manifest and its signature, then what
+ * the bytes mean, as far as the tier goes. What is not as it was written is not restored.
+ */
+export async function examineOwn(
+  backup: StoredBackup,
+  verifier: Verifier | undefined,
+  options: Options,
+  world: World,
+): Promise<Examined> {
+  const seal = await examineSeal(backup, { verifier }, world);
+  const damaged = seal.findings.some(({ weight }) => weight === "damage");
+  const examination = damaged
+    ? stopped(options)
+    : await examineKind(backup, options, world).catch(asExamination(options));
+  return { ...seal, examination };
+}
+
+function stopped({ tier }: Options): Examination {
+  const unknown =
+    tier === "integrity"
+      ? []
+      : ["It was not restored, for what is stored is not what was written."];
+  return { findings: [], items: [], unit: "rows", reached: "integrity", unknown };
+}
+
+/** What breaks while it is read again is the backup's fault, not the step's. */
+function asExamination(options: Options) {
+  return (error: unknown): Examination => {
+    const finding = findingOf(error);
+    if (finding === undefined) throw error;
+    return { ...stopped(options), findings: [finding] };
+  };
+}
+
+async function examineKind(
+  backup: StoredBackup,
+  options: Options,
+  world: World,
+): Promise<Examination> {
+  const { kind } = backup.manifest;
+  switch (kind) {
+    case "postgres":
+      return await postgres(backup, options, world);
+    case "redis":
+      return await redis(backup, options, world);
+    case "directory":
+      return await directory(backup, options, world);
+    default:
+      throw new Error(`no verifier for ${kind}`);
+  }
+}
+
+async function postgres(
+  backup: StoredBackup,
+  options: Options,
+  world: World,
+): Promise<Examination> {
+  const fingerprint = (await backup.fingerprint(world.signal)) as PostgresFingerprint;
+  return await provePostgres(
+    { dump: postgresDump(backup), fingerprint },
+    majorOf(backup.manifest),
+    options,
+    world,
+  );
+}
+
+/** The server's major version, as the manifest has it. */
+function majorOf({ source }: BackupManifest): number | undefined {
+  const major = Number.parseInt(source.server ?? "", 10);
+  return Number.isNaN(major) ? undefined : major;
+}
+
+async function redis(backup: StoredBackup, options: Options, world: World): Promise<Examination> {
+  const { examineRedis } = await import("../../shared/redis/index.ts");
+  return await examineRedis(backup, redisOptions(options), world);
+}
+
+/** How a throw-away Redis is had. */
+export function redisOptions({ tier, memory, timeLimit }: Options) {
+  return { tier, memory: memoryIn(memory), timeLimit };
+}
+
+async function directory(
+  backup: StoredBackup,
+  { tier }: Options,
+  world: World,
+): Promise<Examination> {
+  const { examineDirectory } = await import("../../shared/directory/index.ts");
+  return await examineDirectory(backup, { tier }, world);
+}

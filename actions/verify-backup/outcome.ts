@@ -1,0 +1,65 @@
+import type { Outcome } from "../../shared/action/index.ts";
+import { UserError } from "../../shared/failure/index.ts";
+import {
+  byWeight,
+  headlineOf,
+  type Verification,
+  verificationSummary,
+} from "../../shared/proof/index.ts";
+import type { OutputName } from "./inputs.ts";
+
+const MOST_CAUSES = 10;
+
+/** The step's outcome: outputs, the summary, and what is wrong as the step's failure. */
+export function outcomeOf(
+  verification: Verification,
+  report: { readonly file: string; readonly sha256: string },
+  seconds: number,
+): Outcome<OutputName> {
+  const { objectives, findings } = verification;
+  return {
+    outputs: {
+      ...{ backup: verification.backup, tier: verification.reached },
+      "age-seconds": objectives.age === undefined ? "" : Math.round(objectives.age),
+      "restore-seconds": objectives.restore === undefined ? "" : rounded(objectives.restore),
+      findings: byWeight(findings).slice(0, 100),
+      unknown: verification.unknown,
+      ...{ report: report.file, evidence: report.sha256, seconds: rounded(seconds) },
+    },
+    summary: verificationSummary(verification),
+    failure: failureOf(verification),
+  };
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
+
+/** What is wrong, a line for each finding; undefined where nothing is. */
+export function failureOf(verification: Verification): UserError | undefined {
+  if (verification.verdict === "passed") return undefined;
+  const against = byWeight(verification.findings).filter(({ weight }) => weight !== "note");
+  const lines = against.slice(0, MOST_CAUSES).map(({ subject, what }) => `${subject}: ${what}`);
+  if (against.length > MOST_CAUSES)
+    lines.push(`And ${against.length - MOST_CAUSES} more, all in the report.`);
+  if (lines.length === 0) {
+    lines.push(
+      `It was looked at only as far as ${verification.reached}, and ${verification.tier} was asked for.`,
+    );
+  }
+  return new UserError({
+    title: headlineOf(verification),
+    cause: lines.join("\n"),
+    remedy: remedyFor(verification),
+  });
+}
+
+function remedyFor({ findings, name }: Verification): string {
+  const damaged = findings.some(({ weight }) => weight === "damage");
+  if (damaged) {
+    return `Back up ${name} again at once and verify that; until then the last backup that was proven is the one to restore from.`;
+  }
+  const aged = findings.some(({ detector, weight }) => detector === "age" && weight !== "note");
+  if (aged) return "See why no newer backup was written: the schedule, the job's log, the storage.";
+  return "The report tells each of them with what was expected and what was found.";
+}

@@ -1,0 +1,40 @@
+import type { StoredBackup } from "../../shared/backup/index.ts";
+import { type Dump, dumpOf } from "../../shared/dump-format/index.ts";
+import type { PostgresBackup } from "../../shared/postgres-restore/index.ts";
+import type { Examination } from "../../shared/proof/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Options } from "./inputs.ts";
+import { memoryIn } from "./quantity.ts";
+
+const FOLDER = "dump/";
+
+/** The dump among the parts of a backup: one file, or the folder of the directory format. */
+export function postgresDump(backup: StoredBackup): Dump {
+  const opening = (part: string) => (signal: AbortSignal) => backup.open(part, signal);
+  const { parts } = backup.manifest;
+  const files = parts
+    .filter(({ name }) => name.startsWith(FOLDER))
+    .map(({ name, bytes }) => ({ name: name.slice(FOLDER.length), bytes, open: opening(name) }));
+  if (files.length > 0) return { name: "dump", folder: true, files };
+  const part = parts.find(({ name }) => name.startsWith("dump."));
+  if (part === undefined) throw new Error("a backup of PostgreSQL without a dump");
+  return dumpOf({ name: part.name, bytes: part.bytes, open: opening(part.name) });
+}
+
+/** Proves a dump of PostgreSQL by the means that the inputs name. */
+export async function provePostgres(
+  backup: Pick<PostgresBackup, "dump" | "fingerprint">,
+  major: number | undefined,
+  options: Options,
+  world: World,
+): Promise<Examination> {
+  const { examinePostgres, parseQueries } = await import("../../shared/postgres-restore/index.ts");
+  const queries = options.queries === undefined ? undefined : parseQueries(options.queries);
+  const server = {
+    server: "local" as const,
+    ...{ major, orNewer: true, bin: options.postgresBin, jobs: options.jobs },
+    ...{ time: options.timeLimit, memory: memoryIn(options.memory) },
+  };
+  const known = { ...backup, expectations: { queries } };
+  return await examinePostgres(known, { server }, options.tier, world);
+}

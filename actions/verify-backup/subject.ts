@@ -1,0 +1,89 @@
+import {
+  BrokenManifest,
+  type Catalogue,
+  catalogue,
+  chooseBackup,
+  chooseForeign,
+  type ForeignBackup,
+  findingOf,
+  foreignBackups,
+  type Listed,
+  openBackup,
+  type StoredBackup,
+} from "../../shared/backup/index.ts";
+import { UserError } from "../../shared/failure/index.ts";
+import type { Finding } from "../../shared/proof/index.ts";
+import type { Storage } from "../../shared/storage/index.ts";
+import type { World } from "../../shared/world/index.ts";
+import type { Options } from "./inputs.ts";
+
+/** What is to be verified. */
+export type Subject = OwnSubject | BrokenSubject | ForeignSubject;
+
+/** A backup that backup-database made. */
+export interface OwnSubject {
+  readonly form: "own";
+  readonly series: Catalogue;
+  readonly listed: Listed;
+  readonly backup: StoredBackup;
+}
+
+/** One of which even the manifest cannot be relied on. */
+export interface BrokenSubject {
+  readonly form: "broken";
+  readonly series: Catalogue;
+  readonly listed: Listed;
+  readonly finding: Finding;
+}
+
+/** A backup of another tool, with those like it. */
+export interface ForeignSubject {
+  readonly form: "foreign";
+  readonly all: readonly ForeignBackup[];
+  readonly backup: ForeignBackup;
+}
+
+/**
+ * Finds the backup that is meant: of a series of our own by `name`, of other tools' files by
+ * `pattern`.
+ *
+ * @throws {UserError} where there is none, or it is not clear which is meant.
+ */
+export async function findSubject(
+  options: Options,
+  storage: Storage,
+  world: World,
+): Promise<Subject> {
+  const { name, pattern } = options;
+  if (pattern !== undefined) {
+    const all = await foreignBackups(storage, pattern, world.signal);
+    return { form: "foreign", all, backup: chooseForeign(all, options.backup, pattern) };
+  }
+  if (name === undefined) throw unnamed();
+  const series = await catalogue(storage, name, world.signal);
+  const listed = chooseBackup(series, options.backup);
+  const { identity: identities, passphrase } = options;
+  try {
+    const backup = await openBackup(
+      storage,
+      { name, id: listed.id },
+      { identities, passphrase },
+      world,
+    );
+    return { form: "own", series, listed, backup };
+  } catch (error) {
+    if (!(error instanceof BrokenManifest)) throw error;
+    const finding = findingOf(error);
+    if (finding === undefined) throw error;
+    return { form: "broken", series, listed, finding };
+  }
+}
+
+function unnamed(): UserError {
+  return new UserError({
+    title: "The backup to verify was not named",
+    cause: "Neither name nor pattern is given.",
+    remedy:
+      "Give name, the series that backup-database wrote; or pattern, such as papers-*.sql.gz, for files of another tool.",
+  });
+}
