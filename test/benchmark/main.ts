@@ -1,10 +1,12 @@
 import { cpus, loadavg } from "node:os";
 import { nearestName } from "../../shared/failure/index.ts";
 import { TestbedError } from "../testbed/index.ts";
+import { backup } from "./backup.ts";
 import { buildChanged } from "./build-changed.ts";
 import { buildUnchanged } from "./build-unchanged.ts";
 import { coldStart } from "./cold-start.ts";
 import { contentKey } from "./content-key.ts";
+import { fingerprintGrowth } from "./fingerprint-growth.ts";
 import { helmOverhead } from "./helm-overhead.ts";
 import { type Bench, tell } from "./results.ts";
 import { rolloutScale } from "./rollout-scale.ts";
@@ -13,10 +15,12 @@ import { voyage } from "./voyage.ts";
 
 /** `npm run bench -- NAME`: a table for people, then one line of JSON; exits 1 on a missed target. */
 const BENCHES: Readonly<Record<string, Bench>> = {
+  backup,
   "build-changed": buildChanged,
   "build-unchanged": buildUnchanged,
   "cold-start": coldStart,
   "content-key": contentKey,
+  "fingerprint-growth": fingerprintGrowth,
   "helm-overhead": helmOverhead,
   "rollout-scale": rolloutScale,
   "rollout-verdict": rolloutVerdict,
