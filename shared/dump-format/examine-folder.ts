@@ -35,7 +35,16 @@ async function examineDirectory(dump: Dump, what: Recognised, reading: Reading):
     })();
   };
   const toc = dump.files.find((file) => file.name === "toc.dat");
-  if (toc === undefined) return nothingRead(what);
+  if (toc === undefined) {
+    reading.faults.add({
+      detector: "members",
+      weight: "damage",
+      subject: dump.name,
+      what: "toc.dat is missing: without this table of contents the other files are of no use.",
+      expected: "toc.dat",
+    });
+    return { ...nothingRead(what), storedBytes: sizeOf(dump) };
+  }
   const archive = await readToc(await open(toc), "directory", `${dump.name}/toc.dat`, reading);
   if (archive === undefined) return { ...nothingRead(what), storedBytes };
   const members = new ArchiveMembers(archive, dump.name, reading);

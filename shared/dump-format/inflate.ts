@@ -105,6 +105,6 @@ class Feed {
 }
 
 function isOfZlib(cause: unknown): cause is Error {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  return /^(Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD|ERR_BUFFER_TOO)/.test(code);
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : "";
+  return /^(Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD|ERR_BUFFER_TOO)/.test(String(code));
 }

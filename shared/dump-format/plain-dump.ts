@@ -105,7 +105,7 @@ export class PlainDump implements SqlListener {
   /** Ends the dump, and puts everything that is wrong with it into the list of faults. */
   end(): PlainFacts {
     const open = this.#scanner.end();
-    this.#leaveHeader();
+    if (open === undefined) this.#leaveHeader();
     this.facts.encodingCheck.end(this.#scanner.line);
     judgePlain(this.facts, { ...this.#options, open, lastLine: this.#scanner.line });
     return this.facts;
@@ -320,8 +320,9 @@ export class PlainDump implements SqlListener {
     if (header === undefined) return;
     const first = !header.fulfilled;
     header.fulfilled = true;
-    if (!first || !NAMED_FIRST.has(header.kind) || !/^CREATE\b/i.test(statement.code)) return;
-    if (statement.code.replaceAll('""', '"').includes(header.name)) return;
+    if (!first || !NAMED_FIRST.has(header.kind)) return;
+    const creates = /^CREATE\b/i.test(statement.code) || isIdentity(header, statement);
+    if (creates && statement.code.replaceAll('""', '"').includes(header.name)) return;
     this.#fault(
       statement.line,
       "structure",
@@ -354,6 +355,11 @@ const NAMED_FIRST = new Set([
   "DOMAIN",
   "MATERIALIZED VIEW",
 ]);
+
+/** The sequence of an identity column is made by changing its table. */
+function isIdentity(header: EntryHeader, statement: Statement): boolean {
+  return header.kind === "SEQUENCE" && /^ALTER\s+TABLE\b/i.test(statement.code);
+}
 
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
