@@ -63,7 +63,10 @@ export async function examineSeal(
   return {
     findings: [
       ...signatureFindings(backup, settings.verifier),
-      ...[...broken.values()].map((each) => withOrigin(each, parts)),
+      ...parts.flatMap(({ name }) => {
+        const found = broken.get(name);
+        return found === undefined ? [] : [withOrigin(found, parts)];
+      }),
       ...(await strangers(backup, world.signal)),
     ],
     unknown: [...unknownOf(backup, settings.verifier), ...lockedWords(locked)],
@@ -73,7 +76,7 @@ export async function examineSeal(
         ...{ file: `${backup.folder}${file}`, bytes: storedBytes, sha256: storedSha256 },
       })),
     ],
-    broken: [...broken.keys()],
+    broken: parts.map(({ name }) => name).filter((name) => broken.has(name)),
   };
 }
 
