@@ -81,7 +81,7 @@ async function postgres(
   const fingerprint = (await backup.fingerprint(world.signal)) as PostgresFingerprint;
   return await provePostgres(
     { dump: postgresDump(backup), fingerprint },
-    majorOf(backup.manifest),
+    { major: majorOf(backup.manifest) },
     options,
     world,
   );

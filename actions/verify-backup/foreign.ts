@@ -1,11 +1,23 @@
+import { Readable } from "node:stream";
 import type { ForeignBackup } from "../../shared/backup/index.ts";
-import { type Dump, dumpOf, recognise } from "../../shared/dump-format/index.ts";
+import {
+  contentOf,
+  type Dump,
+  type DumpFile,
+  dumpOf,
+  type ExamineOptions,
+  HEAD_BYTES,
+  recognise,
+  recogniseHead,
+} from "../../shared/dump-format/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { Examination } from "../../shared/proof/index.ts";
 import type { Storage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { decryptionOf } from "./decrypt.ts";
 import { redisOptions } from "./examine.ts";
 import type { Means } from "./examine-subject.ts";
+import type { Options } from "./inputs.ts";
 import { provePostgres } from "./postgres.ts";
 import type { ForeignSubject } from "./subject.ts";
 import type { Found } from "./verification.ts";
@@ -17,8 +29,9 @@ export async function examineForeign(
   world: World,
 ): Promise<Found> {
   const dump = dumpIn(storage, backup);
-  const kind = options.kind === "auto" ? await kindOf(dump, world) : options.kind;
-  const examination = await examineKind(kind, dump, { options, storage }, world);
+  const reading = { decrypt: await decryptionOf(options, world) };
+  const kind = options.kind === "auto" ? await kindOf(dump, reading, world) : options.kind;
+  const examination = await examineKind(kind, dump, reading, options, world);
   const earlier = all
     .filter(({ name }) => name !== backup.name)
     .map(({ name, time, bytes }) => ({
@@ -49,19 +62,56 @@ function dumpIn(storage: Storage, { name, files }: ForeignBackup): Dump {
 
 type ForeignKind = "postgres" | "redis" | "directory";
 
-async function kindOf(dump: Dump, world: World): Promise<ForeignKind> {
-  const recognised = await recognise(dump, world.signal);
-  if (recognised.format === "rdb") return "redis";
-  if (recognised.format === "tar") return "directory";
-  return "postgres";
+/** What it holds, told by the first bytes behind compressions and encryptions. */
+async function kindOf(dump: Dump, reading: Reading, { signal }: World): Promise<ForeignKind> {
+  const [file] = dump.files;
+  if (dump.folder || file === undefined) return "postgres";
+  const { format, layers } = await recognise(dump, signal);
+  const told =
+    format === "sealed" && layers.length > 0 ? await formatInside(file, reading, signal) : format;
+  if (told === "rdb") return "redis";
+  return told === "tar" ? "directory" : "postgres";
 }
+
+async function formatInside(file: DumpFile, reading: Reading, signal: AbortSignal) {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of contentOf(file, { signal, ...reading })) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes >= HEAD_BYTES) break;
+  }
+  return recogniseHead(Buffer.concat(parts)).format;
+}
+
+type Reading = { readonly decrypt: NonNullable<ExamineOptions["decrypt"]> };
 
 async function examineKind(
   kind: ForeignKind,
   dump: Dump,
-  { options }: Pick<Means, "options" | "storage">,
+  reading: Reading,
+  options: Options,
   world: World,
 ): Promise<Examination> {
-  if (kind === "postgres") return await provePostgres({ dump }, undefined, options, world);
-  throw new UserError({ title: "x", cause: "y", remedy: `${redisOptions(options).tier}` });
+  if (kind === "postgres") return await provePostgres({ dump }, { reading }, options, world);
+  const [file] = dump.files;
+  if (dump.folder || file === undefined) throw noFile(dump, kind);
+  const plain = {
+    name: file.name,
+    open: async (signal: AbortSignal) => Readable.from(contentOf(file, { signal, ...reading })),
+  };
+  if (kind === "directory") {
+    const { examineTar } = await import("../../shared/directory/index.ts");
+    return await examineTar(plain, { tier: options.tier }, world);
+  }
+  const { examineRdb } = await import("../../shared/redis/index.ts");
+  return await examineRdb(plain, redisOptions(options), world);
+}
+
+function noFile({ name }: Dump, kind: ForeignKind): UserError {
+  return new UserError({
+    title: "A folder where a file was expected",
+    cause: `${name} is a folder, and a backup of kind ${kind} is one file.`,
+    remedy: "Give pattern so that it names the file itself, or another kind.",
+  });
 }

@@ -1,6 +1,10 @@
 import type { StoredBackup } from "../../shared/backup/index.ts";
 import { type Dump, dumpOf } from "../../shared/dump-format/index.ts";
-import type { PostgresBackup } from "../../shared/postgres-restore/index.ts";
+import type {
+  ExamineSettings,
+  PostgresBackup,
+  ThrowAwaySettings,
+} from "../../shared/postgres-restore/index.ts";
 import type { Examination } from "../../shared/proof/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
@@ -24,7 +28,7 @@ export function postgresDump(backup: StoredBackup): Dump {
 /** Proves a dump of PostgreSQL by the means that the inputs name. */
 export async function provePostgres(
   backup: Pick<PostgresBackup, "dump" | "fingerprint">,
-  major: number | undefined,
+  { major, reading }: Pick<ThrowAwaySettings, "major"> & Pick<ExamineSettings, "reading">,
   options: Options,
   world: World,
 ): Promise<Examination> {
@@ -36,5 +40,5 @@ export async function provePostgres(
     ...{ time: options.timeLimit, memory: memoryIn(options.memory) },
   };
   const known = { ...backup, expectations: { queries } };
-  return await examinePostgres(known, { server }, options.tier, world);
+  return await examinePostgres(known, { server, reading }, options.tier, world);
 }

@@ -17,8 +17,19 @@ export function verificationSummary(verification: Verification): string {
 }
 
 /** The verdict in one sentence, without mark-up. */
-export function headlineOf({ verdict, name, reached, tier, findings }: Verification): string {
-  if (verdict === "passed") return `Backup ${name} is proven (${tier})`;
+export function headlineOf({
+  verdict,
+  name,
+  reached,
+  tier,
+  findings,
+  items,
+}: Verification): string {
+  if (verdict === "passed") {
+    const isCompared = tier === "integrity" || items.some(({ same }) => same === true);
+    if (isCompared) return `Backup ${name} is proven (${tier})`;
+    return `Backup ${name} can be restored; what should be in it is not known (${tier})`;
+  }
   const against = findings.filter(({ weight }) => weight !== "note");
   const damaged = against.some(({ weight }) => weight === "damage");
   if (damaged) return `Backup ${name} is damaged`;

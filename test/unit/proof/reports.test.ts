@@ -109,8 +109,15 @@ describe("the page and the summary", () => {
     }
   });
 
-  it("say what was proven and how far", () => {
+  it("do not call proven what was compared with nothing", () => {
     expect(verificationSummary(verification())).toMatch(
+      /^## ✅ Backup papers can be restored; what/,
+    );
+  });
+
+  it("say what was proven and how far", () => {
+    const items = [{ name: "public.orders", expected: 1, found: 1, same: true }];
+    expect(verificationSummary(verification({ items }))).toMatch(
       /^## ✅ Backup papers is proven \\?\(data\\?\)/,
     );
     expect(verificationPage(verification())).toContain("5 h 56 min");
