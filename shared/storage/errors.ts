@@ -10,8 +10,10 @@ export function existsAlready(name: string, place: string): UserError {
 }
 
 /** What is to be read is not there. */
+export class NotThere extends UserError {}
+
 export function notThere(name: string, place: string): UserError {
-  return new UserError({
+  return new NotThere({
     title: "A file of the backup is not there",
     cause: `${name} does not exist in ${place}.`,
     remedy: "Check the name, and whether a retention rule or somebody has deleted it.",

@@ -1,4 +1,11 @@
+export { NotThere } from "./errors.ts";
 export { openStorage } from "./open.ts";
+export {
+  type KeptObject,
+  type ListedObject,
+  openSourceBucket,
+  type SourceBucket,
+} from "./s3/source-bucket.ts";
 export type { StorageSettings } from "./settings.ts";
 export type { Refused, Storage, StoredObject, WriteOptions, Written } from "./storage.ts";
 export {

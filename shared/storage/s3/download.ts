@@ -19,6 +19,10 @@ interface Wanted {
   readonly from: number;
   readonly to: number | undefined;
   readonly signal: AbortSignal;
+  /** Of the key's versions; the current one when left out. */
+  readonly version?: string | undefined;
+  /** Told what the server says of the object, before its bytes. */
+  readonly onFacts?: (headers: Readonly<Record<string, string>>) => void;
 }
 
 /**
@@ -30,6 +34,7 @@ interface Wanted {
 export async function download(context: DownloadContext, wanted: Wanted): Promise<Readable> {
   const answer = await get(context, wanted, wanted.from, undefined);
   if (answer === undefined) return Readable.from([]);
+  wanted.onFacts?.(answer.headers);
   const stream = Readable.from(bytesOf(context, wanted, answer), { objectMode: false });
   // A stream that is given up before anybody reads it never gets to its own end.
   return stream.once("close", () => answer.cancel?.());
@@ -38,7 +43,7 @@ export async function download(context: DownloadContext, wanted: Wanted): Promis
 /** Undefined where the range begins behind the end. */
 async function get(
   { client, place }: DownloadContext,
-  { key, name, to, signal, from }: Wanted,
+  { key, name, to, signal, from, version }: Wanted,
   at: number,
   etag: string | undefined,
 ): Promise<S3Answer | undefined> {
@@ -46,7 +51,9 @@ async function get(
   if (to !== undefined && to <= from) return undefined;
   const range = `bytes=${at}-${to === undefined ? "" : to - 1}`;
   const answer = await client.ask({
-    ...{ operation: "read", method: "GET", key, signal, streamed: true },
+    operation: version === undefined ? "read" : "read-version",
+    ...{ method: "GET", key, signal, streamed: true },
+    query: version === undefined ? {} : { versionId: version },
     headers: {
       "x-amz-checksum-mode": "ENABLED",
       "accept-encoding": "identity",

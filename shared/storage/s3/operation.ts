@@ -9,7 +9,10 @@ export type Operation =
   | "abort"
   | "list-uploads"
   | "thaw"
-  | "look-at-versions";
+  | "look-at-versions"
+  | "list-versions"
+  | "read-version"
+  | "look-at-tags";
 
 /** Source: Amazon S3, "Required permissions for Amazon S3 API operations". */
 const PERMISSIONS: Readonly<Record<Operation, string>> = {
@@ -23,6 +26,9 @@ const PERMISSIONS: Readonly<Record<Operation, string>> = {
   "list-uploads": "s3:ListBucketMultipartUploads",
   thaw: "s3:RestoreObject",
   "look-at-versions": "s3:GetBucketVersioning",
+  "list-versions": "s3:ListBucketVersions",
+  "read-version": "s3:GetObjectVersion",
+  "look-at-tags": "s3:GetObjectTagging, and s3:GetObjectVersionTagging of versions",
 };
 
 export function permissionFor(operation: Operation): string {
@@ -40,6 +46,9 @@ const WORDS: Readonly<Record<Operation, string>> = {
   "list-uploads": "listed",
   thaw: "thawed",
   "look-at-versions": "looked at",
+  "list-versions": "listed with its versions",
+  "read-version": "read",
+  "look-at-tags": "asked for its tags",
 };
 
 /** Completes "cannot be ...". */

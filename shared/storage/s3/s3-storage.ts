@@ -44,7 +44,7 @@ export async function openBucket(
 }
 
 /** Node itself looks at NODE_EXTRA_CA_CERTS; AWS's tools look at a variable of their own. */
-async function certificates(
+export async function certificates(
   { ca }: StorageSettings,
   { environment }: World,
 ): Promise<string | undefined> {

@@ -37,7 +37,8 @@ export async function* partsOf(
   cutting: Cutting,
 ): AsyncGenerator<Part> {
   let before = 0;
-  let vessel = newVessel(0, 0, cutting);
+  const blocks = new Blocks();
+  let vessel = newVessel(0, 0, cutting, blocks);
   try {
     for await (const chunk of content) {
       let rest = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
@@ -47,7 +48,7 @@ export async function* partsOf(
           const { index } = vessel;
           before += vessel.size;
           yield await vessel.part(false);
-          vessel = newVessel(index + 1, before, cutting);
+          vessel = newVessel(index + 1, before, cutting, blocks);
         }
         const taken = rest.subarray(0, vessel.room);
         await vessel.add(taken);
@@ -70,11 +71,27 @@ interface Vessel {
   discard(): Promise<void>;
 }
 
-function newVessel(index: number, before: number, cutting: Cutting): Vessel {
+/**
+ * Memory for parts, used again and again: what is thrown away lies about until the garbage is
+ * collected, which large buffers hardly hasten.
+ */
+class Blocks {
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
+  }
+
+  give(blocks: Buffer[]): void {
+    this.#free.push(...blocks.splice(0));
+  }
+}
+
+function newVessel(index: number, before: number, cutting: Cutting, blocks: Blocks): Vessel {
   const size = partSize(index, before, cutting.equal);
   const sums = new Sums(cutting.wantsMd5());
   return size <= MOST_IN_MEMORY
-    ? new MemoryVessel(index, size, sums)
+    ? new MemoryVessel(index, size, sums, blocks)
     : new DiskVessel(index, size, sums, cutting.temporary);
 }
 
@@ -100,13 +117,15 @@ class MemoryVessel implements Vessel {
   readonly index: number;
   readonly size: number;
   readonly #sums: Sums;
+  readonly #all: Blocks;
   readonly #blocks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(index: number, size: number, sums: Sums) {
+  constructor(index: number, size: number, sums: Sums, all: Blocks) {
     this.index = index;
     this.size = size;
     this.#sums = sums;
+    this.#all = all;
   }
 
   get room(): number {
@@ -118,7 +137,7 @@ class MemoryVessel implements Vessel {
     // Copied: a small piece may hold on to a large buffer, or be one that is used again.
     for (let rest = bytes; rest.length > 0; ) {
       const used = this.#bytes % CHUNK;
-      if (used === 0) this.#blocks.push(Buffer.allocUnsafeSlow(CHUNK));
+      if (used === 0) this.#blocks.push(this.#all.take());
       const copied = rest.copy(this.#blocks.at(-1) ?? rest, used);
       this.#bytes += copied;
       rest = rest.subarray(copied);
@@ -133,7 +152,7 @@ class MemoryVessel implements Vessel {
       async *open() {
         for (const [at, block] of blocks.entries()) yield block.subarray(0, bytes - at * CHUNK);
       },
-      async close() {},
+      close: async () => this.#all.give(blocks),
     };
   }
 
