@@ -4,6 +4,16 @@ import { type CatalogQuestion, ofNoExtension } from "./entries.ts";
 const SHOWN_OPTIONS = (column: string) =>
   `(SELECT string_agg(CASE WHEN o ~* '^[^=]*(pass|secret|token|key)' THEN split_part(o, '=', 1) || '=***' ELSE o END, ', ' ORDER BY o) FROM unnest(${column}) o)`;
 
+/** @param detail SQL that is appended to a table's name. */
+function publications(detail: string): string {
+  return `SELECT 'publication' AS kind, quote_ident(p.pubname) AS name, concat_ws(' ', CASE WHEN p.puballtables THEN 'for all tables' END,
+      'publish', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END, CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END,
+      CASE WHEN p.pubviaroot THEN 'via root' END, CASE WHEN coalesce(to_jsonb(p) ->> 'pubgencols', 'n') NOT IN ('n', 'false') THEN 'generated columns' END,
+      'tables (' || (SELECT string_agg(r.prrelid::regclass::text ${detail}, ', ' ORDER BY r.prrelid::regclass::text COLLATE "C")
+        FROM pg_publication_rel r WHERE r.prpubid = p.oid) || ')') AS definition
+    FROM pg_publication p WHERE ${ofNoExtension("pg_publication", "p.oid")}`;
+}
+
 /** What belongs to the database as a whole, or reaches out of it. */
 export const DATABASE_QUESTIONS: readonly CatalogQuestion[] = [
   {
@@ -25,14 +35,14 @@ export const DATABASE_QUESTIONS: readonly CatalogQuestion[] = [
     sql: `SELECT 'user mapping' AS kind, format('for %s on %I', CASE m.umuser WHEN 0 THEN 'public' ELSE quote_ident(m.usename) END, m.srvname) AS name, '' AS definition
       FROM pg_user_mappings m`,
   },
+  // 15 brought conditions and lists of columns.
+  { until: 14, sql: publications("") },
   {
-    sql: `SELECT 'publication' AS kind, quote_ident(p.pubname) AS name, concat_ws(' ', CASE WHEN p.puballtables THEN 'for all tables' END,
-        'publish', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END, CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END,
-        CASE WHEN p.pubviaroot THEN 'via root' END, CASE WHEN coalesce(to_jsonb(p) ->> 'pubgencols', 'n') NOT IN ('n', 'false') THEN 'generated columns' END,
-        'tables (' || (SELECT string_agg(r.prrelid::regclass::text || coalesce(' where ' || pg_get_expr((to_jsonb(r) ->> 'prqual')::pg_node_tree, r.prrelid), '')
-            || coalesce(' columns ' || (to_jsonb(r) ->> 'prattrs'), ''), ', ' ORDER BY r.prrelid::regclass::text COLLATE "C")
-          FROM pg_publication_rel r WHERE r.prpubid = p.oid) || ')') AS definition
-      FROM pg_publication p WHERE ${ofNoExtension("pg_publication", "p.oid")}`,
+    since: 15,
+    sql: publications(`|| coalesce(' columns (' || (
+        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C") FROM pg_attribute a
+        WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)) || ')', '')
+      || coalesce(' where ' || pg_get_expr(r.prqual, r.prrelid), '')`),
   },
   {
     since: 15,

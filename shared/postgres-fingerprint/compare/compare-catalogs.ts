@@ -54,7 +54,8 @@ export function majorOf({ server }: PostgresFingerprint): number {
 /** Whether the tier `data` does not restore it. */
 function isLeft({ kind, name, expected, found }: Difference, tier: Tier): boolean {
   if (tier === "full") return false;
-  if (kind === "constraint" && /^CHECK (?!.* NOT VALID$)/s.test(expected ?? "")) return false;
+  if (kind === "constraint" && /^CHECK (?!.* NOT (?:VALID|ENFORCED)$)/s.test(expected ?? ""))
+    return false;
   // What is forced is so before the rows, what is enabled only after them.
   if (kind === "row security") return true;
   if (POST_DATA.has(kind)) return found === undefined;
