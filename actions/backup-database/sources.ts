@@ -11,8 +11,13 @@ export function sourceOf(kind: Kind, options: Options, world: World): Promise<Ba
       return postgres(options);
     case "redis":
       return redis(options, world);
-    default:
-      throw unnamed(kind, "./data");
+    case "opensearch":
+    case "elasticsearch":
+      return search(kind, options, world);
+    case "directory":
+      return directory(options, world);
+    case "bucket":
+      return bucket(options);
   }
 }
 
@@ -46,6 +51,48 @@ async function podOf(options: Options, world: World) {
   const { findPod } = await import("../../shared/place/index.ts");
   const cluster = await connect(settings, world);
   return { cluster, ...(await findPod(cluster, settings)) };
+}
+
+async function search(
+  product: "opensearch" | "elasticsearch",
+  options: Options,
+  world: World,
+): Promise<BackupSource> {
+  const { searchSource } = await import("../../shared/search-cluster/index.ts");
+  const { source: url, user, password, apiKey, sourceCa: ca, indices } = options;
+  const { repository, repositorySettings, jobs: readers } = options;
+  const pod = await podOf(options, world);
+  const access = { product, url, user, password, apiKey, ca, pod };
+  return searchSource({ ...access, indices, repository, repositorySettings, readers });
+}
+
+async function directory(options: Options, world: World): Promise<BackupSource> {
+  const { source: path = "", exclude } = options;
+  if (path === "") throw unnamed("directory", "./data");
+  const { directorySource } = await import("../../shared/directory/index.ts");
+  const pod = await podOf(options, world);
+  if (pod === undefined) return directorySource({ path, exclude });
+  const { podPlace } = await import("../../shared/place/index.ts");
+  return directorySource({ path, exclude, place: podPlace(pod.cluster, pod, world.secrets) });
+}
+
+async function bucket(options: Options): Promise<BackupSource> {
+  const { bucketSource } = await import("../../shared/bucket/index.ts");
+  const { storage, source: location = "", exclude, versions } = options;
+  if (location === "") throw unnamed("bucket", "s3://bucket/prefix");
+  const isOwn = options.sourceEndpoint === undefined && storage.startsWith("s3://");
+  return bucketSource({
+    location,
+    endpoint: options.sourceEndpoint ?? (isOwn ? options.storageEndpoint : undefined),
+    region: options.sourceRegion ?? (isOwn ? options.storageRegion : undefined),
+    pathStyle: options.storagePathStyle,
+    accessKeyId: options.sourceAccessKeyId ?? options.storageAccessKeyId,
+    secretAccessKey: options.sourceSecretAccessKey ?? options.storageSecretAccessKey,
+    sessionToken: options.sourceAccessKeyId === undefined ? options.storageSessionToken : undefined,
+    role: options.sourceAccessKeyId === undefined ? options.storageRole : undefined,
+    ca: options.sourceCa ?? options.storageCa,
+    ...{ exclude, versions },
+  });
 }
 
 function unnamed(kind: Kind, example: string): UserError {

@@ -5,8 +5,11 @@ import {
   type StoredBackup,
   type Verifier,
 } from "../../shared/backup/index.ts";
+import { storageSettings } from "../../shared/backup-inputs/index.ts";
+import { UserError } from "../../shared/failure/index.ts";
 import type { PostgresFingerprint } from "../../shared/postgres-fingerprint/index.ts";
 import type { Evidence, Examination, Finding } from "../../shared/proof/index.ts";
+import { openStorage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import { postgresDump, provePostgres } from "./postgres.ts";
@@ -68,8 +71,11 @@ async function examineKind(
       return await redis(backup, options, world);
     case "directory":
       return await directory(backup, options, world);
-    default:
-      throw new Error(`no verifier for ${kind}`);
+    case "opensearch":
+    case "elasticsearch":
+      return await search(backup, kind, options, world);
+    case "bucket":
+      return await bucket(backup, options, world);
   }
 }
 
@@ -110,4 +116,40 @@ async function directory(
 ): Promise<Examination> {
   const { examineDirectory } = await import("../../shared/directory/index.ts");
   return await examineDirectory(backup, { tier }, world);
+}
+
+async function search(
+  backup: StoredBackup,
+  product: "opensearch" | "elasticsearch",
+  options: Options,
+  world: World,
+): Promise<Examination> {
+  const { restoreTo: url, restoreUser: user, restorePassword: password } = options;
+  if (url === undefined) throw noCluster(product);
+  const { examineSnapshot } = await import("../../shared/search-cluster/index.ts");
+  const cluster = { product, url, user, password };
+  return await examineSnapshot(
+    backup,
+    { tier: options.tier, cluster, readers: options.jobs },
+    world,
+  );
+}
+
+async function bucket(backup: StoredBackup, options: Options, world: World): Promise<Examination> {
+  const { tier, restoreTo: location } = options;
+  const { examineBucket } = await import("../../shared/bucket/index.ts");
+  if (location === undefined || tier !== "full")
+    return await examineBucket(backup, { tier }, world);
+  const settings = { ...storageSettings(options), location, create: true };
+  const scratch = await openStorage(settings, world);
+  return await examineBucket(backup, { tier, scratch }, world);
+}
+
+function noCluster(product: string): UserError {
+  return new UserError({
+    title: "There is no cluster to look at the snapshot with",
+    cause: `A snapshot of ${product} can be read by a cluster only, and restore-to is not given.`,
+    remedy:
+      "Give restore-to, the address of a cluster that knows the snapshot's repository; better a small one of its own than the one that was backed up.",
+  });
 }
