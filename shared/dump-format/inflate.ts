@@ -10,9 +10,9 @@ import {
 import type { ByteCursor } from "./byte-cursor.ts";
 
 /** Large pieces: a hand-over between threads costs more than the work on a small one. */
-const PIECE = 524_288;
+const PIECE = 262_144;
 /** Several pieces ahead, so that unpacking goes on while the last piece is looked at. */
-const AHEAD = 4 * PIECE;
+const AHEAD = 3 * PIECE;
 
 /** What is in the bytes is not what the compression allows. */
 export class BrokenCompression extends Error {}
