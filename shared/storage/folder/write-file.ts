@@ -145,14 +145,17 @@ async function give(partial: string, { path, name, place }: Target, replace: boo
   }
 }
 
-/** Whether the file system knows links; those of memory cards and of Windows do not. */
+/**
+ * Whether a link could be made: file systems of memory cards and of Windows know none, and some want
+ * room for one that a new name does not need.
+ */
 async function linked(partial: string, path: string): Promise<boolean> {
   try {
     await link(partial, path);
     return true;
   } catch (error) {
     const code = codeOf(error) ?? "";
-    if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EACCES"].includes(code))
+    if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EACCES", "ENOSPC"].includes(code))
       return false;
     throw error;
   }

@@ -56,7 +56,7 @@ export class Bucket implements AsyncDisposable {
     return answer.text;
   }
 
-  /** Keys of unfinished uploads. */
+  /** Keys of unfinished uploads. MinIO tells only those of one whole key. */
   async unfinished(prefix: string): Promise<string[]> {
     const { text } = await this.ask({ method: "GET", query: { uploads: "", prefix } });
     return allIn(parseXml(text.trim()), "Upload").map((entry) => textIn(entry, "Key"));

@@ -207,6 +207,31 @@ describe("what is learned of a server", () => {
   });
 });
 
+it("takes back uploads of killed runs that are old, and only those below its own prefix", async () => {
+  const storage = await open();
+  const upload = (key: string, id: string, began: number) =>
+    `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${new Date(began).toISOString()}</Initiated></Upload>`;
+  const old = Date.now() - 6 * 86_400_000;
+  const all = [
+    upload("p/papers/1/%C3%A9+x", "old", old),
+    upload("p/papers/2/a", "young", Date.now() - 86_400_000),
+    upload("p/other/1/a", "other", old),
+  ];
+  store.before = ({ method, path, query }) =>
+    method === "GET" && path === "" && query.has("uploads")
+      ? {
+          status: 200,
+          body: `<ListMultipartUploadsResult>${all.join("")}</ListMultipartUploadsResult>`,
+        }
+      : undefined;
+  await storage.write("papers/3/a", Buffer.from("x"), { signal });
+  await storage.write("papers/3/b", Buffer.from("x"), { signal });
+  const aborted = store.asked.filter(({ method }) => method === "DELETE");
+  expect(aborted.map(({ path, query }) => [path, query.get("uploadId")])).toEqual([
+    ["p/papers/1/é x", "old"],
+  ]);
+});
+
 describe("answers that only look good", () => {
   it("an error within a 200 is one", async () => {
     const storage = await open();
