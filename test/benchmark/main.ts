@@ -11,6 +11,7 @@ import { helmOverhead } from "./helm-overhead.ts";
 import { type Bench, tell } from "./results.ts";
 import { rolloutScale } from "./rollout-scale.ts";
 import { rolloutVerdict } from "./rollout-verdict.ts";
+import { verify } from "./verify.ts";
 import { voyage } from "./voyage.ts";
 
 /** `npm run bench -- NAME`: a table for people, then one line of JSON; exits 1 on a missed target. */
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "helm-overhead": helmOverhead,
   "rollout-scale": rolloutScale,
   "rollout-verdict": rolloutVerdict,
+  verify,
   voyage,
 };
 
