@@ -21,6 +21,7 @@ export type {
   ServerFacts,
   TableContent,
 } from "./fingerprint.ts";
+export { readFingerprint } from "./read-fingerprint.ts";
 export type { Exclusions } from "./selection.ts";
 export type { Named, Reader, Sessions } from "./sessions.ts";
 export {

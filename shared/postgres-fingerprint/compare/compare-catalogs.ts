@@ -56,6 +56,7 @@ function isLeft({ kind, name, expected, found }: Difference, tier: Tier): boolea
   if (tier === "full") return false;
   if (kind === "constraint" && /^CHECK (?!.* NOT (?:VALID|ENFORCED)$)/s.test(expected ?? ""))
     return false;
+  if (kind === "type" && / NOT VALID\b/.test(expected ?? "")) return true;
   // What is forced is so before the rows, what is enabled only after them.
   if (kind === "row security") return true;
   if (POST_DATA.has(kind)) return found === undefined;
@@ -135,21 +136,26 @@ type Base = Pick<Finding, "detector" | "tier" | "weight" | "subject">;
 
 function missing({ kind, name, expected = "" }: Difference, base: Base, around: Around): Finding[] {
   if (isOfVersion({ kind, name, expected, found: undefined }, around)) return [];
-  // pg_dump leaves an invalid index out.
-  const wasInvalid = kind === "index" && / INVALID\b/.test(expected);
+  const isLeftOut = LEFT_OUT_OF_DUMPS.some(([of, words]) => of === kind && words.test(expected));
   const rows = kind === "table" ? (around.expected.tables[name]?.rows ?? 0) : 0;
-  const weight = wasInvalid ? "note" : base.weight;
-  const what = whyMissing({ kind, wasInvalid, rows });
+  const weight = isLeftOut ? "note" : base.weight;
+  const what = whyMissing({ kind, isLeftOut, rows });
   return [{ ...base, weight, what, expected: shownDefinition(expected) }];
 }
 
+/** An index that was never finished; that the triggers behind a foreign key are disabled. */
+const LEFT_OUT_OF_DUMPS: readonly (readonly [EntryKind, RegExp])[] = [
+  ["index", / INVALID\b/],
+  ["trigger", /^of the foreign key, disabled$/],
+];
+
 function whyMissing(facts: {
   readonly kind: EntryKind;
-  readonly wasInvalid: boolean;
+  readonly isLeftOut: boolean;
   readonly rows: number;
 }): string {
-  const { kind, wasInvalid, rows } = facts;
-  if (wasInvalid) return "It is missing; at the source it was invalid, and dumps leave those out.";
+  const { kind, isLeftOut, rows } = facts;
+  if (isLeftOut) return "It is missing; pg_dump leaves this out.";
   if (kind === "role") return "It is not there; the dump of a database does not hold roles.";
   if (kind === "extension") return "It is missing: the server may not have it installed.";
   return rows > 0 ? `It is missing, with its ${rows} rows.` : "It is missing.";
@@ -195,7 +201,17 @@ function changed({ kind, expected = "", found = "" }: Difference): {
       ? { what: "It is there in another version.", weight: "note" }
       : { what: "It is in another schema." };
   }
-  return { what: "It is not what it was." };
+  return { what: whatChanged(kind, expected, found) };
+}
+
+/** Definitions up to this length are put into the sentence. */
+const SHORT = 60;
+
+function whatChanged(kind: EntryKind, expected: string, found: string): string {
+  const [was, is] = [expected || "none", found || "none"];
+  if (kind === "role") return `Its attributes were "${was}", and are "${is}".`;
+  const isShort = was.length <= SHORT && is.length <= SHORT;
+  return isShort ? `It was "${was}", and is "${is}".` : "It is not what it was.";
 }
 
 /** Tables whose columns are the same, but come in another order. */

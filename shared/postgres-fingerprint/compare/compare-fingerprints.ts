@@ -32,7 +32,7 @@ export function compareFingerprints(
   { tier, privileges = "kept" }: ComparisonOptions,
 ): FingerprintComparison {
   const catalogs = compareCatalogs(expected, found, { tier, privileges });
-  const tables = compareTables(expected, found);
+  const tables = compareTables(expected, found, tier);
   return {
     findings: [
       ...compareDatabases(expected, found),

@@ -1,4 +1,4 @@
-import type { Finding, Item } from "../../proof/index.ts";
+import type { Finding, Item, Tier } from "../../proof/index.ts";
 import type { PostgresFingerprint, TableContent } from "../fingerprint.ts";
 import { differingParts } from "./key-range.ts";
 
@@ -12,6 +12,7 @@ export interface ComparedTables {
 export function compareTables(
   expected: PostgresFingerprint,
   found: PostgresFingerprint,
+  tier: Tier,
 ): ComparedTables {
   const findings: Finding[] = [];
   const items: Item[] = [];
@@ -21,7 +22,7 @@ export function compareTables(
   for (const name of names) {
     const pair = pairOf(name, expected, found);
     items.push(itemOf(pair));
-    const finding = findingOf(pair);
+    const finding = findingOf(pair, tier);
     if (finding !== undefined) findings.push(finding);
   }
   return { findings, items };
@@ -107,8 +108,11 @@ function isUncertain({ expected, found, comparable }: Pair): boolean {
   return comparable !== "yes" && expected?.rows === found?.rows && expected?.hash !== found?.hash;
 }
 
-function findingOf(pair: Pair): Finding | undefined {
+function findingOf(pair: Pair, tier: Tier): Finding | undefined {
   const { name, expected, found, comparable } = pair;
+  if (expected?.unread === undefined && found?.unread === "not populated" && tier === "full") {
+    return notPopulated(name, expected);
+  }
   if (expected === undefined || found === undefined || unreadOf(pair) !== undefined)
     return undefined;
   if (isSame(expected, found)) return undefined;
@@ -141,6 +145,18 @@ function findingOf(pair: Pair): Finding | undefined {
     what: `It has as many rows as it had, but they are not the same${whereOf(pair)}.`,
     expected: `hash ${expected.hash}`,
     found: `hash ${found.hash}`,
+  };
+}
+
+function notPopulated(name: string, expected: TableContent | undefined): Finding {
+  return {
+    detector: "content",
+    tier: "full",
+    weight: "damage",
+    subject: `materialized view ${name}`,
+    what: "It was never filled from its query.",
+    expected: expected && rows(expected),
+    found: "not populated",
   };
 }
 

@@ -222,7 +222,7 @@ describe("compareFingerprints", () => {
     });
     expect(
       findings(fingerprint({ tables, catalog: { column: { "t.a": "integer" } } }), wider),
-    ).toEqual(["damage: column t.a: It is not what it was."]);
+    ).toEqual(['damage: column t.a: It was "integer", and is "bigint".']);
   });
 
   test("rows that were left out by intent are neither right nor wrong", () => {
@@ -255,6 +255,29 @@ describe("compareFingerprints", () => {
     expect(unknown).toEqual([
       "This tier does not restore what comes after the rows, so nothing is known of it: constraint 2, index 2.",
     ]);
+  });
+
+  test.each([
+    ["trigger", { "t.fk": "of the foreign key, disabled" }, "note"],
+    ["index", { "t.i": "CREATE INDEX i ON t USING btree (a) INVALID" }, "note"],
+    ["index", { "t.i": "CREATE INDEX i ON t USING btree (a)" }, "damage"],
+  ])("what no dump holds is not missed: %s %j", (kind, entries, weight) => {
+    const found = compareFingerprints(withCatalog({ [kind]: entries }), fingerprint(), {
+      tier: "full",
+    });
+    expect(found.findings.map((finding) => finding.weight)).toEqual([weight]);
+  });
+
+  test("a materialized view that was never filled is damage only where it should be", () => {
+    const was = withTables({ m: { ...content(3), passing: "materialized view" } });
+    const is = withTables({
+      m: { ...content(0), unread: "not populated", passing: "materialized view" },
+    });
+    expect(findings(was, is, "data")).toEqual([]);
+    expect(findings(was, is, "full")).toEqual([
+      "damage: materialized view m: It was never filled from its query.",
+    ]);
+    expect(findings(is, was, "full")).toEqual([]);
   });
 
   test("names like those of every object's own properties are names", () => {
@@ -327,7 +350,21 @@ describe("definitions that are written otherwise", () => {
       160000,
       ["damage"],
     ],
-    ["type", "enum ('a', 'b')", "enum ('b', 'a')", 150000, 160000, ["doubt"]],
+    ["type", "enum ('a', 'b')", "enum ('b', 'a')", 150000, 160000, ["damage"]],
+    [
+      "type",
+      "domain of text CHECK ((VALUE > 'a'))",
+      "domain of text CHECK ((VALUE > 'b'))",
+      150000,
+      160000,
+      ["doubt"],
+    ],
+    ["column", "integer not null", "bigint not null", 150000, 160000, ["damage"]],
+    ["column", "integer default (1 + 1)", "integer default 1 + 1", 150000, 160000, []],
+    ["column", "integer default (1 + 1)", "integer default (1 + 2)", 150000, 160000, ["doubt"]],
+    ["column", "integer default (1 + 1)", "bigint default 1 + 1", 150000, 160000, ["damage"]],
+    ["constraint", "PRIMARY KEY (a)", "PRIMARY KEY (b)", 150000, 160000, ["damage"]],
+    ["role", "login superuser", "login", 160000, 160000, ["note"]],
     ["comment", "one", "two", 160000, 160000, ["note"]],
   ] as const)("%s: %s and %s, %i and %i: %j", (kind, was, is, from, to, weights) => {
     const before = ofVersion(from, { [kind]: { x: was } });
