@@ -39,6 +39,6 @@ export async function provePostgres(
     ...{ major, orNewer: true, bin: options.postgresBin, jobs: options.jobs },
     ...{ time: options.timeLimit, memory: memoryIn(options.memory) },
   };
-  const known = { ...backup, expectations: { queries } };
+  const known = { ...backup, queries };
   return await examinePostgres(known, { server, reading }, options.tier, world);
 }

@@ -2,12 +2,14 @@ import {
   type DumpExamination,
   type ExamineOptions,
   examineDump,
+  recognise,
   type Dump as StoredDump,
-  tableName,
 } from "../dump-format/index.ts";
 import { describe, UserError } from "../failure/index.ts";
 import {
   compareFingerprints,
+  type Expectations,
+  fingerprintAgainst,
   type PostgresFingerprint,
   takeFingerprint,
 } from "../postgres-fingerprint/index.ts";
@@ -35,15 +37,11 @@ export interface PostgresBackup {
   readonly fingerprint?: PostgresFingerprint | undefined;
   /** Where there is no fingerprint: the database as it is now. */
   readonly liveSource?: LiveSource | undefined;
+  /** What its user declares; it counts where there is neither of the two. */
   readonly expectations?: Expectations | undefined;
-}
-
-/** What a user says of a backup beforehand. */
-export interface Expectations {
-  /** The fewest rows of tables, by their qualified names. */
-  readonly rows?: Readonly<Record<string, number>> | undefined;
-  /** Tables that have to be there. */
-  readonly tables?: readonly string[] | undefined;
+  /** A dump of definitions that the restored ones have to be like, with the expectations. */
+  readonly schema?: StoredDump | undefined;
+  /** Asked at the tier `full`. */
   readonly queries?: readonly ApplicationQuery[] | undefined;
 }
 
@@ -54,6 +52,14 @@ export interface ExamineSettings {
 }
 
 const DATABASE = "restored";
+const SCHEMA_DATABASE = "declared";
+const PATIENCE_MS = 60_000;
+/** pg_restore waits for ever for what a broken tar lacks. */
+const SHORT_PATIENCE_MS = 5_000;
+const UNPROVEN =
+  "There is no fingerprint of the source and no live source: whether rows, tables or definitions are missing or were changed cannot be known beyond what was declared.";
+const SINCE =
+  "It was held against the live source as it is now: what differs was either changed since the dump or is missing from it, and rows that both lack cannot be known.";
 
 /**
  * Proves a dump of a PostgreSQL database as far as a tier goes: reads every byte; restores it into
@@ -78,7 +84,10 @@ export async function examinePostgres(
   const reading = { name: "reading every byte", from: 0, to: since(began) };
   const integrity: Examination = { ...ofExamination(read), phases: [reading] };
   if (tier === "integrity") return integrity;
-  const dump = restorable(backup.dump, read.recognised);
+  const dump = restorable(backup.dump, read.recognised, {
+    ...settings.reading,
+    signal: world.signal,
+  });
   if (dump === undefined || read.findings.some(({ detector }) => detector === "bomb")) {
     return {
       ...integrity,
@@ -89,9 +98,16 @@ export async function examinePostgres(
   const examined = await new Proof({ backup, settings, tier, world, began }).of(dump, read, known);
   return {
     ...examined,
-    findings: [...read.findings, ...examined.findings],
+    findings: [
+      ...read.findings.filter((finding) => !isAnswered(finding, examined)),
+      ...examined.findings,
+    ],
     unknown: [
-      ...new Set([...read.unknown.filter((sentence) => !isOfTier(sentence)), ...examined.unknown]),
+      ...new Set(
+        examined.reached === "integrity"
+          ? [...read.unknown, ...examined.unknown]
+          : examined.unknown,
+      ),
     ],
     phases: [reading, ...(examined.phases ?? [])],
   };
@@ -106,9 +122,13 @@ function ofExamination({ findings, items, unit, reached, unknown }: DumpExaminat
   return { findings, items, unit, reached, unknown };
 }
 
-/** What reading alone cannot know is known once it is restored. */
-function isOfTier(sentence: string): boolean {
-  return /\b(?:this tier|integrity)\b/i.test(sentence);
+function isBroken({ findings }: DumpExamination): boolean {
+  return findings.some(({ weight }) => weight === "damage");
+}
+
+/** What reading alone had to leave open, and the restore has told. */
+function isAnswered({ detector, weight }: Finding, { reached }: Examination): boolean {
+  return reached !== "integrity" && weight === "note" && detector === "checksum";
 }
 
 function expectedRowsOf(fingerprint: PostgresFingerprint | undefined): ExamineOptions["expected"] {
@@ -173,7 +193,7 @@ class Proof {
       );
     }
     this.#unknown.push(...(await server.createDatabase(DATABASE, known && localeOf(known))));
-    const report = await this.#restored(dump, server);
+    const report = await this.#restored(dump, server, isBroken(read));
     const items =
       report?.finished === true
         ? await this.#take("comparison", () => this.#compared(server, known))
@@ -192,14 +212,23 @@ class Proof {
     };
   }
 
-  async #restored(dump: Dump, server: ThrowAwayServer): Promise<RestoreReport | undefined> {
+  async #restored(
+    dump: Dump,
+    server: ThrowAwayServer,
+    broken: boolean,
+  ): Promise<RestoreReport | undefined> {
     const { jobs } = this.#settings.server;
     const offset = since(this.#began);
     try {
       const report = await restoreDump(
         dump,
         server,
-        { tier: this.#tier, database: DATABASE, ...(jobs === undefined ? {} : { jobs }) },
+        {
+          tier: this.#tier,
+          database: DATABASE,
+          patience: broken ? SHORT_PATIENCE_MS : PATIENCE_MS,
+          ...(jobs === undefined ? {} : { jobs }),
+        },
         this.#world,
       );
       this.#phases.push(
@@ -239,9 +268,7 @@ class Proof {
           heartbeat: this.#backup.fingerprint?.heartbeat?.of,
         },
       );
-      const items = this.#held(known, found);
-      this.#expectations(found);
-      return items;
+      return await this.#held(server, known, found);
     } catch (error) {
       this.#world.signal.throwIfAborted();
       const why = server.signal.aborted ? describe(server.signal.reason) : describe(error);
@@ -255,55 +282,66 @@ class Proof {
     }
   }
 
-  #held(known: PostgresFingerprint | undefined, found: PostgresFingerprint): readonly Item[] {
-    if (known === undefined) {
-      this.#unknown.push(
-        "There is no fingerprint of the source and no live source: whether rows, tables or definitions are missing or were changed cannot be known beyond what was declared.",
-      );
-      return itemsOf(undefined, found);
+  async #held(
+    server: ThrowAwayServer,
+    known: PostgresFingerprint | undefined,
+    found: PostgresFingerprint,
+  ): Promise<readonly Item[]> {
+    const { expectations, fingerprint } = this.#backup;
+    if (known !== undefined) {
+      const compared = compareFingerprints(known, found, { tier: this.#tier });
+      const live = fingerprint === undefined;
+      this.#findings.push(...(live ? compared.findings.map(sinceTheDump) : compared.findings));
+      this.#unknown.push(...compared.unknown, ...(live ? [SINCE] : []));
+      if (expectations === undefined) return compared.items;
+      const declared = fingerprintAgainst(expectations, found, { tier: this.#tier });
+      this.#findings.push(...declared.findings);
+      return compared.items;
     }
-    const compared = compareFingerprints(known, found, { tier: this.#tier });
-    const live = this.#backup.fingerprint === undefined;
-    this.#findings.push(...(live ? compared.findings.map(sinceTheDump) : compared.findings));
-    this.#unknown.push(...compared.unknown);
-    if (live) {
-      this.#unknown.push(
-        "It was held against the live source as it is now: what differs was either changed since the dump or is missing from it, and rows that both lack cannot be known.",
-      );
-    }
-    return compared.items;
+    this.#unknown.push(UNPROVEN);
+    if (expectations === undefined) return itemsOf(undefined, found);
+    const schema = await this.#schema(server);
+    const declared = fingerprintAgainst(expectations, found, { tier: this.#tier, schema });
+    this.#findings.push(...declared.findings);
+    this.#unknown.push(...declared.unknown);
+    return declared.items;
   }
 
-  /** Holds what was declared against what is there. */
-  #expectations(found: PostgresFingerprint): void {
-    const { rows = {}, tables = [] } = this.#backup.expectations ?? {};
-    for (const name of new Set([...tables, ...Object.keys(rows)])) {
-      const table = tableNamed(found, name);
-      const least = rows[name];
-      if (table === undefined) {
-        this.#find(
-          "expectation",
-          "damage",
-          `table ${name}`,
-          "It was declared to be there, and is not.",
-        );
-      } else if (least !== undefined && table.rows < least) {
-        this.#findings.push({
-          detector: "expectation",
-          tier: "data",
-          weight: "damage",
-          subject: `table ${name}`,
-          what: `It has ${table.rows} rows, fewer than the ${least} that were declared.`,
-          expected: `at least ${least} rows`,
-          found: `${table.rows} rows`,
-        });
-      }
+  /** What the schema file makes of a database of its own, beside the restored one. */
+  async #schema(server: ThrowAwayServer): Promise<PostgresFingerprint | undefined> {
+    const { schema } = this.#backup;
+    if (schema === undefined) return undefined;
+    const { signal } = this.#world;
+    const recognised = await recognise(schema, signal);
+    const dump = restorable(schema, recognised, { signal });
+    if (dump === undefined) {
+      throw new UserError({
+        title: "The schema file is none",
+        cause: `${schema.name} is ${recognised.sentence}.`,
+        remedy: "Write it by pg_dump --schema-only.",
+      });
     }
+    await server.createDatabase(SCHEMA_DATABASE, undefined);
+    const options = { tier: this.#tier, database: SCHEMA_DATABASE };
+    const { findings } = await restoreDump(dump, server, options, this.#world);
+    const broken = findings.find(({ weight }) => weight !== "note");
+    if (broken !== undefined) {
+      this.#find(
+        "expectation",
+        "doubt",
+        schema.name,
+        `The schema file itself does not restore: ${broken.what}`,
+      );
+    }
+    return takeFingerprint(
+      { open: () => reading(server, SCHEMA_DATABASE) },
+      { parallel: 1, signal: server.signal },
+    );
   }
 
   async #fully(server: ThrowAwayServer): Promise<void> {
     try {
-      const { queries = [] } = this.#backup.expectations ?? {};
+      const { queries = [] } = this.#backup;
       if (queries.length > 0) {
         await using reader = await server.session(DATABASE, "reader");
         this.#findings.push(...(await askQueries(reader, queries)));
@@ -359,8 +397,8 @@ function localeOf({ database }: PostgresFingerprint): DatabaseLocale {
 }
 
 /** A connection that sees one moment and writes nothing. */
-async function reading(server: ThrowAwayServer) {
-  const session = await server.session(DATABASE, "reader");
+async function reading(server: ThrowAwayServer, database = DATABASE) {
+  const session = await server.session(database, "reader");
   await session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   return session;
 }
@@ -385,14 +423,6 @@ function majorFor(
 function majorOf(version: string | undefined): number | undefined {
   const major = /^\D*(\d+)/.exec(version ?? "")?.[1];
   return major === undefined ? undefined : Number(major);
-}
-
-function tableNamed(found: PostgresFingerprint, name: string) {
-  const [schema = "", table] = name.split(/\.(.*)/s);
-  return (
-    found.tables[name] ??
-    found.tables[table === undefined ? tableName("public", schema) : tableName(schema, table)]
-  );
 }
 
 function itemsOf(

@@ -7,7 +7,6 @@ export {
 export type { LiveSource } from "./examine/live-source.ts";
 export {
   type ExamineSettings,
-  type Expectations,
   examinePostgres,
   type PostgresBackup,
 } from "./examine.ts";

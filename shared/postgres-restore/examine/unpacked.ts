@@ -1,6 +1,10 @@
 import { Readable } from "node:stream";
-import type { DumpFile, Recognised, Dump as StoredDump } from "../../dump-format/index.ts";
-import { decompression, through } from "../../sealing/index.ts";
+import {
+  contentOf,
+  type ExamineOptions,
+  type Recognised,
+  type Dump as StoredDump,
+} from "../../dump-format/index.ts";
 import type { Dump } from "../dump/dump.ts";
 
 const FORMS: Partial<Record<Recognised["format"], Dump["form"]>> = {
@@ -13,28 +17,26 @@ const FORMS: Partial<Record<Recognised["format"], Dump["form"]>> = {
 };
 
 /**
- * What can be restored of what was recognised: without the compressions around it. Undefined where
- * it is no dump of PostgreSQL, or lies in something that is not opened here.
+ * What can be restored of what was recognised: without the compressions and encryptions around it.
+ * Undefined where it is no dump of PostgreSQL.
  */
-export function restorable(stored: StoredDump, recognised: Recognised): Dump | undefined {
-  const form = FORMS[recognised.format];
+export function restorable(
+  stored: StoredDump,
+  { format }: Recognised,
+  options: Pick<ExamineOptions, "signal" | "decrypt" | "limits">,
+): Dump | undefined {
+  const form = FORMS[format];
   if (form === undefined) return undefined;
-  if (!recognised.layers.every((layer) => layer === "gzip" || layer === "zstd")) return undefined;
   return {
     form,
     files: stored.files.map((file) => ({
       name: file.name,
-      open: (signal) => opened(file, recognised.layers as ("gzip" | "zstd")[], signal),
+      open: async (signal) => {
+        // The members of a folder are compressed as pg_restore wants them.
+        if (!stored.folder) return Readable.from(contentOf(file, { ...options, signal }));
+        const content = await file.open(signal);
+        return content instanceof Readable ? content : Readable.from(content);
+      },
     })),
   };
-}
-
-async function opened(
-  file: DumpFile,
-  layers: readonly ("gzip" | "zstd")[],
-  signal: AbortSignal,
-): Promise<Readable> {
-  const content = await file.open(signal);
-  const readable = content instanceof Readable ? content : Readable.from(content);
-  return layers.length === 0 ? readable : through(readable, ...layers.map(decompression));
 }

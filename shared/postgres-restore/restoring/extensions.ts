@@ -39,6 +39,8 @@ export async function makeExtension(
     if (schema !== undefined && schema !== "pg_catalog")
       await makeSchema(schema, administrator, restorer);
     const within = schema === undefined ? "" : ` WITH SCHEMA ${quoteIdentifier(schema)}`;
+    // Where none is named, it goes where a new database has its tables.
+    if (schema === undefined) await administrator.run("SET search_path = public");
     await administrator.run(
       `CREATE EXTENSION IF NOT EXISTS ${quoteIdentifier(name)}${within} CASCADE`,
     );
@@ -47,6 +49,8 @@ export async function makeExtension(
     return finding(
       `${target.name} does not have it (${error.said.replace(/\.$/, "")}), so that nothing that depends on it could be restored.`,
     );
+  } finally {
+    await administrator.run("SET search_path = pg_catalog");
   }
   await grantWrappers(administrator);
   return undefined;

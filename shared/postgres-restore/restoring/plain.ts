@@ -295,8 +295,16 @@ class PlainWork {
       subject,
       `The dump ends at line ${line} within ${within === "rows" ? "the rows of a table" : "a statement"}: it is cut off.`,
     );
-    // The rows that came are looked at all the same.
-    if (within === "rows") await this.#rowsEnd();
+    if (within === "statement" || copy === undefined) return;
+    // The rows that came are looked at all the same: the end of the input ends them too.
+    this.#copy = undefined;
+    this.#rows = "dropped";
+    const feed = this.#feed;
+    this.#feed = undefined;
+    const ended = await feed?.close();
+    if (feed !== undefined && ended?.exitCode !== 0) {
+      this.#refused(copy, (await feed.refusal()).said);
+    }
   }
 
   async #meta(text: string, line: number): Promise<void> {

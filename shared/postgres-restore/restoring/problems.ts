@@ -22,6 +22,7 @@ const OUTWARD: readonly (readonly [RegExp, string])[] = [
     /pg_(?:read|write)_server_files|permission denied to COPY (?:to|from) a file|COPY to or from a file/i,
     "reads or writes a file of the server",
   ],
+  [/SQL statement ".*\bCOPY\b.*\bPROGRAM\b/i, "runs a program on the server"],
   [
     /permission denied for function (?:pg_read_|pg_ls_|pg_stat_file|pg_file_|pg_logdir|lo_import|lo_export)/i,
     "reads or writes a file of the server",
