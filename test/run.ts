@@ -19,7 +19,11 @@ interface Layer {
   readonly atOnce?: number;
 }
 
-const CLUSTER = ["kubernetes", "registry", "buildkit", "images", "helm", "helm3", "kubectl"];
+const CLUSTER = [
+  ...["kubernetes", "registry", "buildkit", "images", "helm", "helm3", "kubectl"],
+  ...["postgres", "redis", "minio", "age", "opensearch", "elasticsearch", "pgbackrest"],
+  ...["database-images", "docker"],
+];
 
 const LAYERS: readonly Layer[] = [
   { name: "unit", testbed: [], atOnce: 2 },

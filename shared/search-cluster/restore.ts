@@ -15,7 +15,7 @@ const LEFT_BEHIND_MS = 24 * 3_600_000;
 const IGNORED = [
   ...["index.lifecycle.*", "index.plugins.index_state_management.*"],
   ...["index.opendistro.index_state_management.*", "index.default_pipeline"],
-  ...["index.final_pipeline", "index.routing.allocation.*", "index.auto_expand_replicas"],
+  ...["index.final_pipeline", "index.routing.allocation.*"],
   ...["index.blocks.*", "index.plugins.replication.*"],
 ];
 
@@ -76,6 +76,7 @@ export async function restoreIndex(
     ...{ partial: false, rename_pattern: "(?s).+", rename_replacement: order.as },
     index_settings: {
       "index.number_of_replicas": 0,
+      "index.auto_expand_replicas": "false",
       ...(order.checked ? { "index.shard.check_on_startup": "true" } : {}),
     },
     ignore_index_settings: IGNORED,
@@ -84,13 +85,20 @@ export async function restoreIndex(
   try {
     await cluster.ask("POST", path, { body });
   } catch (error) {
-    const isOfSnapshot =
-      error instanceof SearchRefusal &&
-      /snapshot|repository|missing|corrupt|parse/i.test(error.type);
-    if (!isOfSnapshot || !(error instanceof SearchRefusal)) throw error;
+    if (!(error instanceof SearchRefusal) || !isOfSnapshot(error)) throw error;
     return error.reasons.join("; ");
   }
   return await untilUp(cluster, order, world);
+}
+
+/** Tells a snapshot that cannot be read from a cluster that will not do what it is asked. */
+function isOfSnapshot({ type, reasons }: SearchRefusal): boolean {
+  if (/^(snapshot_missing|repository|repository_missing|index_not_found)_exception$/.test(type)) {
+    return true;
+  }
+  if (/corrupt|parse|no_such_file|file_not_found|eof/i.test(type)) return true;
+  const words = reasons.join("; ");
+  return type === "snapshot_restore_exception" && /fully snapshotted|snapshot state/.test(words);
 }
 
 interface CatShard {

@@ -71,7 +71,7 @@ export async function takeSnapshot(
   await begin(cluster, path, order);
   try {
     const bytes = await untilDone(cluster, path, world);
-    const info = await findSnapshot(cluster, order.repository, order.name);
+    const info = await untilListed(cluster, order, world);
     if (info?.state === "SUCCESS" && (info.shards?.failed ?? 0) === 0) return { info, bytes };
     throw notWhole(cluster.place, order.name, info);
   } catch (error) {
@@ -140,6 +140,19 @@ async function untilDone(cluster: SearchConnection, path: string, world: World):
     if (!["INIT", "STARTED", "IN_PROGRESS"].includes(status.state)) {
       return status.stats?.total?.size_in_bytes ?? 0;
     }
+  }
+}
+
+/** Its shards are done a moment before the repository's list says so. */
+async function untilListed(
+  cluster: SearchConnection,
+  { repository, name }: SnapshotOrder,
+  world: World,
+): Promise<SnapshotInfo | undefined> {
+  for (let wait = 50; ; wait = Math.min(wait * 1.6, LONGEST_WAIT_MS)) {
+    const info = await findSnapshot(cluster, repository, name);
+    if (info?.state !== "IN_PROGRESS") return info;
+    await world.clock.sleep(wait, world.signal);
   }
 }
 
