@@ -36,7 +36,8 @@ async function compared(to: PostgresServer, expected: PostgresFingerprint, tier:
   return compareFingerprints(expected, found, { tier });
 }
 
-test.each(["14", "15", "16", "17", "18"])(
+// The others are in the chain below.
+test.each(["14", "16", "18"])(
   "dumped and restored by PostgreSQL %s: all is the same",
   async (major) => {
     await using server = await serverOf(major);
