@@ -12,9 +12,11 @@ export {
 } from "./examine.ts";
 export { restoreDump } from "./restore.ts";
 export type { RestoreOptions, RestoreReport } from "./restoring/report.ts";
+export { stagingAt } from "./staging.ts";
 export { LimitReached, type Part, type RestoreTarget, ServerGone, type Staging } from "./target.ts";
 export {
   type DatabaseLocale,
+  localesToTry,
   openThrowAway,
   type ThrowAwayServer,
   type ThrowAwaySettings,

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { UserError } from "../failure/index.ts";
 import type { Safeguard } from "../isolation/index.ts";
 import {
   openSession,
@@ -8,13 +9,18 @@ import {
   SqlFailed,
 } from "../postgres/index.ts";
 import type { World } from "../world/index.ts";
+import { startInDocker } from "./server/docker.ts";
 import { startLocally } from "./server/local.ts";
+import { NoServerPrograms } from "./server/programs.ts";
 import type { ServerSettings, StartedServer } from "./server/settings.ts";
 import type { Part, RestoreTarget } from "./target.ts";
 
 /** Where a throw-away server runs, and how it is to be had. */
 export interface ThrowAwaySettings extends ServerSettings {
-  readonly server: "local";
+  /**
+   * `auto`: programs of this machine where it has the right ones, else a container.
+   */
+  readonly server: "local" | "docker" | "auto";
 }
 
 /** The order and case of text in a database, as `pg_database` tells it. */
@@ -52,7 +58,7 @@ export async function openThrowAway(
   settings: ThrowAwaySettings,
   world: World,
 ): Promise<ThrowAwayServer> {
-  const started = await startLocally(settings, world);
+  const started = await start(settings, world);
   try {
     const server = new OwnServer(started, world);
     await server.makeRoles();
@@ -60,6 +66,23 @@ export async function openThrowAway(
   } catch (error) {
     await started[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+async function start(settings: ThrowAwaySettings, world: World): Promise<StartedServer> {
+  if (settings.server === "local") return startLocally(settings, world);
+  if (settings.server === "docker") return startInDocker(settings, world);
+  try {
+    return await startLocally(settings, world);
+  } catch (error) {
+    if (!(error instanceof NoServerPrograms)) throw error;
+    try {
+      return await startInDocker(settings, world);
+    } catch (later) {
+      if (!(later instanceof UserError)) throw later;
+      world.log.debug(later.message);
+      throw error;
+    }
   }
 }
 
@@ -170,8 +193,11 @@ class OwnServer implements ThrowAwayServer {
   }
 }
 
-/** The locale that is wanted, then what comes close to it; the last is in every system. */
-function localesToTry(
+/**
+ * Clauses of CREATE DATABASE, after its name: the locale that is wanted, then what comes close to it; the
+ * last is in every system. `told` says what cannot be known once the one after it is taken.
+ */
+export function localesToTry(
   locale: DatabaseLocale | undefined,
   major: number,
 ): { readonly clause: string; readonly told: string | undefined }[] {

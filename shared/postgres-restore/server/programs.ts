@@ -6,6 +6,9 @@ import { CommandFailed, execute } from "../../process/index.ts";
 import type { World } from "../../world/index.ts";
 import type { ServerSettings } from "./settings.ts";
 
+/** There are no programs of a server of the wanted version. */
+export class NoServerPrograms extends UserError {}
+
 /** The programs that a throw-away server needs, in one folder. */
 const NEEDED = ["initdb", "postgres", "psql", "pg_restore"];
 const PROBE_DEADLINE_MS = 10_000;
@@ -77,11 +80,11 @@ function noPrograms(
   major: number | undefined,
   named: string | undefined,
   seen: readonly number[],
-): UserError {
+): NoServerPrograms {
   const wanted = major === undefined ? "PostgreSQL" : `PostgreSQL ${major}`;
   const others = [...new Set(seen)].sort((a, b) => a - b).join(", ");
   const where = named === undefined ? "on this machine" : `in ${named}`;
-  return new UserError({
+  return new NoServerPrograms({
     title: `No server programs of ${wanted}`,
     cause: `${NEEDED.join(", ")} of ${wanted} are not together ${where}${
       others === "" ? "" : `; there is version ${others}`

@@ -10,6 +10,8 @@ export interface ServerSettings {
   readonly orNewer?: boolean | undefined;
   /** A folder with the server's programs. */
   readonly bin?: string | undefined;
+  /** Of a container; postgres:MAJOR when left out. */
+  readonly image?: string | undefined;
   /** Where its own folder is made; the system's temporary folder when left out. */
   readonly folder?: string | undefined;
   /** The most that it may take, in milliseconds; six hours when left out. */
