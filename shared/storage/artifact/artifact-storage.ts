@@ -107,9 +107,19 @@ class ArtifactStorage implements Storage {
     for (const own of (await results?.list(undefined, signal)) ?? []) {
       yield { ...own, artifact: own.name, zipBytes: own.bytes, id: undefined };
     }
-    const path = `/repos/${repository}/actions/artifacts`;
-    const listed = await github?.list<ApiArtifact>(path, READ, signal);
-    for await (const artifact of listed ?? []) yield* keptOf(artifact);
+    if (github === undefined) return;
+    try {
+      const path = `/repos/${repository}/actions/artifacts`;
+      const listed = await github.list<ApiArtifact>(path, READ, signal);
+      for await (const artifact of listed ?? []) yield* keptOf(artifact);
+    } catch (error) {
+      // Whoever writes may do without what others wrote; whoever looks for a backup may not.
+      const isOptional = error instanceof UserError && this.#settings.create === true;
+      if (!isOptional || results === undefined) throw error;
+      this.#world.log.warning(
+        `Artifacts of earlier runs are not seen, so that nothing is known of older backups: ${error.cause} ${error.remedy}`,
+      );
+    }
   }
 
   #objectOf({ artifact, zipBytes, created }: Kept): StoredObject | undefined {
@@ -120,13 +130,21 @@ class ArtifactStorage implements Storage {
     return { name: name.slice(this.#prefix.length), bytes, modified: created, state: "ready" };
   }
 
+  /** This run's own artifact of a name. */
+  async #findOwn(name: string, signal: AbortSignal): Promise<Kept | undefined> {
+    checkName(name);
+    const artifact = artifactName(`${this.#prefix}${name}`);
+    const listed = await this.#services.results?.list(artifact, signal);
+    const own = listed?.find(({ name: it }) => it === artifact);
+    return own && { ...own, artifact, zipBytes: own.bytes, id: undefined };
+  }
+
   /** The artifact of a name: this run's own, or else the newest. */
   async #find(name: string, signal: AbortSignal): Promise<Kept | undefined> {
-    checkName(name);
-    const { results, github, repository } = this.#services;
+    const own = await this.#findOwn(name, signal);
+    if (own !== undefined) return own;
+    const { github, repository } = this.#services;
     const artifact = artifactName(`${this.#prefix}${name}`);
-    const own = (await results?.list(artifact, signal))?.find(({ name: it }) => it === artifact);
-    if (own !== undefined) return { ...own, artifact, zipBytes: own.bytes, id: undefined };
     const path = `/repos/${repository}/actions/artifacts?name=${encodeURIComponent(artifact)}`;
     for await (const other of (await github?.list<ApiArtifact>(path, READ, signal)) ?? []) {
       if (other.name === artifact && !other.expired) return [...keptOf(other)][0];
@@ -143,11 +161,11 @@ class ArtifactStorage implements Storage {
     return leashed(content, options.signal, async () => {
       const { results } = this.#services;
       if (results === undefined) throw cannotWrite();
-      const kept = await this.#find(name, options.signal);
+      // Other runs may have the same name: within a run it is taken once.
+      const kept = await this.#findOwn(name, options.signal);
       if (kept !== undefined && options.replace !== true) throw existsAlready(name, this.place);
       const artifact = artifactName(`${this.#prefix}${name}`);
-      if (kept !== undefined && kept.id === undefined)
-        await results.delete(artifact, options.signal);
+      if (kept !== undefined) await results.delete(artifact, options.signal);
       return this.#upload(results, { name, artifact }, content, options);
     });
   }

@@ -101,6 +101,12 @@ describe("the artifacts of a run as storage", () => {
     await expect(names(forbidden)).rejects.toMatchObject({
       remedy: expect.stringContaining("actions: read"),
     });
+    const world = testWorld(service.environment("2"));
+    const githubToken = "ghs_wrong_wrong_wrong_0";
+    const writer = await openStorage({ location: "artifact:", create: true, githubToken }, world);
+    await writer.write("papers/3/a", Buffer.from("third"), { signal });
+    expect(await names(writer)).toEqual(["papers/3/a"]);
+    expect(world.said.join()).toContain("Artifacts of earlier runs are not seen");
   });
 
   it("are not overwritten, unless they are to be", async () => {
@@ -115,7 +121,7 @@ describe("the artifacts of a run as storage", () => {
 
   it("heal broken connections, and are nothing where the source breaks", async () => {
     const storage = await open();
-    const content = randomBytes(30_000_000);
+    const content = randomBytes(18_000_000);
     let count = 0;
     service.breaks = () => {
       count += 1;
@@ -131,7 +137,7 @@ describe("the artifacts of a run as storage", () => {
     await expect(broken).rejects.toThrow("the dump ended");
     expect(await names(storage)).toEqual(["a"]);
     expect(service.artifacts).toHaveLength(1);
-  });
+  }, 20_000);
 
   it("notice a flipped byte", async () => {
     const storage = await open();
