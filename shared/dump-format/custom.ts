@@ -117,8 +117,14 @@ class CustomRun {
     }
     this.#place(entry, at);
     this.#seen.add(id);
-    if (type === DATA) await this.#tableData(archive, entry);
-    else await this.#largeObjects(archive, entry);
+    try {
+      if (type === DATA) await this.#tableData(archive, entry);
+      else await this.#largeObjects(archive, entry);
+    } catch (cause) {
+      // Where the chunks are whole, the next block is found behind what does not unpack.
+      if (!(cause instanceof BrokenCompression) || type !== DATA) throw cause;
+      this.#brokenBlock(cause, at);
+    }
     return true;
   }
 
@@ -182,6 +188,9 @@ class CustomRun {
       if ((await inner.peek(1)).length > 0) {
         throw new BrokenCompression("there is more behind the end of its compressed data");
       }
+    } catch (cause) {
+      for await (const _ of inner.rest());
+      throw cause;
     } finally {
       await inner.close();
     }
