@@ -7,7 +7,6 @@ import {
 } from "../../shared/backup/index.ts";
 import { storageSettings } from "../../shared/backup-inputs/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
-import type { PostgresFingerprint } from "../../shared/postgres-fingerprint/index.ts";
 import type { Evidence, Examination, Finding } from "../../shared/proof/index.ts";
 import { openStorage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
@@ -84,7 +83,8 @@ async function postgres(
   options: Options,
   world: World,
 ): Promise<Examination> {
-  const fingerprint = (await backup.fingerprint(world.signal)) as PostgresFingerprint;
+  const { readFingerprint } = await import("../../shared/postgres-fingerprint/index.ts");
+  const fingerprint = readFingerprint(await backup.fingerprint(world.signal));
   return await provePostgres(
     { dump: postgresDump(backup), fingerprint },
     { major: majorOf(backup.manifest) },

@@ -12,13 +12,17 @@ import { UserError } from "../../shared/failure/index.ts";
 import { Journal } from "../../shared/journal/index.ts";
 import { metrics, type Verification } from "../../shared/proof/index.ts";
 import { secondsInWords } from "../../shared/quantity/index.ts";
+import {
+  openReportFolder,
+  type ReportFolder,
+  writeMetrics,
+} from "../../shared/report-folder/index.ts";
 import { openStorage, type Storage } from "../../shared/storage/index.ts";
 import { type World, withinTime } from "../../shared/world/index.ts";
 import { examineSubject } from "./examine-subject.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { outcomeOf } from "./outcome.ts";
 import { pushMetrics } from "./pushgateway.ts";
-import { openReportFolder, type ReportFolder, writeMetrics } from "./report-files.ts";
 import { findSubject, type Subject } from "./subject.ts";
 import { verificationOf } from "./verification.ts";
 

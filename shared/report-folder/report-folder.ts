@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { Signer } from "../../shared/backup/index.ts";
-import { describe, UserError } from "../../shared/failure/index.ts";
-import { junit, type Verification, verificationPage } from "../../shared/proof/index.ts";
+import type { Signer } from "../backup/index.ts";
+import { describe, UserError } from "../failure/index.ts";
+import { junit, type Verification, verificationPage } from "../proof/index.ts";
 
 /** The folder for the report, made before the work, so that it cannot turn out later that it may not be. */
 export interface ReportFolder {

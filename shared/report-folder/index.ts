@@ -1,0 +1,1 @@
+export { openReportFolder, type ReportFolder, writeMetrics } from "./report-folder.ts";
