@@ -21,7 +21,7 @@ const zstd = promisify(zlib.zstdCompress);
  * formats allow any number in a file. Larger ones compress no better: zstd looks back 2 MB at its
  * usual level, gzip 32 KB.
  */
-const BLOCK = { gzip: 1 << 20, zstd: 4 << 20 } as const;
+const BLOCK = { gzip: 1 << 20, zstd: 2 << 20 } as const;
 /** More than the threads that Node.js has for it would only wait, with their bytes in memory. */
 const SIDE_BY_SIDE = Math.max(2, Math.min(4, availableParallelism()));
 
