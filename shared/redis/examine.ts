@@ -11,7 +11,7 @@ import { compareFingerprints } from "./compare.ts";
 import { RdbDamage } from "./damage.ts";
 import { fingerprintRdb, type RdbFingerprint, type RdbReading } from "./fingerprint.ts";
 import { redisFingerprint, type ShardFingerprint } from "./fingerprint-file.ts";
-import { findServer, type ServerProgram } from "./programs.ts";
+import { findImage, findServer, type ServerProgram } from "./programs.ts";
 import { askQueries, type RedisQuery } from "./queries.ts";
 import { factsIn } from "./server-facts.ts";
 import { LoadFailed, openThrowAwayRedis } from "./throw-away.ts";
@@ -20,6 +20,10 @@ export interface RedisExamineOptions {
   readonly tier: Tier;
   /** The folder with redis-server or valkey-server; the PATH when left out. */
   readonly programs?: string | undefined;
+  /** Where the server runs; on this machine if it is there, else in a container, when left out. */
+  readonly server?: "local" | "docker" | undefined;
+  /** The image of the server, for containers. */
+  readonly image?: string | undefined;
   /** Where a private folder may be made; the system's for such when left out. */
   readonly scratch?: string | undefined;
   /** The most memory of the throw-away server, in bytes. */
@@ -305,11 +309,11 @@ async function restore(
   options: RedisExamineOptions,
   world: World,
 ): Promise<Look> {
-  const program = await findServer(options.programs, reading.format === "VALKEY", world);
+  const program = await programFor(reading, options, world);
   if (program === undefined) {
     const where = options.programs === undefined ? "on the PATH" : `in ${options.programs}`;
     return notRestored(
-      `Whether a server loads ${subject.name} is not known: neither redis-server nor valkey-server is ${where}.`,
+      `Whether a server loads ${subject.name} is not known: neither redis-server nor valkey-server is ${where}, and no image of one can be had from docker.`,
     );
   }
   const limit = AbortSignal.timeout(options.timeLimit);
@@ -322,6 +326,17 @@ async function restore(
     if (error instanceof LoadFailed) return notLoaded(error, subject, program, options);
     throw error;
   }
+}
+
+async function programFor(
+  { format }: RdbReading,
+  { server, programs, image }: RedisExamineOptions,
+  world: World,
+): Promise<ServerProgram | undefined> {
+  const valkey = format === "VALKEY";
+  const here = server === "docker" ? undefined : await findServer(programs, valkey, world);
+  if (here !== undefined || server === "local") return here;
+  return await findImage(image, valkey, world);
 }
 
 async function loadAndCompare(
@@ -371,7 +386,7 @@ async function loadAndCompare(
     reached: options.tier,
     seconds: server.loadSeconds,
     circumstances: {
-      server: `${program.product} ${program.version}, started for this on a private socket`,
+      server: `${program.product} ${program.version}${program.image === undefined ? "" : ` of ${program.image}`}, started for this on a private socket`,
       safeguards: server.isolation.safeguards
         .map(({ name, had }) => (had ? name : `not ${name}`))
         .join(", "),

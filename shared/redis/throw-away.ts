@@ -55,14 +55,20 @@ export async function openThrowAwayRedis(
   world: World,
 ): Promise<ThrowAwayRedis> {
   const { folder, program } = options;
-  const isolation = await isolationHere(options.memory, world);
+  const isolation =
+    program.image === undefined
+      ? await isolationHere(options.memory, world)
+      : containerIsolation(options);
   const configuration = join(folder, "server.conf");
   await writeFile(configuration, settingsOf(options), { mode: 0o644 });
   await handOver([folder, join(folder, "dump.rdb"), configuration], isolation);
   const began = performance.now();
-  const [first = program.path, ...args] = [...isolation.prefix, program.path, configuration];
+  const own = program.image === undefined ? [program.path] : [];
+  const [first = program.path, ...args] = [...isolation.prefix, ...own, configuration];
   const server = await stream(
-    { program: first, args, directory: folder, input: false, bare: true, environment: bare() },
+    program.image === undefined
+      ? { program: first, args, directory: folder, input: false, bare: true, environment: bare() }
+      : { program: first, args, directory: folder, input: false },
     world,
   ).catch((error: unknown) => {
     throw new UserError(
@@ -116,6 +122,26 @@ function settingsOf({ databases, program }: ThrowAwayOptions): string {
 export function isAtLeast(version: string, major: number, minor: number): boolean {
   const [a = 0, b = 0] = version.split(".").map(Number);
   return a > major || (a === major && b >= minor);
+}
+
+const NOBODY = 65_534;
+
+/** A container without network, privileges and capabilities, in which only the folder can be written. */
+function containerIsolation({ folder, memory, program }: ThrowAwayOptions): Isolation {
+  const own = process.getuid?.() ?? NOBODY;
+  const user = own === 0 ? { uid: NOBODY, gid: NOBODY } : undefined;
+  const as = user === undefined ? `${own}:${process.getgid?.() ?? NOBODY}` : `${NOBODY}:${NOBODY}`;
+  const walls = ["--network", "none", "--read-only", "--cap-drop", "ALL"];
+  const limits = ["--security-opt", "no-new-privileges", "--memory", String(memory)];
+  const place = ["--user", as, "--volume", `${folder}:${folder}`, "--workdir", folder];
+  const image = ["--entrypoint", program.path, program.image ?? ""];
+  const names = ["no network", "an unprivileged user", "no way to privileges", "a limit on memory"];
+  return {
+    prefix: ["docker", "run", "--rm", ...walls, ...limits, ...place, ...image],
+    user,
+    ownProcesses: true,
+    safeguards: names.map((name) => ({ name, had: true, detail: "of a container" })),
+  };
 }
 
 /** What the server's user must be able to read and write. */

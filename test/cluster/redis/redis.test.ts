@@ -119,3 +119,23 @@ describe("a backup of a server with every type of value", () => {
     expect(result.unknown[0]).toContain("There is no fingerprint");
   });
 });
+
+describe("where only docker is", () => {
+  test("the server runs in a container, or it is said that nobody could load it", async () => {
+    const { dockerHost, images } = await resolveEndpoints(["redis-image", "docker"]);
+    process.env.DOCKER_HOST = dockerHost;
+    const image = images["redis-image"] ?? "";
+    const contained = { ...options, server: "docker" as const, image };
+    const result = await examineRedis(kept.opened(), contained, world);
+    expect(result.findings).toEqual([]);
+    expect(result.circumstances?.server).toContain(image);
+    expect(result.reached).toBe("data");
+    const none = await examineRedis(
+      kept.opened(),
+      { ...options, server: "local", programs: "/none" },
+      world,
+    );
+    expect(none.reached).toBe("integrity");
+    expect(none.unknown.join()).toContain("neither redis-server nor valkey-server");
+  }, 60_000);
+});
