@@ -77,12 +77,17 @@ async function writeOutput(dumping: Dumping, output: Output, sink: PartSink): Pr
     { program, args, environment: environmentOf(connection) },
     signal,
   );
+  let stop: (() => void) | undefined;
   try {
     const content = outputOf(running, (ended) =>
       dumpFailure({ ...dumping, program: baseName(program), ended, place: place.name }),
     );
+    // Also where the sink waits for something else, and does not read.
+    stop = () => content.destroy(asError(signal.reason));
+    signal.addEventListener("abort", stop, { once: true });
     await sink.write(name, content);
   } finally {
+    if (stop !== undefined) signal.removeEventListener("abort", stop);
     running.end();
     await running.ended;
   }
@@ -135,6 +140,10 @@ async function writeDirectory(dumping: Dumping, sink: PartSink): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 function baseName(program: string): string {
