@@ -105,8 +105,9 @@ async function redis(backup: StoredBackup, options: Options, world: World): Prom
 }
 
 /** How a throw-away Redis is had. */
-export function redisOptions({ tier, memory, timeLimit }: Options) {
-  return { tier, memory: memoryIn(memory), timeLimit };
+export function redisOptions({ tier, memory, timeLimit, server, image }: Options) {
+  const where = server === "local" || server === "docker" ? server : undefined;
+  return { tier, memory: memoryIn(memory), timeLimit, server: where, image };
 }
 
 async function directory(
