@@ -53,7 +53,8 @@ export function errorIn(text: string): { type: string; reasons: string[] } {
   if (typeof body === "string") return { type: "", reasons: [body] };
   const reasons = new Set<string>();
   for (let cause = body; cause !== undefined; cause = cause.caused_by) {
-    if (cause.reason) reasons.add(cause.reason);
+    const words = cause.reason ?? cause.type;
+    if (words) reasons.add(words);
   }
   for (const { reason } of body?.root_cause ?? []) if (reason) reasons.add(reason);
   return { type: body?.type ?? "", reasons: [...reasons] };

@@ -32,7 +32,13 @@ export async function ensureRepository(
     if (settings === undefined) throw await unknownRepository(cluster, name);
     await register(cluster, path, name, settings);
   } else if (settings !== undefined) checkSame(cluster.place, name, known, settings);
-  await verify(cluster, path, name);
+  try {
+    await verify(cluster, path, name);
+  } catch (error) {
+    // What was registered a moment ago, and does not work, is of no use to anybody.
+    if (known === undefined) await cluster.find("DELETE", path).catch(() => undefined);
+    throw error;
+  }
   return { name, ...(known ?? settings ?? { type: "", settings: {} }) };
 }
 

@@ -49,6 +49,8 @@ export class SearchServer implements AsyncDisposable {
       // Two modules in one class path would both set it.
       "-Dopensearch.set.netty.runtime.available.processors=false",
       "-Dopensearch.allow_insecure_settings=true",
+      // Where its client for S3 would find profiles.
+      `-Dopensearch.path.conf=${folder}`,
       `-Daws.accessKeyId=${endpoints.objectStore.accessKeyId}`,
       `-Daws.secretAccessKey=${endpoints.objectStore.secretAccessKey}`,
     ];
