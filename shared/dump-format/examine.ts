@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { PlainDump } from "./plain-dump.ts";
 import { nothingRead, type Read, type Reading } from "./reading.ts";
 import { formatOf, HEAD_BYTES, layerOf } from "./recognise.ts";
-import { compareRows, itemsOf } from "./row-count.ts";
+import { compareRows, isMeant, itemsOf, named } from "./row-count.ts";
 import { unpack } from "./unpack.ts";
 
 /**
@@ -40,14 +40,16 @@ export async function examineDump(dump: Dump, options: ExamineOptions): Promise<
 }
 
 function examinationOf(read: Read, faults: FaultList, options: ExamineOptions): DumpExamination {
-  const findings = faults.findings();
   const { expected } = options;
+  const rows = named(read.rows, expected);
+  const findings = faults.findings().filter((finding) => !isMeant(finding, expected));
   const countable = read.recognised.refusal === undefined && read.countsRows;
-  if (expected !== undefined && countable) findings.push(...compareRows(read.rows, expected));
+  if (expected !== undefined && countable) findings.push(...compareRows(rows, expected));
   return {
     ...read,
+    rows,
     findings,
-    items: countable ? itemsOf(read.rows, expected) : [],
+    items: countable ? itemsOf(rows, expected) : [],
     unit: "rows",
     reached: "integrity",
   };

@@ -1,5 +1,6 @@
 import type { FaultList } from "./fault-list.ts";
 import type { PlainFacts } from "./plain-dump.ts";
+import { ROWS_OF_NONE } from "./row-count.ts";
 import type { OpenEnd } from "./sql-scanner.ts";
 import { judgeVersions } from "./versions.ts";
 
@@ -164,7 +165,7 @@ function judgeTables(facts: PlainFacts, { subject, faults }: Ending): void {
       detector: "structure",
       weight: "doubt",
       subject,
-      what: `It has the structure of ${created.length} tables and the rows of none: pg_dump was run with --schema-only, or all data was cut out.`,
+      what: `It has the structure of ${created.length} ${ROWS_OF_NONE}: pg_dump was run with --schema-only, or all data was cut out.`,
     });
     return;
   }

@@ -1,4 +1,5 @@
 import type { Finding, Item } from "../proof/index.ts";
+import { tableNameOf } from "./table-name.ts";
 
 /** The rows of a table by the name that `tableName` gives it. */
 export type RowCounts = ReadonlyMap<string, number>;
@@ -44,3 +45,29 @@ export function compareRows(found: RowCounts, expected: ExpectedRows): Finding[]
   }
   return findings;
 }
+
+/**
+ * Rows under the names that the expectation uses: `public."order"` and `public.order` are the same
+ * table, and whether a keyword is quoted depends on who writes it.
+ */
+export function named(found: RowCounts, expected: ExpectedRows | undefined): RowCounts {
+  const names = new Map(
+    [...(expected?.rows.keys() ?? []), ...(expected?.excluded ?? [])].map((name) => [
+      tableNameOf(name),
+      name,
+    ]),
+  );
+  return new Map([...found].map(([name, rows]) => [names.get(name) ?? name, rows]));
+}
+
+/** Whether a finding tells of nothing but rows that were left out by intent. */
+export function isMeant(finding: Finding, expected: ExpectedRows | undefined): boolean {
+  if (expected === undefined || expected.excluded.size === 0) return false;
+  if (finding.detector !== "structure" || finding.weight !== "doubt") return false;
+  if (finding.what.includes(ROWS_OF_NONE)) return expected.rows.size === 0;
+  const excluded = new Set([...expected.excluded].map((name) => `table ${tableNameOf(name)}`));
+  return excluded.has(finding.subject);
+}
+
+/** What is said of a dump without the rows of any table. */
+export const ROWS_OF_NONE = "tables and the rows of none";

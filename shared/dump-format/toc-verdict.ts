@@ -3,6 +3,7 @@ import { isUtf8Archive } from "./archive-facts.ts";
 import { copyTargetOf } from "./copy-statement.ts";
 import type { FaultList } from "./fault-list.ts";
 import { hostilityOf, metaHostility } from "./hostile.ts";
+import { ROWS_OF_NONE } from "./row-count.ts";
 import { isCommand } from "./sql-commands.ts";
 import { SqlScanner } from "./sql-scanner.ts";
 import { columnsIn } from "./table-columns.ts";
@@ -242,7 +243,7 @@ class TocJudge {
         detector: "structure",
         weight: "doubt",
         subject: this.#subject,
-        what: `It has the structure of ${tables.length} tables and the rows of none: pg_dump was run with --schema-only.`,
+        what: `It has the structure of ${tables.length} ${ROWS_OF_NONE}: pg_dump was run with --schema-only.`,
       });
       return;
     }

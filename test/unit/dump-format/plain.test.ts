@@ -265,10 +265,28 @@ describe("rows against a fingerprint", () => {
 
   test("tables whose rows were left out by intent do not count", async () => {
     const less = plain.replace(/^-- Data for Name: item[\s\S]*?^\\\.$/m, "");
-    const { findings } = await examine(less, {
-      expected: { rows, excluded: new Set(["public.item"]) },
+    const examination = await examine(less, {
+      expected: { rows: new Map([...rows].slice(0, 2)), excluded: new Set(["public.item"]) },
     });
-    expect(findings.filter(({ weight }) => weight === "damage")).toEqual([]);
+    expect(verdicts(examination)).toEqual([]);
+    const unexpected = await examine(less, { expected: { rows, excluded } });
+    expect(verdicts(unexpected)).toEqual(["damage rows", "doubt structure"]);
+  });
+
+  test("a table has one name, be it quoted or not", async () => {
+    const named = plain
+      .replaceAll("public.item ", 'public."order" ')
+      .replaceAll("Name: item;", "Name: order;");
+    const quoted = new Map([
+      ["public.customer", 20],
+      ["public.empty", 0],
+      ['public."order"', 30],
+    ]);
+    const examination = await examine(named, { expected: { rows: quoted, excluded } });
+    expect(examination.findings).toEqual([]);
+    expect(examination.items).toContainEqual(
+      expect.objectContaining({ name: 'public."order"', expected: 30, found: 30 }),
+    );
   });
 });
 
