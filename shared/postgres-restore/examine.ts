@@ -271,6 +271,7 @@ class Proof {
       return await this.#held(server, known, found);
     } catch (error) {
       this.#world.signal.throwIfAborted();
+      if (!server.signal.aborted && !(error instanceof UserError)) throw error;
       const why = server.signal.aborted ? describe(server.signal.reason) : describe(error);
       this.#find(
         "restore",

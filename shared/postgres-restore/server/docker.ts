@@ -80,10 +80,7 @@ async function docker(
     throw new UserError(
       {
         title: "No container for the throw-away server",
-        cause: `${error.message}: ${error.stderrTail.trim().split("\n").at(-1) ?? ""}`.replace(
-          /\.?$/,
-          ".",
-        ),
+        cause: `${error.message}: ${wordsOf(error.stderrTail)}`.replace(/\.?$/, "."),
         remedy:
           "Check that a docker engine answers here and that the image can be pulled, or use `server: local`.",
         evidence: error.stderrTail,
@@ -91,4 +88,10 @@ async function docker(
       { reason: error },
     );
   }
+}
+
+/** The line that says what is wrong, among those that offer help. */
+function wordsOf(said: string): string {
+  const lines = said.trim().split("\n");
+  return lines.find((line) => /^docker: |Error/i.test(line)) ?? lines.at(-1) ?? "";
 }
