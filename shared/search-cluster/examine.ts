@@ -47,7 +47,7 @@ export async function examineSnapshot(
   const repository = options.repository ?? expected.repository.name;
   const settings = options.repositorySettings && readOnly(options.repositorySettings);
   const began = world.clock.now();
-  await ensureRepository(cluster, repository, settings);
+  await ensureRepository(cluster, repository, settings, world);
   const work = { cluster, repository, expected, options, world, began };
   const integrity = await judgeSnapshot(work);
   const isOwn = cluster.clusterUuid === expected.cluster.uuid;

@@ -1,4 +1,5 @@
 import { UserError } from "../failure/index.ts";
+import type { World } from "../world/index.ts";
 import type { SearchConnection } from "./connection.ts";
 import { canonical } from "./definition.ts";
 import { SearchRefusal } from "./refusal.ts";
@@ -11,8 +12,14 @@ export interface Repository {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Settings that clusters do not show again. */
+/** Settings that clusters do not show again, and whose values nobody is to see. */
 const SECRETS = /key|secret|password|token/i;
+
+/** The values of a repository's settings that are not to be shown. */
+function secretsIn({ settings }: RepositorySettings): string[] {
+  const secret = Object.entries(settings).filter(([name]) => SECRETS.test(name));
+  return secret.map(([, value]) => value).filter((value) => typeof value === "string");
+}
 
 /**
  * Finds the repository, registers it where that is asked for, and has every node prove that it can
@@ -24,7 +31,9 @@ export async function ensureRepository(
   cluster: SearchConnection,
   name: string,
   settings: RepositorySettings | undefined,
+  { secrets }: Pick<World, "secrets">,
 ): Promise<Repository> {
+  for (const secret of settings === undefined ? [] : secretsIn(settings)) secrets.add(secret);
   const path = `/_snapshot/${encodeURIComponent(name)}`;
   const found = await cluster.find<Record<string, Omit<Repository, "name">>>("GET", path);
   const known = found?.[name];
@@ -82,7 +91,8 @@ function checkSame(
   wanted: RepositorySettings,
 ): void {
   const differing = Object.entries(wanted.settings)
-    .filter(([setting]) => !SECRETS.test(setting))
+    // Who only verifies asks for less than the cluster may have allowed itself.
+    .filter(([setting]) => !SECRETS.test(setting) && setting !== "readonly")
     .filter(
       ([setting, value]) => canonical(String(value)) !== canonical(`${known.settings[setting]}`),
     )

@@ -70,6 +70,7 @@ async function captureFrom(
     cluster,
     settings.repository,
     settings.repositorySettings,
+    world,
   );
   const globalState = settings.globalState ?? false;
   const readers = settings.readers ?? READERS;
