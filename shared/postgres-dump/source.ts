@@ -110,7 +110,15 @@ async function openAccess(settings: DumpSettings, world: World): Promise<Access>
       world,
       signal,
       abort: (reason) => work.abort(reason),
-      open: (first = []) => openSession(place, pinned, { signal, psql: clients.psql, first }),
+      open: async (first = []) => {
+        const opened = await openSession(place, pinned, {
+          signal,
+          psql: clients.psql,
+          first: [SET_MARK, ...first],
+        });
+        await refusePooler(opened, pinned);
+        return opened;
+      },
       [Symbol.asyncDispose]: () => session.close(),
     };
   } catch (error) {
@@ -132,6 +140,23 @@ function pinnedTo(connection: Connection, { endpoint }: Session): Connection {
       port: port === "" ? undefined : port,
     }),
   };
+}
+
+/** A setting of no meaning, by which a connection knows itself. */
+const SET_MARK = "SELECT pg_catalog.set_config('seaworthy.session', 'ours', false)";
+
+/** A pooler that hands statements to changing connections loses what was set for them. */
+async function refusePooler(session: Session, { subject }: Connection): Promise<void> {
+  const [row] = await session.query<{ readonly ours: boolean }>(
+    "SELECT current_setting('seaworthy.session', true) IS NOT DISTINCT FROM 'ours' AND current_setting('TimeZone') = 'UTC' AS ours",
+  );
+  if (row?.ours === true) return;
+  await session.close();
+  throw new UserError({
+    title: "A connection pooler is in the way",
+    cause: `On the way to ${subject} somebody gives every transaction another connection (as pgbouncer does with pool_mode = transaction), so that settings and snapshots do not hold.`,
+    remedy: "Connect to the server itself, past the pooler, or to a pool of pool_mode = session.",
+  });
 }
 
 function refuseOldServer({ major, version }: ServerFacts): void {
