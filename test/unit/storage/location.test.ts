@@ -5,9 +5,9 @@ import { addressOf, urlOf } from "../../../shared/storage/s3/address.ts";
 describe("a location", () => {
   it.each([
     ["/mnt/backups", { kind: "folder", path: "/mnt/backups" }],
-    ["./backups/", { kind: "folder", path: "/work/backups" }],
-    ["backups", { kind: "folder", path: "/work/backups" }],
-    [" ../b ", { kind: "folder", path: "/b" }],
+    ["./backups/", { kind: "folder", path: "/home/runner/backups" }],
+    ["backups", { kind: "folder", path: "/home/runner/backups" }],
+    [" ../b ", { kind: "folder", path: "/home/b" }],
     ["file:///mnt/my%20backups", { kind: "folder", path: "/mnt/my backups" }],
     ["s3://bucket", { kind: "s3", bucket: "bucket", prefix: "" }],
     ["s3://bucket/", { kind: "s3", bucket: "bucket", prefix: "" }],
@@ -16,7 +16,7 @@ describe("a location", () => {
     ["artifact:prod", { kind: "artifact", prefix: "prod/" }],
     ["artifact://prod/pg", { kind: "artifact", prefix: "prod/pg/" }],
   ])("is understood: %s", (text, expected) => {
-    expect(parseLocation(text, "/work")).toEqual(expected);
+    expect(parseLocation(text, "/home/runner")).toEqual(expected);
   });
 
   it.each([
@@ -36,7 +36,7 @@ describe("a location", () => {
     ["s3://AKIA:se/secret@bucket/x", "keys do not belong"],
   ])("is refused: %j", (text, why) => {
     if (why === undefined) return;
-    const refused = () => parseLocation(text, "/work");
+    const refused = () => parseLocation(text, "/home/runner");
     expect(refused).toThrow(why);
     expect(refused).not.toThrow("secret@");
   });

@@ -1,4 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -294,8 +300,8 @@ describe("answers that only look good", () => {
     const quiet = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const { createServer } = await import("node:http");
-    const server = createServer(() => void quiet).listen(0, "127.0.0.1");
+    const { createServer: createPlain } = await import("node:http");
+    const server = createPlain(() => void quiet).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
     const url = new URL(`http://127.0.0.1:${port}/`);
@@ -306,6 +312,31 @@ describe("answers that only look good", () => {
     server.close();
     wire[Symbol.dispose]();
   });
+});
+
+it("trusts a private authority where its certificate is given", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "s3-tls-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const names = ["-subj", "/CN=minio", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", ...names];
+  spawnSync("openssl", [...args, "-keyout", key, "-out", cert]);
+  const [keyText, ca] = [readFileSync(key, "utf8"), readFileSync(cert, "utf8")];
+  rmSync(folder, { recursive: true });
+  const server = createServer(
+    { key: keyText, cert: ca },
+    (from, to) => void store.answer(from, to),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await expect(open({ endpoint })).rejects.toMatchObject({
+    title: "The certificate of the storage is not trusted",
+  });
+  await expect(open({ endpoint, ca: "no certificate" })).rejects.toThrow("not in PEM form");
+  const storage = await open({ endpoint, ca });
+  await storage.write("a", Buffer.from("x"), { signal });
+  expect(store.objects.size).toBe(1);
+  server.closeAllConnections();
+  server.close();
 });
 
 it("hides the keys that it was given", async () => {
