@@ -5,6 +5,7 @@ import { UserError } from "../failure/index.ts";
 import { openSealer, type Sealer, type SealingSettings } from "../sealing/index.ts";
 import type { Storage } from "../storage/index.ts";
 import type { World } from "../world/index.ts";
+import { guessBytes } from "./guess-bytes.ts";
 import {
   checkSeriesName,
   FINGERPRINT,
@@ -25,8 +26,6 @@ export interface BackupOptions {
   readonly name: string;
   readonly sealing: SealingSettings;
   readonly signing?: SigningSettings | undefined;
-  /** How many bytes there may be in all, by an earlier backup; for the progress. */
-  readonly guessedBytes?: number | undefined;
 }
 
 export interface WrittenBackup {
@@ -61,7 +60,8 @@ export async function writeBackup(
   const began = world.clock.now();
   const id = newBackupId(began);
   const writing = new Writing(source, storage, sealer, signer, world);
-  return writing.write({ name: options.name, id, began, guessedBytes: options.guessedBytes });
+  const guessedBytes = await guessBytes(storage, options.name, world.signal);
+  return writing.write({ name: options.name, id, began, guessedBytes });
 }
 
 interface Beginning {

@@ -65,6 +65,21 @@ describe("a backup", () => {
   });
 });
 
+it("tells how far it is by the size of the one before", async () => {
+  await backUp(storage, { one: "x".repeat(1000) });
+  const { world, lines } = scene();
+  let ticks = 0;
+  const sleep = async (_: number, ended?: AbortSignal) => {
+    if (ticks++ > 0) await new Promise((_, failed) => ended?.addEventListener("abort", failed));
+  };
+  const slow = sourceOf({}, {}, async (sink) => {
+    await sink.write("one", Readable.from([Buffer.alloc(500)]));
+    await new Promise(setImmediate);
+  });
+  await writeBackup(slow, storage, plain, { ...world, clock: { ...world.clock, sleep } });
+  expect(lines).toEqual([expect.stringMatching(/^Backed up .* of about 1\.02 kB/)]);
+});
+
 describe("a backup that does not come about leaves nothing", () => {
   const parts = { one: "1", two: "2" };
 
