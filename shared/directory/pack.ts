@@ -200,6 +200,7 @@ async function ended(entry: Entry): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     entry.once("finish", resolve);
     entry.once("error", reject);
+    entry.once("close", () => reject(new Error("the archive was given up")));
     entry.end(null);
   });
 }

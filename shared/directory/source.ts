@@ -83,10 +83,16 @@ async function captureHere(
   ]);
 }
 
-/** Waits for all, so that nothing goes on; then the first failure counts. */
+/**
+ * Waits for all, so that nothing goes on. Of several failures the one that is for people counts:
+ * others only say that it was given up.
+ */
 async function together(works: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(works);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  const reasons = results.flatMap((result) =>
+    result.status === "rejected" ? [result.reason as unknown] : [],
+  );
+  if (reasons.length > 0) throw reasons.find((one) => one instanceof UserError) ?? reasons[0];
 }
 
 async function folderAt(path: string): Promise<string> {

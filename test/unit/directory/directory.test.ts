@@ -17,7 +17,7 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { pack } from "tar-stream";
 import { directorySource, examineDirectory, examineTar } from "../../../shared/directory/index.ts";
-import type { UserError } from "../../../shared/failure/index.ts";
+import { UserError } from "../../../shared/failure/index.ts";
 import { localPlace } from "../../../shared/place/index.ts";
 import type { Tier } from "../../../shared/proof/index.ts";
 import { Kept } from "../../backups/kept.ts";
@@ -142,6 +142,31 @@ describe("a folder", () => {
     expect(kept.captured.measures.bytes).toBeLessThan(3_000_000);
     expect(await whatIsFound(kept, {}, "full")).toEqual([]);
   });
+});
+
+describe("a storage that fails in the middle", () => {
+  test.each(["files.tar", "members.jsonl"])(
+    "ends the backup with its own error: %s",
+    async (bad) => {
+      await writeFile(join(root, "big"), Buffer.alloc(8_000_000, "b"));
+      const kept = new Kept();
+      const full = new UserError({
+        title: "The storage is full",
+        cause: "No room.",
+        remedy: "Go.",
+      });
+      const sink = {
+        async write(name: string, content: Readable) {
+          if (name !== bad) return await kept.write(name, content);
+          for await (const _ of content) {
+            content.destroy();
+            throw full;
+          }
+        },
+      };
+      await expect(directorySource({ path: root }).capture(sink, world)).rejects.toBe(full);
+    },
+  );
 });
 
 describe("damage to a folder's backup", () => {
