@@ -40,7 +40,9 @@ describe("a whole dump of a rich database, restored by a role that is no superus
     const examination = await ground.examine(ground.path(form), { tier, fingerprint });
     expect(alarmsOf(examination)).toEqual([]);
     expect(examination.reached).toBe(tier);
-    expect(examination.items.every(({ same }) => same === true)).toBe(true);
+    // A materialized view is filled only at the tier that comes after the rows.
+    const tables = examination.items.filter(({ name }) => name !== "app.mv");
+    expect(tables.filter(({ same }) => same !== true)).toEqual([]);
     expect(examination.restoreSeconds).toBeGreaterThan(0);
     expect(examination.circumstances?.isolation).toContain("no network");
   });
@@ -59,10 +61,11 @@ describe("a whole dump of a rich database, restored by a role that is no superus
     });
     expect(alarmsOf(examination).sort()).toEqual([
       "expectation damage table public.items",
-      "members damage table public.items",
       "query damage query items",
       "query damage query writes",
       "row-count damage table public.items",
+      "rows damage table public.items",
+      "structure doubt table public.items",
     ]);
   });
 
