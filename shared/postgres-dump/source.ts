@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { BackupSource, Captured, PartSink } from "../backup/index.ts";
 import { UserError } from "../failure/index.ts";
@@ -95,7 +96,8 @@ async function openAccess(settings: DumpSettings, world: World): Promise<Access>
   const signal = AbortSignal.any([world.signal, work.signal]);
   const folder = settings.binaries;
   const psql = await findPsql(place, { signal, folder });
-  const session = await openSession(place, connection, { signal, psql });
+  const mark = newMark();
+  const session = await openSession(place, connection, { signal, psql, first: [mark.set] });
   try {
     const server = await serverFacts(session);
     refuseOldServer(server);
@@ -111,12 +113,20 @@ async function openAccess(settings: DumpSettings, world: World): Promise<Access>
       signal,
       abort: (reason) => work.abort(reason),
       open: async (first = []) => {
+        const own = newMark();
         const opened = await openSession(place, pinned, {
           signal,
           psql: clients.psql,
-          first: [SET_MARK, ...first],
+          first: [own.set, ...first],
         });
-        await refusePooler(opened, pinned);
+        try {
+          await refusePooler(opened, own, pinned);
+          // While that one is in a transaction of its own, a pooler gives the first another.
+          await refusePooler(session, mark, pinned);
+        } catch (error) {
+          await opened.close();
+          throw error;
+        }
         return opened;
       },
       [Symbol.asyncDispose]: () => session.close(),
@@ -143,15 +153,26 @@ function pinnedTo(connection: Connection, { endpoint }: Session): Connection {
 }
 
 /** A setting of no meaning, by which a connection knows itself. */
-const SET_MARK = "SELECT pg_catalog.set_config('seaworthy.session', 'ours', false)";
+interface Mark {
+  readonly value: string;
+  readonly set: string;
+}
+
+function newMark(): Mark {
+  const value = randomBytes(8).toString("hex");
+  return { value, set: `SELECT pg_catalog.set_config('seaworthy.session', '${value}', false)` };
+}
 
 /** A pooler that hands statements to changing connections loses what was set for them. */
-async function refusePooler(session: Session, { subject }: Connection): Promise<void> {
+async function refusePooler(
+  session: Session,
+  { value }: Mark,
+  { subject }: Connection,
+): Promise<void> {
   const [row] = await session.query<{ readonly ours: boolean }>(
-    "SELECT current_setting('seaworthy.session', true) IS NOT DISTINCT FROM 'ours' AND current_setting('TimeZone') = 'UTC' AS ours",
+    `SELECT current_setting('seaworthy.session', true) IS NOT DISTINCT FROM '${value}' AS ours`,
   );
   if (row?.ours === true) return;
-  await session.close();
   throw new UserError({
     title: "A connection pooler is in the way",
     cause: `On the way to ${subject} somebody gives every transaction another connection (as pgbouncer does with pool_mode = transaction), so that settings and snapshots do not hold.`,
