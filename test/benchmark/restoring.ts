@@ -95,7 +95,7 @@ function fill(server: PostgresServer): void {
   const orders = Math.max(1_000, Math.round(ORDERS * SCALE));
   const sizes = { orders, customers: Math.round(orders / 4), lines: orders * 2 };
   server.query("CREATE DATABASE shop");
-  const set = Object.entries(sizes).map(([name, value]) => `\\set ${name} ${value}\\n`);
+  const set = Object.entries(sizes).map(([name, value]) => `\\set ${name} ${value}\n`);
   server.query(`${set.join("")}${SHOP}`, "shop");
 }
 

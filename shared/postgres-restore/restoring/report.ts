@@ -8,8 +8,6 @@ export interface RestoreOptions {
   readonly database: string;
   /** Connections that restore at once, where the form of the dump allows it. */
   readonly jobs?: number;
-  /** Only these tables, with what belongs to them. */
-  readonly tables?: readonly { readonly schema: string; readonly name: string }[];
   /** Milliseconds without any work after which the restore counts as stuck; 60,000 unless said. */
   readonly patience?: number;
 }
