@@ -11,6 +11,9 @@ const LONGEST_NAME = 255;
 /** After so long nobody verifies any more who left an index behind. */
 const LEFT_BEHIND_MS = 24 * 3_600_000;
 
+/** A cluster that has a place for a shard begins with it at once. */
+const LONGEST_UNASSIGNED_MS = 120_000;
+
 /** Settings of an index that would make it do something, or not come up at all, where it is tried. */
 const IGNORED = [
   ...["index.lifecycle.*", "index.plugins.index_state_management.*"],
@@ -118,6 +121,7 @@ async function untilUp(
   const path = `/_cat/shards/${encodeURIComponent(order.as)}?${columns}`;
   const began = world.clock.now();
   let told = began;
+  let moved = began;
   for (let wait = 50; ; wait = Math.min(wait * 1.5, 1_500)) {
     const shards = ((await cluster.find<CatShard[]>("GET", path)) ?? []).filter(
       ({ prirep }) => prirep === "p",
@@ -125,12 +129,29 @@ async function untilUp(
     const broken = shards.find(isBroken);
     if (broken !== undefined) return troubleOf(broken);
     if (shards.length > 0 && shards.every(({ state }) => state === "STARTED")) return undefined;
+    const isMoving = shards.some(({ state }) => state !== "UNASSIGNED");
+    if (isMoving) moved = world.clock.now();
+    if (world.clock.now() - moved > LONGEST_UNASSIGNED_MS) throw await unassigned(cluster, order);
     if (world.clock.now() - told > 10_000) {
       told = world.clock.now();
       world.log.info(await recovered(cluster, order, (told - began) / 1_000));
     }
     await world.clock.sleep(wait, world.signal);
   }
+}
+
+/** What keeps a cluster from giving a shard to a node, such as its disks or rules of allocation. */
+async function unassigned(cluster: SearchConnection, order: RestoreOrder): Promise<UserError> {
+  const body = { index: order.as, shard: 0, primary: true };
+  interface Answer {
+    readonly allocate_explanation?: string;
+  }
+  const answer = await cluster.find<Answer>("GET", "/_cluster/allocation/explain", { body });
+  return new UserError({
+    title: "The cluster does not take the restored index up",
+    cause: `${cluster.place} gave index ${order.index} no node within ${LONGEST_UNASSIGNED_MS / 1_000} s: ${answer?.allocate_explanation ?? "it does not say why"}.`,
+    remedy: "Look at its disks and its rules of allocation, or verify on another cluster.",
+  });
 }
 
 /** A shard that failed to restore is not tried again after a few times, and stays so. */
