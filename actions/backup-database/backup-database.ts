@@ -1,5 +1,5 @@
 import type { Outcome } from "../../shared/action/index.ts";
-import { type WrittenBackup, writeBackup } from "../../shared/backup/index.ts";
+import { parseKeep, type WrittenBackup, writeBackup } from "../../shared/backup/index.ts";
 import {
   keepingSettings,
   sealingSettings,
@@ -28,12 +28,13 @@ export async function backupDatabase(options: Options, given: World): Promise<Ou
   const settings = keepingSettings(options);
   const sealing = sealingSettings(options);
   const signing = signingSettings(options);
+  const keep = parseKeep(options.keep);
   const source = await journal.phase("connect", () => sourceOf(kind, options, world));
   const storage = await journal.phase("open", () => openStorage(settings, world));
   const written: WrittenBackup = await journal.phase("back up", () =>
     writeBackup(source, storage, { name: options.name, sealing, signing }, world),
   );
-  const retained = await journal.phase("retain", () => retain(options, storage, world));
+  const retained = await journal.phase("retain", () => retain(keep, options, storage, world));
   return outcomeOf(written, { storage, journal, world, retained });
 }
 

@@ -1,20 +1,9 @@
 import type { Outcome } from "../../shared/action/index.ts";
-import type { Retained, WrittenBackup } from "../../shared/backup/index.ts";
-import type { Journal } from "../../shared/journal/index.ts";
+import type { WrittenBackup } from "../../shared/backup/index.ts";
 import { bytesInWords, secondsInWords } from "../../shared/quantity/index.ts";
-import type { Storage } from "../../shared/storage/index.ts";
-import type { World } from "../../shared/world/index.ts";
 import type { OutputName } from "./inputs.ts";
+import type { Story } from "./story.ts";
 import { summarize } from "./summary.ts";
-
-/** What the step has to tell. */
-export interface Story {
-  readonly storage: Storage;
-  readonly journal: Journal;
-  readonly world: World;
-  /** What retention did; undefined where every backup is kept. */
-  readonly retained: Retained | undefined;
-}
 
 /** The step's outcome, once a backup is written. */
 export function outcomeOf(written: WrittenBackup, story: Story): Outcome<OutputName> {

@@ -2,7 +2,7 @@ import type { WrittenBackup } from "../../shared/backup/index.ts";
 import { timeline } from "../../shared/journal/index.ts";
 import { bytesInWords, countInWords, secondsInWords } from "../../shared/quantity/index.ts";
 import { code, details, escapeMarkdown, table } from "../../shared/report/index.ts";
-import type { Story } from "./outcome.ts";
+import type { Story } from "./story.ts";
 
 /** The job summary: what was backed up and where, how large it is, what was left out, what went. */
 export function summarize(written: WrittenBackup, location: string, story: Story): string {
@@ -10,7 +10,7 @@ export function summarize(written: WrittenBackup, location: string, story: Story
   const { journal, retained } = story;
   const seconds = journal.elapsed() / 1_000;
   return [
-    `## ✅ ${escapeMarkdown(manifest.name)} is backed up\n`,
+    headline(manifest.name, retained?.failure?.title),
     `${code(manifest.id)} of ${escapeMarkdown(manifest.subject)}, in ${code(location)}, in ${secondsInWords(seconds)}\n`,
     "It was not restored yet: verify-backup proves that it can be.\n",
     table(["", ""], rowsOf(written)),
@@ -36,6 +36,14 @@ export function summarize(written: WrittenBackup, location: string, story: Story
   ]
     .filter((part) => part !== "")
     .join("\n");
+}
+
+/** What was asked for is done only when retention is done too. */
+function headline(name: string, failure: string | undefined): string {
+  const done = `${escapeMarkdown(name)} is backed up`;
+  return failure === undefined
+    ? `## ✅ ${done}\n`
+    : `## ❌ ${done}, but: ${escapeMarkdown(failure)}\n`;
 }
 
 function rowsOf(written: WrittenBackup): string[][] {

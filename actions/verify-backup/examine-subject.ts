@@ -3,26 +3,17 @@ import {
   judgeTrend,
   readHistory,
   type StoredBackup,
-  type Verifier,
 } from "../../shared/backup/index.ts";
 import type { Examination, Finding, TrendPoint } from "../../shared/proof/index.ts";
-import type { Storage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { examineOwn } from "./examine.ts";
 import { examineForeign } from "./foreign.ts";
-import type { Options } from "./inputs.ts";
+import type { Means } from "./means.ts";
 import type { BrokenSubject, OwnSubject, Subject } from "./subject.ts";
 import { describeOwn, type Found } from "./verification.ts";
 
 /** So many of the newest backups make the trend. */
 const TREND = 60;
-
-/** By what a backup is examined. */
-export interface Means {
-  readonly verifier: Verifier | undefined;
-  readonly options: Options;
-  readonly storage: Storage;
-}
 
 /** Examines what was found, and its series for comparison. */
 export async function examineSubject(subject: Subject, means: Means, world: World): Promise<Found> {
@@ -38,12 +29,13 @@ export async function examineSubject(subject: Subject, means: Means, world: Worl
 
 async function own(
   { backup, series, listed }: OwnSubject,
-  { verifier, options, storage }: Means,
+  means: Means,
   world: World,
 ): Promise<Found> {
+  const { verifier, options, storage } = means;
   const history = await readHistory(storage, series, { limit: TREND, verifier }, world.signal);
   const before = history.filter((each) => each.listed.began < listed.began);
-  const examined = await examineOwn(backup, verifier, options, world);
+  const examined = await examineOwn(backup, means, world);
   const trend = judgeTrend(
     sampleOf(backup, examined.examination),
     before.flatMap((each) => earlierSample(each)),

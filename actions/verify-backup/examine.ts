@@ -3,7 +3,6 @@ import {
   examineSeal,
   findingOf,
   type StoredBackup,
-  type Verifier,
 } from "../../shared/backup/index.ts";
 import { storageSettings } from "../../shared/backup-inputs/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
@@ -11,8 +10,9 @@ import type { Evidence, Examination, Finding } from "../../shared/proof/index.ts
 import { openStorage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
+import type { Means } from "./means.ts";
 import { postgresDump, provePostgres } from "./postgres.ts";
-import { memoryIn } from "./quantity.ts";
+import { redisOptions } from "./redis.ts";
 
 /** What came of a backup of our own, seal and contents. */
 export interface Examined {
@@ -28,15 +28,15 @@ export interface Examined {
  */
 export async function examineOwn(
   backup: StoredBackup,
-  verifier: Verifier | undefined,
-  options: Options,
+  means: Means,
   world: World,
 ): Promise<Examined> {
+  const { verifier, options } = means;
   const seal = await examineSeal(backup, { verifier }, world);
   const damaged = seal.findings.some(({ weight }) => weight === "damage");
   const examination = damaged
     ? stopped(options)
-    : await examineKind(backup, options, world).catch(asExamination(options));
+    : await examineKind(backup, means, world).catch(asExamination(options));
   return { ...seal, examination };
 }
 
@@ -57,15 +57,12 @@ function asExamination(options: Options) {
   };
 }
 
-async function examineKind(
-  backup: StoredBackup,
-  options: Options,
-  world: World,
-): Promise<Examination> {
+async function examineKind(backup: StoredBackup, means: Means, world: World): Promise<Examination> {
+  const { options } = means;
   const { kind } = backup.manifest;
   switch (kind) {
     case "postgres":
-      return await postgres(backup, options, world);
+      return await postgres(backup, means, world);
     case "redis":
       return await redis(backup, options, world);
     case "directory":
@@ -78,17 +75,13 @@ async function examineKind(
   }
 }
 
-async function postgres(
-  backup: StoredBackup,
-  options: Options,
-  world: World,
-): Promise<Examination> {
+async function postgres(backup: StoredBackup, means: Means, world: World): Promise<Examination> {
   const { readFingerprint } = await import("../../shared/postgres-fingerprint/index.ts");
   const fingerprint = readFingerprint(await backup.fingerprint(world.signal));
   return await provePostgres(
     { dump: postgresDump(backup), fingerprint },
     { major: majorOf(backup.manifest) },
-    options,
+    means,
     world,
   );
 }
@@ -102,12 +95,6 @@ function majorOf({ source }: BackupManifest): number | undefined {
 async function redis(backup: StoredBackup, options: Options, world: World): Promise<Examination> {
   const { examineRedis } = await import("../../shared/redis/index.ts");
   return await examineRedis(backup, redisOptions(options), world);
-}
-
-/** How a throw-away Redis is had. */
-export function redisOptions({ tier, memory, timeLimit, server, image }: Options) {
-  const where = server === "local" || server === "docker" ? server : undefined;
-  return { tier, memory: memoryIn(memory), timeLimit, server: where, image };
 }
 
 async function directory(

@@ -15,23 +15,23 @@ import type { Examination } from "../../shared/proof/index.ts";
 import type { Storage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { decryptionOf } from "./decrypt.ts";
-import { redisOptions } from "./examine.ts";
-import type { Means } from "./examine-subject.ts";
-import type { Options } from "./inputs.ts";
+import type { Means } from "./means.ts";
 import { provePostgres } from "./postgres.ts";
+import { redisOptions } from "./redis.ts";
 import type { ForeignSubject } from "./subject.ts";
 import type { Found } from "./verification.ts";
 
 /** Examines a backup that another tool made: what it is, its bytes tell. */
 export async function examineForeign(
   { backup, all }: ForeignSubject,
-  { options, storage }: Means,
+  means: Means,
   world: World,
 ): Promise<Found> {
+  const { options, storage } = means;
   const dump = dumpIn(storage, backup);
   const reading = { decrypt: await decryptionOf(options, world) };
   const kind = options.kind === "auto" ? await kindOf(dump, reading, world) : options.kind;
-  const examination = await examineKind(kind, dump, reading, options, world);
+  const examination = await examineKind(kind, dump, reading, means, world);
   const earlier = all
     .filter(({ name }) => name !== backup.name)
     .map(({ name, time, bytes }) => ({
@@ -90,10 +90,11 @@ async function examineKind(
   kind: ForeignKind,
   dump: Dump,
   reading: Reading,
-  options: Options,
+  means: Means,
   world: World,
 ): Promise<Examination> {
-  if (kind === "postgres") return await provePostgres({ dump }, { reading }, options, world);
+  const { options } = means;
+  if (kind === "postgres") return await provePostgres({ dump }, { reading }, means, world);
   const [file] = dump.files;
   if (dump.folder || file === undefined) throw noFile(dump, kind);
   const plain = {

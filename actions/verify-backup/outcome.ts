@@ -7,13 +7,14 @@ import {
   verificationSummary,
 } from "../../shared/proof/index.ts";
 import type { OutputName } from "./inputs.ts";
+import type { Published } from "./publish.ts";
 
 const MOST_CAUSES = 10;
 
 /** The step's outcome: outputs, the summary, and what is wrong as the step's failure. */
 export function outcomeOf(
   verification: Verification,
-  report: { readonly file: string; readonly sha256: string },
+  report: Published,
   seconds: number,
 ): Outcome<OutputName> {
   const { objectives, findings } = verification;
@@ -27,7 +28,7 @@ export function outcomeOf(
       ...{ report: report.file, evidence: report.sha256, seconds: rounded(seconds) },
     },
     summary: verificationSummary(verification),
-    failure: failureOf(verification),
+    failure: withTelling(failureOf(verification), verification, report.failures),
   };
 }
 
@@ -51,6 +52,27 @@ export function failureOf(verification: Verification): UserError | undefined {
     title: headlineOf(verification),
     cause: lines.join("\n"),
     remedy: remedyFor(verification),
+  });
+}
+
+/** The failure, with those of telling it: what was found comes first. */
+function withTelling(
+  found: UserError | undefined,
+  verification: Verification,
+  failures: readonly UserError[],
+): UserError | undefined {
+  const [first] = failures;
+  if (first === undefined) return found;
+  const causes = failures.map(({ title, cause }) => `${title}: ${cause}`);
+  if (found !== undefined) {
+    const { title, cause, remedy } = found;
+    return new UserError({ title, cause: [cause, ...causes].join("\n"), remedy });
+  }
+  const remedies = failures.map(({ remedy }) => remedy);
+  return new UserError({
+    title: failures.length === 1 ? first.title : "The report could not be told everywhere",
+    cause: [...causes, `The verification itself passed: ${headlineOf(verification)}.`].join("\n"),
+    remedy: [...new Set(remedies)].join(" "),
   });
 }
 

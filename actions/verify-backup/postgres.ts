@@ -7,6 +7,7 @@ import type {
 } from "../../shared/postgres-restore/index.ts";
 import type { Examination } from "../../shared/proof/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import type { Declared } from "./declared.ts";
 import type { Options } from "./inputs.ts";
 import { memoryIn } from "./quantity.ts";
 
@@ -29,16 +30,15 @@ export function postgresDump(backup: StoredBackup): Dump {
 export async function provePostgres(
   backup: Pick<PostgresBackup, "dump" | "fingerprint">,
   { major, reading }: Pick<ThrowAwaySettings, "major"> & Pick<ExamineSettings, "reading">,
-  options: Options,
+  { options, declared }: { readonly options: Options; readonly declared: Declared },
   world: World,
 ): Promise<Examination> {
-  const { examinePostgres, parseQueries } = await import("../../shared/postgres-restore/index.ts");
-  const queries = options.queries === undefined ? undefined : parseQueries(options.queries);
+  const { examinePostgres } = await import("../../shared/postgres-restore/index.ts");
   const server = {
-    server: "local" as const,
-    ...{ major, orNewer: true, bin: options.postgresBin, jobs: options.jobs },
-    ...{ time: options.timeLimit, memory: memoryIn(options.memory) },
+    server: options.server === "job" ? ("auto" as const) : options.server,
+    ...{ major, orNewer: true, bin: options.postgresBin, image: options.image },
+    ...{ jobs: options.jobs, time: options.timeLimit, memory: memoryIn(options.memory) },
   };
-  const known = { ...backup, queries };
-  return await examinePostgres(known, { server, reading }, options.tier, world);
+  const settings = { server, reading, amcheck: options.amcheck };
+  return await examinePostgres({ ...backup, ...declared }, settings, options.tier, world);
 }

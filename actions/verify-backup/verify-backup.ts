@@ -1,29 +1,18 @@
 import type { Outcome } from "../../shared/action/index.ts";
-import {
-  judgeAge,
-  judgeSchedule,
-  openSigner,
-  openVerifier,
-  recordVerification,
-  type Signer,
-} from "../../shared/backup/index.ts";
+import { judgeAge, judgeSchedule, openSigner, openVerifier } from "../../shared/backup/index.ts";
 import { storageSettings } from "../../shared/backup-inputs/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import { Journal } from "../../shared/journal/index.ts";
-import { metrics, type Verification } from "../../shared/proof/index.ts";
 import { secondsInWords } from "../../shared/quantity/index.ts";
-import {
-  openReportFolder,
-  type ReportFolder,
-  writeMetrics,
-} from "../../shared/report-folder/index.ts";
-import { openStorage, type Storage } from "../../shared/storage/index.ts";
+import { openReportFolder } from "../../shared/report-folder/index.ts";
+import { openStorage } from "../../shared/storage/index.ts";
 import { type World, withinTime } from "../../shared/world/index.ts";
+import { readDeclared } from "./declared.ts";
 import { examineSubject } from "./examine-subject.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { outcomeOf } from "./outcome.ts";
-import { pushMetrics } from "./pushgateway.ts";
-import { findSubject, type Subject } from "./subject.ts";
+import { publish } from "./publish.ts";
+import { findSubject } from "./subject.ts";
 import { verificationOf } from "./verification.ts";
 
 /**
@@ -39,10 +28,11 @@ export async function verifyBackup(options: Options, given: World): Promise<Outc
   const signer = signerOf(options, world);
   const workspace = world.environment.GITHUB_WORKSPACE ?? process.cwd();
   const folder = await openReportFolder(options.report, workspace);
+  const declared = await readDeclared(options, world);
   const storage = await journal.phase("open", () => openStorage(storageSettings(options), world));
   const subject = await journal.phase("find", () => findSubject(options, storage, world));
   const found = await journal.phase("examine", () =>
-    examineSubject(subject, { verifier: verifier || undefined, options, storage }, world),
+    examineSubject(subject, { verifier: verifier || undefined, options, declared, storage }, world),
   );
   const now = world.clock.now();
   const { taken } = found.described;
@@ -61,39 +51,6 @@ export async function verifyBackup(options: Options, given: World): Promise<Outc
     publish(verification, { folder, signer, storage, subject, options }, world),
   );
   return outcomeOf(verification, report, journal.elapsed() / 1_000);
-}
-
-interface Publishing {
-  readonly folder: ReportFolder;
-  readonly signer: Signer | undefined;
-  readonly storage: Storage;
-  readonly subject: Subject;
-  readonly options: Options;
-}
-
-/** Puts the report where people, programs and the next verification look for it. */
-async function publish(
-  verification: Verification,
-  { folder, signer, storage, subject, options }: Publishing,
-  world: World,
-) {
-  const report = await folder.write(verification, signer);
-  const text = metrics(verification);
-  await folder.add("metrics.prom", text);
-  if (options.metricsFile !== undefined) {
-    await writeMetrics(
-      options.metricsFile,
-      world.environment.GITHUB_WORKSPACE ?? process.cwd(),
-      text,
-    );
-  }
-  if (options.pushgateway !== undefined) {
-    await pushMetrics(options.pushgateway, verification.name, text, world);
-  }
-  if (options.record && subject.form !== "foreign") {
-    await recordVerification(storage, subject.listed.folder, verification, signer, world);
-  }
-  return report;
 }
 
 function signerOf({ reportKey: key, reportPassphrase: passphrase }: Options, { secrets }: World) {

@@ -24,17 +24,31 @@ export function headlineOf({
   tier,
   findings,
   items,
+  evidence,
 }: Verification): string {
-  if (verdict === "passed") {
-    const isCompared = tier === "integrity" || items.some(({ same }) => same === true);
-    if (isCompared) return `Backup ${name} is proven (${tier})`;
-    return `Backup ${name} can be restored; what should be in it is not known (${tier})`;
-  }
+  if (verdict === "passed") return passedLine(name, tier, { items, evidence });
   const against = findings.filter(({ weight }) => weight !== "note");
   const damaged = against.some(({ weight }) => weight === "damage");
   if (damaged) return `Backup ${name} is damaged`;
   if (against.length > 0) return `Backup ${name} cannot be relied on`;
   return `Backup ${name} was looked at only as far as ${reached}`;
+}
+
+/** What passed is proven only where it was compared, and was the same. */
+function passedLine(
+  name: string,
+  tier: Verification["tier"],
+  { items, evidence }: Pick<Verification, "items" | "evidence">,
+): string {
+  if (tier === "integrity") return `Backup ${name} is whole; it was not restored (${tier})`;
+  if (items.some(({ same }) => same === false)) {
+    return `Backup ${name} can be restored; it is not the same as what it was compared with (${tier})`;
+  }
+  const isEmptyByManifest = items.length === 0 && evidence.length > 0;
+  if (isEmptyByManifest || items.some(({ same }) => same === true)) {
+    return `Backup ${name} is proven (${tier})`;
+  }
+  return `Backup ${name} can be restored; what should be in it is not known (${tier})`;
 }
 
 function headline(verification: Verification): string {
