@@ -52,11 +52,12 @@ async function copySeaworthy(workspace: Workspace): Promise<void> {
     const built = join("dist", action);
     await cp(join(root, built), join(workspace.folder, built), { recursive: true });
   }
-  for (const name of ["deploy.yml", "rollback.yml"]) {
+  for (const name of ["deploy.yml", "rollback.yml", "verify-backups.yml"]) {
     const workflow = join(".github/workflows", name);
     const text = ownActions(await readFile(join(root, workflow), "utf8"));
-    await workspace.write(workflow, withCheckouts(text));
+    await workspace.write(workflow, withStandIn(withCheckouts(text)));
   }
+  await workspace.write(`${STAND_IN}/action.yml`, UPLOAD);
   const caller = ".github/workflows/ship.yml";
   await workspace.write(caller, ownWorkflow(await workspace.read(caller)));
 }
@@ -64,6 +65,25 @@ async function copySeaworthy(workspace: Workspace): Promise<void> {
 /** `$/actions/x`, the action at the workflow's own revision, becomes the repository's own. */
 function ownActions(workflow: string): string {
   return workflow.replaceAll("uses: $/", "uses: ./");
+}
+
+/** act reaches no other repository: what is uploaded is put into the folder `uploads` in its place. */
+const STAND_IN = ".github/stand-ins/upload-artifact";
+const UPLOAD = `name: Upload artifact
+inputs:
+  name: { required: true }
+  path: { required: true }
+  if-no-files-found: { default: warn }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { NAME: "\${{ inputs.name }}", FOLDER: "\${{ inputs.path }}" }
+      run: mkdir -p "$UPLOADS" && cp -r "$FOLDER" "$UPLOADS/$NAME"
+`;
+
+function withStandIn(workflow: string): string {
+  return workflow.replaceAll(/uses: actions\/upload-artifact@\S+/g, `uses: ./${STAND_IN}`);
 }
 
 /** Actions of the repository itself are there only after a checkout, which `$/` does not need. */
