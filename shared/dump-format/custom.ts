@@ -33,7 +33,7 @@ export async function readCustom(
     server: archive.server,
     dumper: archive.dumper,
     rows: rowsIn(archive, run.rows),
-    countsRows: true,
+    countsRows: !reading.skim,
     plainBytes: run.plainBytes,
     unknown:
       archive.compression === "none"
@@ -148,6 +148,11 @@ class CustomRun {
   async #tableData(archive: Archive, entry: TocEntry): Promise<void> {
     const utf8 = isUtf8Archive(archive);
     const data = new TableData(entry, this.#name, this.#reading.faults, utf8);
+    // INSERT statements are programs, which are looked at before anything runs.
+    if (this.#reading.skim && entry.copyStatement !== "") {
+      if ((await this.#skip()) === 0) data.end(true);
+      return;
+    }
     let whole = false;
     try {
       for await (const piece of this.#content(archive, `table ${entry.schema}.${entry.name}`)) {
@@ -168,6 +173,10 @@ class CustomRun {
       // OIDs are written as signed numbers, and are none.
       const oid = signed < 0 ? signed + 2 ** 32 : signed;
       this.#objects.found(oid, entry);
+      if (this.#reading.skim) {
+        await this.#skip();
+        continue;
+      }
       for await (const piece of this.#content(archive, `large object ${oid}`)) {
         this.plainBytes += piece.length;
       }
@@ -250,6 +259,29 @@ class CustomRun {
     }
   }
 
+  /** Goes past a block from chunk to chunk, and gives the bytes that they hold. */
+  async #skip(): Promise<number> {
+    const size = 1 + this.#reader.intSize;
+    let sum = 0;
+    for (;;) {
+      const at = this.#cursor.position;
+      let left = lengthIn(await this.#reader.bytes(size), 0, size, at);
+      if (left === 0) return sum;
+      sum += left;
+      while (left > 0) {
+        const piece = await this.#cursor.chunk();
+        if (piece === undefined) {
+          throw new BrokenArchive("the file ends", this.#cursor.position, true);
+        }
+        const passed = pass(piece, left, size, this.#cursor.position - piece.length);
+        sum += passed.bytes;
+        left = passed.left;
+        this.#cursor.unread(piece.subarray(passed.used));
+        if (passed.ended) return sum;
+      }
+    }
+  }
+
   #brokenBlock(cause: unknown, start: number): void {
     if (cause instanceof BrokenArchive) {
       this.#damage(
@@ -315,6 +347,29 @@ function gather(
     used,
     ended: false,
   };
+}
+
+interface Passed {
+  /** Of chunks that begin in the piece. */
+  readonly bytes: number;
+  readonly used: number;
+  /** What is still to come of the last chunk. */
+  readonly left: number;
+  readonly ended: boolean;
+}
+
+/** Goes from chunk to chunk in a piece, whose first bytes are those of a chunk that has begun. */
+function pass(piece: Buffer, begun: number, size: number, offset: number): Passed {
+  let bytes = 0;
+  let used = begun;
+  while (used + size <= piece.length) {
+    const length = lengthIn(piece, used, size, offset + used);
+    used += size + length;
+    if (length === 0) return { bytes, used, left: 0, ended: true };
+    bytes += length;
+  }
+  const end = Math.min(used, piece.length);
+  return { bytes, used: end, left: used - end, ended: false };
 }
 
 function lengthIn(bytes: Buffer, at: number, size: number, offset: number): number {

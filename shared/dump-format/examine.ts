@@ -28,6 +28,7 @@ export async function examineDump(dump: Dump, options: ExamineOptions): Promise<
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     decrypt: options.decrypt,
     onProgress: options.onProgress,
+    skim: options.skim ?? false,
   };
   const [file] = dump.files;
   const read = dump.folder

@@ -1,6 +1,6 @@
 import type { Weight } from "../proof/index.ts";
 import { copyTargetOf } from "./copy-statement.ts";
-import type { Statement } from "./sql-scanner.ts";
+import type { Statement } from "./sql-listener.ts";
 
 /** Something in a dump that does more than put tables back. */
 export interface Hostility {

@@ -2,7 +2,8 @@ import { Transform, type TransformCallback } from "node:stream";
 import { UserError } from "../failure/index.ts";
 import { type EntryHeader, entryHeaderOf } from "./entry-header.ts";
 import { hostilityOf, metaHostility } from "./hostile.ts";
-import { type SqlListener, SqlScanner, type Statement } from "./sql-scanner.ts";
+import type { SqlListener, Statement } from "./sql-listener.ts";
+import { SqlScanner } from "./sql-scanner.ts";
 
 export interface PlainFilterOptions {
   /**

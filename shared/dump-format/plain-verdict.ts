@@ -1,5 +1,5 @@
 import type { FaultList } from "./fault-list.ts";
-import type { PlainFacts } from "./plain-dump.ts";
+import type { PlainFacts } from "./plain-facts.ts";
 import { ROWS_OF_NONE } from "./row-count.ts";
 import type { OpenEnd } from "./sql-scanner.ts";
 import { judgeVersions } from "./versions.ts";

@@ -10,6 +10,7 @@ export interface Reading {
   readonly limits: Limits;
   readonly decrypt: ExamineOptions["decrypt"];
   readonly onProgress: ExamineOptions["onProgress"];
+  readonly skim: boolean;
 }
 
 /** What a reader of one format gives, before it becomes an examination. */

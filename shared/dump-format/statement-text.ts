@@ -1,4 +1,4 @@
-import type { Statement } from "./sql-scanner.ts";
+import type { Statement } from "./sql-listener.ts";
 
 /** Code beyond this is no statement that pg_dump writes, except rows of INSERT. */
 const LONGEST_CODE = 1_048_576;

@@ -3,7 +3,8 @@ import { EncodingCheck } from "./encoding-check.ts";
 import type { Detector, FaultList } from "./fault-list.ts";
 import { hostilityOf, metaHostility } from "./hostile.ts";
 import { isCommand } from "./sql-commands.ts";
-import { type CopyBlock, type SqlListener, SqlScanner, type Statement } from "./sql-scanner.ts";
+import type { CopyBlock, SqlListener, Statement } from "./sql-listener.ts";
+import { SqlScanner } from "./sql-scanner.ts";
 import { insertedIn } from "./statement-facts.ts";
 import { tableName } from "./table-name.ts";
 
