@@ -34,6 +34,7 @@ export const inputs = {
   ...podInputs,
   replace: text({ accepts: "the target's name, typed once more" }),
   method: choice(["switch", "in-place"], { default: "switch" }),
+  owners: choice(["keep", "leave"], { default: "keep" }),
   tables: words({ accepts: "tables as schema.table, by white space or commas" }),
   "backup-before": flag({ default: "true" }),
   "encrypt-to": words({ accepts: "age recipients, age1..., by white space or commas" }),

@@ -5,8 +5,9 @@ import { byWeight, type Verification, verificationSummary } from "../../shared/p
 import { secondsInWords } from "../../shared/quantity/index.ts";
 import { escapeMarkdown, table } from "../../shared/report/index.ts";
 import type { ReportFolder } from "../../shared/report-folder/index.ts";
-import type { OutputName } from "./inputs.ts";
+import type { Options, OutputName } from "./inputs.ts";
 import type { Means, Restored } from "./restored.ts";
+import { seriesBefore } from "./series-before.ts";
 
 /** All that the step knows at its end. */
 export interface Ending {
@@ -48,12 +49,15 @@ export async function outcomeOf(ending: Ending, means: Means): Promise<Outcome<O
       seconds: Math.round(journal.elapsed() / 100) / 10,
     },
     summary: `${headline(ending)}\n${table(["", ""], where)}\n${verificationSummary(verification).replace(/^## .*\n/, "")}`,
-    failure: failureOf(ending),
+    failure: failureOf(ending, means),
   };
 }
 
 function headline({ restored, backup }: Ending): string {
-  if (!restored.isSwitched) return `## ❌ ${escapeMarkdown(restored.target)} was not replaced\n`;
+  if (!restored.isSwitched) {
+    const state = restored.isTouched ? "does not hold what was backed up" : "was not replaced";
+    return `## ❌ ${escapeMarkdown(restored.target)} ${state}\n`;
+  }
   return `## ✅ ${escapeMarkdown(restored.target)} holds the backup of ${escapeMarkdown(backup.manifest.taken)}\n`;
 }
 
@@ -95,13 +99,23 @@ function verificationOf(
   };
 }
 
-function failureOf({ restored }: Ending): UserError | undefined {
+function failureOf({ restored }: Ending, { options }: Means): UserError | undefined {
   if (restored.isSwitched) return undefined;
   const damage = byWeight(restored.findings).filter(({ weight }) => weight === "damage");
   const lines = damage.slice(0, 10).map(({ subject, what }) => `${subject}: ${what}`);
   return new UserError({
     title: "What was restored is not what was backed up",
     cause: lines.join("\n"),
-    remedy: `${restored.target} is as it was, and what was restored is dropped. Give another backup, such as backup: proven.`,
+    remedy: restored.isTouched
+      ? wayBack(restored, options)
+      : `${restored.target} is as it was, and what was restored is dropped. Give another backup, such as backup: proven.`,
   });
+}
+
+function wayBack({ target, previousBackup }: Restored, options: Options): string {
+  const former =
+    previousBackup === undefined
+      ? "There is no backup of what was there before."
+      : `What was there before is in backup ${previousBackup}: restore that with name: ${seriesBefore(options)}.`;
+  return `${target} holds it as it is. ${former} Or give another backup, such as backup: proven.`;
 }

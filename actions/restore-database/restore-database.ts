@@ -88,6 +88,6 @@ function overTime({ name, timeLimit }: Options): UserError {
     title: "The restore took too long",
     cause: `The restore of ${name} was not done after ${secondsInWords(timeLimit / 1_000)}, and was given up.`,
     remedy:
-      "Give it more time by time-limit; the log tells how far it came. The target is as it was.",
+      "Give it more time by time-limit, and run again; the log tells how far it came, and whether the target was changed.",
   });
 }

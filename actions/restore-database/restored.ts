@@ -22,8 +22,10 @@ export interface Restored {
   readonly unit: string;
   readonly unknown: readonly string[];
   readonly restoreSeconds: number;
-  /** Whether the target holds the backup now; otherwise it is as it was. */
+  /** Whether the target holds the backup now, and all of it. */
   readonly isSwitched: boolean;
+  /** Whether the target was changed; otherwise it is as it was. */
+  readonly isTouched: boolean;
   /** The backup of what was replaced. */
   readonly previousBackup: string | undefined;
   /** The name of the former database, where it is still there. */

@@ -1,7 +1,10 @@
 import { writeBackup } from "../../../shared/backup/index.ts";
 import { sealingSettings } from "../../../shared/backup-inputs/index.ts";
 import { postgresSource } from "../../../shared/postgres-dump/index.ts";
+import { recipientsOf } from "../../../shared/sealing/index.ts";
+import type { Options } from "../inputs.ts";
 import type { Means } from "../restored.ts";
+import { seriesBefore } from "../series-before.ts";
 import type { TargetServer } from "./server.ts";
 
 /**
@@ -17,8 +20,21 @@ export async function backUpBefore(
     connection: { ...settings, database },
     ...{ format: "custom", binaries: options.postgresBin },
   });
-  const sealing = sealingSettings({ ...options, encryption: "auto" });
-  const name = `${options.name}-before-restore`.slice(-63).replace(/^[^a-z0-9]+/, "");
-  const { manifest } = await writeBackup(source, storage, { name, sealing }, world);
+  const sealing = sealingSettings(await keysFor(options));
+  const { manifest } = await writeBackup(
+    source,
+    storage,
+    { name: seriesBefore(options), sealing },
+    world,
+  );
+  world.log.info(`What is replaced is in backup ${manifest.id} of ${manifest.name}`);
   return manifest.id;
+}
+
+/** What was encrypted is not followed by what is open: the same keys open both. */
+async function keysFor({ encryptTo, identity, passphrase }: Options) {
+  const encryption = "auto" as const;
+  if (encryptTo !== undefined) return { encryption, encryptTo, passphrase: undefined };
+  if (identity === undefined) return { encryption, encryptTo, passphrase };
+  return { encryption, encryptTo: [...(await recipientsOf(identity))], passphrase: undefined };
 }

@@ -1,4 +1,10 @@
-import { quoteIdentifier, quoteLiteral, type Session } from "../../../shared/postgres/index.ts";
+import {
+  quoteIdentifier,
+  quoteLiteral,
+  type Session,
+  SqlFailed,
+} from "../../../shared/postgres/index.ts";
+import { localesToTry } from "../../../shared/postgres-restore/index.ts";
 
 /** A database of a server, with what does not come with a dump. */
 export interface DatabaseProperties {
@@ -8,11 +14,12 @@ export interface DatabaseProperties {
   readonly ctype: string;
   /** -1 for no limit. */
   readonly connectionLimit: number;
-  /** As `GRANT ... ON DATABASE` would have it; null where it is the usual. */
-  readonly privileges: readonly Grant[];
+  /** As `GRANT ... ON DATABASE` would have it; undefined where they are those of every new one. */
+  readonly privileges: readonly Grant[] | undefined;
   /** `ALTER DATABASE ... SET` and `ALTER ROLE ... IN DATABASE ... SET`. */
   readonly settings: readonly Setting[];
   readonly comment: string | null;
+  readonly tablespace: string;
 }
 
 export interface Grant {
@@ -29,16 +36,19 @@ export interface Setting {
   readonly value: string;
 }
 
+type Basics = Omit<DatabaseProperties, "privileges" | "settings"> & { readonly granted: boolean };
+
 /** A database's properties; undefined where there is none of this name. */
 export async function propertiesOf(
   session: Session,
   database: string,
 ): Promise<DatabaseProperties | undefined> {
   const name = quoteLiteral(database);
-  const [found] = await session.query<Omit<DatabaseProperties, "privileges" | "settings">>(
+  const [found] = await session.query<Basics>(
     `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, datcollate AS "collate",
-            datctype AS ctype, datconnlimit AS "connectionLimit", shobj_description(oid, 'pg_database') AS comment
-       FROM pg_database WHERE datname = ${name}`,
+            datctype AS ctype, datconnlimit AS "connectionLimit", shobj_description(d.oid, 'pg_database') AS comment,
+            datacl IS NOT NULL AS granted, spcname AS tablespace
+       FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE datname = ${name}`,
   );
   if (found === undefined) return undefined;
   const privileges = await session.query<Grant>(
@@ -52,7 +62,8 @@ export async function propertiesOf(
        FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS e(entry)
       WHERE d.datname = ${name}`,
   );
-  return { ...found, privileges, settings };
+  const { granted, ...basics } = found;
+  return { ...basics, privileges: granted ? privileges : undefined, settings };
 }
 
 /** Settings whose value is a list: quoted as one text they would name one odd thing. */
@@ -63,27 +74,28 @@ const LISTS = new Set([
 ]);
 
 /**
- * The statements that give a new database the properties of a former one.
+ * The statements that give a new database, which has its owner already, the properties of a former
+ * one but for its comment.
  *
  * Source: pg_dump of PostgreSQL writes lists unquoted where the server keeps them quoted already,
  * variable_is_guc_list_quote in src/bin/pg_dump/dumputils.c.
  */
 export function likeBefore(database: string, properties: DatabaseProperties): readonly string[] {
   const name = quoteIdentifier(database);
-  const { owner, connectionLimit, privileges, settings, comment } = properties;
-  const granted = privileges.length === 0 ? [] : [`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`];
+  const { owner, connectionLimit, privileges, settings } = properties;
+  const revoked = ["PUBLIC", quoteIdentifier(owner)].map(
+    (whom) => `REVOKE ALL ON DATABASE ${name} FROM ${whom}`,
+  );
   return [
     ...(connectionLimit === -1
       ? []
       : [`ALTER DATABASE ${name} CONNECTION LIMIT ${connectionLimit}`]),
     ...settings.map((setting) => settingStatement(name, setting)),
-    ...(comment === null ? [] : [`COMMENT ON DATABASE ${name} IS ${quoteLiteral(comment)}`]),
-    ...granted,
-    ...privileges.map(({ grantee, privilege, grantable }) => {
+    ...(privileges === undefined ? [] : revoked),
+    ...(privileges ?? []).map(({ grantee, privilege, grantable }) => {
       const to = grantee === "" ? "PUBLIC" : quoteIdentifier(grantee);
       return `GRANT ${privilege} ON DATABASE ${name} TO ${to}${grantable ? " WITH GRANT OPTION" : ""}`;
     }),
-    `ALTER DATABASE ${name} OWNER TO ${quoteIdentifier(owner)}`,
   ];
 }
 
@@ -109,7 +121,10 @@ export interface DatabaseLocale {
 }
 
 /** The locale of a database of this server, as CREATE DATABASE takes it. */
-async function localeOf(session: Session, database: string): Promise<DatabaseLocale | undefined> {
+export async function localeOf(
+  session: Session,
+  database: string,
+): Promise<DatabaseLocale | undefined> {
   const [row] = await session.query<{ readonly facts: Record<string, string | null> }>(
     `SELECT to_jsonb(d) AS facts FROM (
        SELECT pg_encoding_to_char(encoding) AS "encodingName", * FROM pg_database
@@ -131,20 +146,37 @@ async function localeOf(session: Session, database: string): Promise<DatabaseLoc
 /**
  * Makes an empty database in the locale of a former one or, without one, of the backup's.
  *
- * @throws {SqlFailed} where the role may not, or the system does not have the locale.
+ * @returns what is not as it was there, one sentence each.
+ * @throws {SqlFailed} where the role may not.
  */
 export async function createLike(
   session: Session,
   database: string,
-  former: string | undefined,
-  taken: DatabaseLocale,
-): Promise<void> {
-  const locale = former === undefined ? taken : ((await localeOf(session, former)) ?? taken);
-  const provider =
-    locale.provider === "libc" || (locale.locale ?? null) === null
-      ? ""
-      : ` LOCALE_PROVIDER ${locale.provider} ${locale.provider === "icu" ? "ICU_LOCALE" : "BUILTIN_LOCALE"} ${quoteLiteral(locale.locale ?? "")}`;
-  await session.run(
-    `CREATE DATABASE ${quoteIdentifier(database)} TEMPLATE template0 ENCODING ${quoteLiteral(locale.encoding)} LC_COLLATE ${quoteLiteral(locale.collate)} LC_CTYPE ${quoteLiteral(locale.ctype)}${provider}`,
+  former: DatabaseProperties | undefined,
+  wanted: { readonly locale: DatabaseLocale; readonly major: number },
+): Promise<readonly string[]> {
+  const { locale, provider } = wanted.locale;
+  const known = PROVIDERS.find((each) => each === provider);
+  const ways = localesToTry(
+    { ...wanted.locale, provider: known, locale: locale ?? undefined },
+    wanted.major,
   );
+  const space = former === undefined ? "" : ` TABLESPACE ${quoteIdentifier(former.tablespace)}`;
+  const told: string[] = [];
+  for (const [index, { clause, told: words }] of ways.entries()) {
+    try {
+      await session.run(
+        `CREATE DATABASE ${quoteIdentifier(database)} TEMPLATE template0${space} ${clause}`,
+      );
+      return told;
+    } catch (error) {
+      // 22023 and 42809: the system does not have the locale, or not for this encoding.
+      const isLocale = error instanceof SqlFailed && /^(22023|42809|42704)$/.test(error.sqlstate);
+      if (!isLocale || index === ways.length - 1) throw error;
+      if (words !== undefined) told.push(words);
+    }
+  }
+  return told;
 }
+
+const PROVIDERS = ["libc", "icu", "builtin"] as const;

@@ -6,17 +6,18 @@ const MARK = "Seaworthy restores into this database";
 /** Says of a database that it is a restore that is not done, and when it began. */
 export async function markAsUnfinished(session: Session, database: string, now: number) {
   const words = `${MARK} since ${new Date(now).toISOString()}. It is dropped when that is interrupted.`;
-  await session.run(`COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${quoteLiteral(words)}`);
+  await session.run(commentOn(database, words));
 }
 
-/** Takes the mark away again. */
-export async function markAsDone(session: Session, database: string) {
-  await session.run(`COMMENT ON DATABASE ${quoteIdentifier(database)} IS NULL`);
+/** The statement that gives a database another comment in the mark's place. */
+export function commentOn(database: string, comment: string | null): string {
+  const words = comment === null ? "NULL" : quoteLiteral(comment);
+  return `COMMENT ON DATABASE ${quoteIdentifier(database)} IS ${words}`;
 }
 
 /**
- * Drops what an interrupted restore of the same database left: marked as such, and nobody works in
- * it.
+ * Drops what an interrupted restore of the same database left: marked as such. Whoever calls this has
+ * the lease on the real one, so nobody works in it who knows of it.
  *
  * @param prefix what the names of restores of this database begin with.
  * @returns the names of what was dropped.
@@ -26,7 +27,6 @@ export async function dropLeftOvers(session: Session, prefix: string): Promise<r
     `SELECT datname AS name FROM pg_database d
       WHERE starts_with(datname, ${quoteLiteral(prefix)})
         AND starts_with(coalesce(shobj_description(oid, 'pg_database'), ''), ${quoteLiteral(MARK)})
-        AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
       ORDER BY datname`,
   );
   for (const { name } of found) await dropDatabase(session, name);

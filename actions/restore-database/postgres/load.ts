@@ -11,6 +11,7 @@ import type { Running } from "../../../shared/place/index.ts";
 import { environmentOf } from "../../../shared/postgres/index.ts";
 import { leash } from "../../../shared/process/index.ts";
 import type { World } from "../../../shared/world/index.ts";
+import type { Options } from "../inputs.ts";
 import type { TargetServer } from "./server.ts";
 
 const FOLDER = "dump/";
@@ -30,7 +31,7 @@ export async function loadDump(
   backup: StoredBackup,
   server: TargetServer,
   database: string,
-  { jobs }: { readonly jobs: number },
+  { jobs, owners }: Pick<Options, "jobs" | "owners">,
   world: World,
 ): Promise<Loaded> {
   const began = performance.now();
@@ -38,7 +39,8 @@ export async function loadDump(
   const isFolder = parts.some(({ name }) => name.startsWith(FOLDER));
   const isPlain = parts.some(({ name }) => name === "dump.sql");
   const load = isPlain ? loadPlain : isFolder || isHere(server) ? loadStaged : loadStreamed;
-  const complaints = await load({ backup, server, database, jobs, world });
+  const complaints = await load({ backup, server, database, jobs, owners, world });
+  requireServer(complaints, server, database);
   return { complaints, seconds: (performance.now() - began) / 1_000 };
 }
 
@@ -47,7 +49,41 @@ interface Loading {
   readonly server: TargetServer;
   readonly database: string;
   readonly jobs: number;
+  readonly owners: Options["owners"];
   readonly world: World;
+}
+
+/** What the server says when it cannot go on; each with a title and what to do. */
+const ENDS: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /^.*(?:No space left on device|disk full|Disk quota exceeded).*$/im,
+    "The target's disk is full",
+    "Make room at the server, for the former contents and the restored ones at once, and run again.",
+  ],
+  [
+    /^.*(?:server closed the connection|terminating connection|(?:shutting|starting) (?:down|up)|in recovery mode|could not connect|connection to server .* failed|SSL (?:SYSCALL|connection)).*$/im,
+    "The connection to the target broke off",
+    "See the server's log, and run again.",
+  ],
+  [
+    /^.*(?:out of shared memory|out of memory|too many clients|remaining connection slots).*$/im,
+    "The target's server has run out of something",
+    "Give fewer jobs, or give the server more (max_connections, max_locks_per_transaction), and run again.",
+  ],
+];
+
+/** @throws {UserError} where the restore stopped for the server's sake: no backup is to blame. */
+function requireServer(complaints: string, { place }: TargetServer, database: string): void {
+  for (const [words, title, remedy] of ENDS) {
+    const said = words.exec(complaints)?.[0];
+    if (said === undefined) continue;
+    throw new UserError({
+      title,
+      cause: `While ${database} was restored from ${place.name}: ${said.trim().slice(0, 300)}.`,
+      remedy,
+      evidence: complaints.slice(0, 4_000),
+    });
+  }
 }
 
 /** Whether programs run on this machine, where files can be put for them. */
@@ -55,7 +91,10 @@ function isHere({ settings }: TargetServer): boolean {
   return settings.pod === undefined;
 }
 
-async function loadPlain({ backup, server, database, world }: Loading): Promise<string> {
+/** What gives things to their owners, in dumps as SQL. */
+const OF_OWNERS = /^\s*(?:ALTER [^;]* OWNER TO |GRANT |REVOKE |ALTER DEFAULT PRIVILEGES )/i;
+
+async function loadPlain({ backup, server, database, owners, world }: Loading): Promise<string> {
   const { signal } = world;
   const connection = await server.connectionTo(database);
   const running = await server.place.start(
@@ -67,16 +106,15 @@ async function loadPlain({ backup, server, database, world }: Loading): Promise<
     },
     signal,
   );
-  return await fed(
-    running,
-    (await backup.open("dump.sql", signal)).pipe(plainSqlFilter({})),
-    world,
-  );
+  const filter = plainSqlFilter(owners === "leave" ? { skip: (code) => OF_OWNERS.test(code) } : {});
+  const sql = await backup.open("dump.sql", signal);
+  sql.on("error", (error) => filter.destroy(error));
+  return await fed(running, sql.pipe(filter), world);
 }
 
 /** Several workers need a file that they can seek in. */
 async function loadStaged(loading: Loading): Promise<string> {
-  const { backup, server, database, jobs, world } = loading;
+  const { backup, server, jobs, world } = loading;
   if (!isHere(server)) throw notThere(server);
   const folder = await mkdtemp(join(tmpdir(), "seaworthy-restore-"));
   using _ = leash({ folder });
@@ -90,7 +128,7 @@ async function loadStaged(loading: Loading): Promise<string> {
     }
     const isFolder = names.some((name) => name.startsWith(FOLDER));
     const file = join(folder, isFolder ? "dump" : (names[0] ?? "dump.pgdump"));
-    const running = await pgRestore(server, database, ["--jobs", String(jobs), file], false, world);
+    const running = await pgRestore(loading, ["--jobs", String(jobs), file], false);
     return await fed(running, undefined, world);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -105,28 +143,28 @@ function notThere({ place }: TargetServer): UserError {
   });
 }
 
-async function loadStreamed({ backup, server, database, world }: Loading): Promise<string> {
-  const running = await pgRestore(server, database, [], true, world);
+async function loadStreamed(loading: Loading): Promise<string> {
+  const { backup, world } = loading;
+  const running = await pgRestore(loading, [], true);
   return await fed(running, await backup.open("dump.pgdump", world.signal), world);
 }
 
 async function pgRestore(
-  server: TargetServer,
-  database: string,
+  { server, database, owners, world }: Loading,
   args: readonly string[],
   input: boolean,
-  { signal }: World,
 ): Promise<Running> {
+  const left = owners === "leave" ? ["--no-owner", "--no-privileges"] : [];
   const connection = await server.connectionTo(database);
   const to = ["--no-password", "--dbname", connection.conninfo || "dbname="];
   return await server.place.start(
     {
       program: server.clients.pgRestore,
-      args: [...to, ...args],
+      args: [...to, ...left, ...args],
       environment: environmentOf(connection),
       input,
     },
-    signal,
+    world.signal,
   );
 }
 

@@ -25,13 +25,16 @@ export async function proveDatabase(
   database: string,
   fingerprint: PostgresFingerprint,
   loaded: Loaded,
-  { jobs }: Options,
+  { jobs, owners }: Pick<Options, "jobs" | "owners">,
   { signal }: World,
 ): Promise<Proof> {
   const first = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
   const sessions = { open: () => server.open(database, first) };
   const found = await takeFingerprint(sessions, { parallel: jobs, like: fingerprint, signal });
-  const { findings, items, unknown } = compareFingerprints(fingerprint, found, { tier: "full" });
+  const { findings, items, unknown } = compareFingerprints(fingerprint, found, {
+    tier: "full",
+    privileges: owners === "leave" ? "mapped" : "kept",
+  });
   const isDamaged = findings.some(({ weight }) => weight === "damage");
   const complaint: Finding[] =
     loaded.complaints === ""

@@ -10,6 +10,7 @@ import {
   openSession,
   parseUrl,
   reach,
+  type ServerFacts,
   type Session,
   serverFacts,
 } from "../../../shared/postgres/index.ts";
@@ -20,7 +21,9 @@ import type { Options } from "../inputs.ts";
 export interface TargetServer {
   readonly place: Place;
   readonly clients: Clients;
-  readonly major: number;
+  readonly facts: ServerFacts;
+  /** Where one connects to make, drop and rename other databases. */
+  readonly maintenance: string;
   /** The database that is restored. */
   readonly database: string;
   /** How any database of the server is reached. */
@@ -30,30 +33,57 @@ export interface TargetServer {
   open(database: string, first?: readonly string[], signal?: AbortSignal): Promise<Session>;
 }
 
-/** Where one connects to make, drop and rename other databases. */
 const MAINTENANCE = "postgres";
 
 /**
  * Finds the server of the target, and the programs to restore with.
  *
- * @throws {UserError} where it cannot be reached, or the database was not named.
+ * @param dumper the major of the pg_dump that made the backup: an older pg_restore cannot read it.
+ * @throws {UserError} where it cannot be reached or written to, or the database was not named.
  */
-export async function openServer(options: Options, world: World): Promise<TargetServer> {
+export async function openServer(
+  options: Options,
+  dumper: number,
+  world: World,
+): Promise<TargetServer> {
   const settings = { ...connectionSettings(options.target, options), ca: options.targetCa };
   const database = databaseOf(options, world);
   const { signal } = world;
-  const { place, connection } = await reach({ ...settings, database: MAINTENANCE }, world);
+  const { place } = await reach({ ...settings, database }, world);
   const connectionTo = async (name: string) =>
     (await reach({ ...settings, database: name }, world)).connection;
   const psql = await findPsql(place, { signal, folder: options.postgresBin });
-  await using session = await openSession(place, connection, { signal, psql });
-  const { major } = await serverFacts(session);
+  // In place, nothing but the database itself is needed, and no more may be allowed.
+  const maintenance =
+    options.method === "in-place" || database === MAINTENANCE ? database : MAINTENANCE;
+  await using session = await openSession(place, await connectionTo(maintenance), { signal, psql });
+  const facts = await serverFacts(session);
+  await requireWritable(session, facts);
+  const major = Math.max(facts.major, dumper);
   const clients = await findClients(place, major, { signal, folder: options.postgresBin });
   return {
-    ...{ place, clients, major, database, settings, connectionTo },
+    ...{ place, clients, facts, maintenance, database, settings, connectionTo },
     open: async (name, first = [], until = signal) =>
       openSession(place, await connectionTo(name), { signal: until, psql: clients.psql, first }),
   };
+}
+
+async function requireWritable(session: Session, { standby }: ServerFacts): Promise<void> {
+  const remedy = "Give the address of the primary server. Nothing was changed.";
+  if (standby !== undefined) {
+    const { host, port } = session.endpoint;
+    const cause = `${host}:${port} follows another server, and takes no changes of its own.`;
+    throw new UserError({ title: "The target is a standby", cause, remedy });
+  }
+  const [mode] = await session.query<{ readonly only: string }>(
+    "SELECT current_setting('default_transaction_read_only') AS only",
+  );
+  if (mode?.only !== "on") return;
+  throw new UserError({
+    title: "The target only reads",
+    cause: "default_transaction_read_only is on for this account, database or server.",
+    remedy: `Take that setting back for the restore, or: ${remedy}`,
+  });
 }
 
 /** A session beside all databases that are worked on. */
@@ -61,11 +91,11 @@ export async function openMaintenance(
   server: TargetServer,
   signal?: AbortSignal,
 ): Promise<Session> {
-  return await server.open(MAINTENANCE, [], signal);
+  return await server.open(server.maintenance, [], signal);
 }
 
 /** The database that is meant: by its own input, else in the address, else by PGDATABASE. */
-function databaseOf({ database, target }: Options, { environment }: World): string {
+function databaseOf({ database, target, method }: Options, { environment }: World): string {
   const named = target === undefined ? undefined : parseUrl(target).database;
   const found = database ?? (named || environment.PGDATABASE);
   if (found === undefined || found === "") {
@@ -75,11 +105,12 @@ function databaseOf({ database, target }: Options, { environment }: World): stri
       remedy: "Give database. Nothing was changed.",
     });
   }
-  if (found === MAINTENANCE) {
+  if (found === MAINTENANCE && method === "switch") {
     throw new UserError({
       title: "The database postgres cannot be switched",
       cause: "The database named postgres is where this step connects to while it changes others.",
-      remedy: "Give another database. Nothing was changed.",
+      remedy:
+        "Give another database, or method: in-place, which empties it and restores into it. Nothing was changed.",
     });
   }
   return found;

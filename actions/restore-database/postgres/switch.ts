@@ -6,102 +6,131 @@ import {
   SqlFailed,
 } from "../../../shared/postgres/index.ts";
 import type { World } from "../../../shared/world/index.ts";
+import { commentOn } from "./left-overs.ts";
+import { openMaintenance, type TargetServer } from "./server.ts";
 
-/** PostgreSQL cuts longer names, and two that are cut alike are the same. */
-const LONGEST_NAME = 63;
-/** Clients that come back at once are sent away again and again until the names have changed. */
-const TRIES = 5;
+const TRIES = 4;
+const LOOK_EVERY_MS = 150;
 
-/** The name under which a restore is made, or a former database kept, beside the real one. */
-export function nameBeside(database: string, what: "restoring" | "before", id: string): string {
-  const tail = `_${what}_${id.replace(/[^0-9a-zA-Z]/g, "").toLowerCase()}`;
-  let head = database;
-  while (Buffer.byteLength(`${head}${tail}`) > LONGEST_NAME) head = head.slice(0, -1);
-  return `${head}${tail}`;
+/** What is to be called what. */
+export interface Switch {
+  /** The name of the real one. */
+  readonly database: string;
+  readonly restored: string;
+  /** The name that the real one gets; undefined where there is none yet. */
+  readonly former: string | undefined;
+  /** That of the real one, which the restored one has to have. */
+  readonly comment: string | null;
 }
 
 /**
- * Lets a restored database take the name of the real one, which gets another; both or neither. Until
- * then nobody may connect to the real one, and who is connected is sent away.
+ * Lets a restored database take the name of the real one, which gets another; both or neither,
+ * whatever happens meanwhile: it is one transaction. While it waits that all clients of the real one
+ * are gone, it holds a lock by which new ones wait, and a second session sends away who is there.
  *
- * Source: ALTER DATABASE RENAME may stand in a transaction, and wants that nobody else is connected.
+ * Source: RenameDatabase in src/backend/commands/dbcommands.c locks the database, then waits 5 s for
+ * others to go; InitPostgres takes a lock that conflicts with it.
  *
- * @param former the name that the real one gets; undefined where there is none yet.
  * @throws {UserError} when the names could not be changed; the real database is then as it was.
  */
 export async function switchDatabases(
-  session: Session,
-  names: {
-    readonly database: string;
-    readonly restored: string;
-    readonly former: string | undefined;
-  },
+  server: TargetServer,
+  names: Switch,
   world: World,
 ): Promise<void> {
-  const { database, restored, former } = names;
-  const rename = (from: string, to: string) =>
-    `ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`;
-  if (former === undefined) return session.run(rename(restored, database));
-  try {
-    await allowConnections(session, database, false);
-    await withoutClients(session, [database, restored], world, async () => {
-      await session.run("BEGIN");
-      try {
-        await session.run(rename(database, former));
-        await session.run(rename(restored, database));
-        await allowConnections(session, former, true);
-        await session.run("COMMIT");
-      } catch (error) {
-        await session.run("ROLLBACK");
-        throw error;
-      }
-    });
-  } catch (error) {
-    await allowConnections(session, database, true);
-    throw notSwitched(names, error);
-  }
-}
-
-/** Does something that wants databases without clients, after sending them away. */
-async function withoutClients(
-  session: Session,
-  databases: readonly string[],
-  { clock, signal }: World,
-  work: () => Promise<void>,
-): Promise<void> {
-  const named = databases.map(quoteLiteral).join(", ");
+  await using session = await openMaintenance(server);
+  const refused = new Set<string>();
   for (let attempt = 1; ; attempt += 1) {
-    await session.query(
-      `SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
-        WHERE datname IN (${named}) AND pid <> pg_backend_pid()`,
-    );
     try {
-      return await work();
+      await using usher = names.former === undefined ? undefined : await openMaintenance(server);
+      using ushering = usher && sendAway(usher, [names.database, names.restored], refused, world);
+      await exchange(session, names);
+      return void ushering;
     } catch (error) {
+      if (!(error instanceof SqlFailed)) throw error;
       // 55006, object_in_use: somebody is connected still.
-      if (!(error instanceof SqlFailed) || error.sqlstate !== "55006" || attempt === TRIES)
-        throw error;
-      await clock.sleep(200 * attempt, signal);
+      if (error.sqlstate === "55006" && attempt < TRIES && refused.size === 0) continue;
+      throw notSwitched(names, error, refused);
     }
   }
 }
 
-async function allowConnections(session: Session, database: string, allowed: boolean) {
-  await session.run(
-    `ALTER DATABASE ${quoteIdentifier(database)} WITH ALLOW_CONNECTIONS ${allowed}`,
-  );
+async function exchange(session: Session, names: Switch): Promise<void> {
+  const { database, restored, former, comment } = names;
+  const rename = (from: string, to: string) =>
+    `ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`;
+  await session.run("BEGIN");
+  try {
+    if (former !== undefined) await session.run(rename(database, former));
+    await session.run(rename(restored, database));
+    await session.run(commentOn(database, comment));
+    await session.run("COMMIT");
+  } catch (error) {
+    // A session that is gone has rolled back already.
+    await session.run("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+/** Ends the connections to databases again and again, until it is disposed of. */
+function sendAway(
+  session: Session,
+  databases: readonly string[],
+  refused: Set<string>,
+  { clock, signal }: World,
+): Disposable {
+  let over = false;
+  const named = databases.map(quoteLiteral).join(", ");
+  const rounds = async () => {
+    while (!over) {
+      const clients = await session.query<{ readonly pid: number; readonly who: string }>(
+        // The server's own workers have no user, and go by themselves.
+        `SELECT pid, format('%s (pid %s%s)', usename, pid, ', ' || nullif(application_name, '')) AS who
+           FROM pg_stat_activity WHERE datname IN (${named}) AND usesysid IS NOT NULL`,
+      );
+      for (const { pid, who } of clients) await end(session, pid, who, refused);
+      await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+  };
+  // How the renaming ends tells what there is to tell.
+  rounds().catch(() => {});
+  return {
+    [Symbol.dispose]: () => {
+      over = true;
+    },
+  };
+}
+
+async function end(session: Session, pid: number, who: string, refused: Set<string>) {
+  try {
+    await session.query(`SELECT pg_terminate_backend(${pid}) AS ended`);
+  } catch (error) {
+    if (error instanceof SqlFailed) refused.add(who);
+    else throw error;
+  }
 }
 
 function notSwitched(
-  { database, restored }: { readonly database: string; readonly restored: string },
-  error: unknown,
-): unknown {
-  if (!(error instanceof SqlFailed)) return error;
+  { database, restored, former }: Switch,
+  error: SqlFailed,
+  refused: ReadonlySet<string>,
+): UserError {
+  const stay =
+    refused.size === 0
+      ? ""
+      : ` The account may not end the connections of ${[...refused].slice(0, 5).join(", ")}.`;
+  const by = [
+    ...(former === undefined
+      ? []
+      : [`ALTER DATABASE ${quoteIdentifier(database)} RENAME TO ${quoteIdentifier(former)};`]),
+    `ALTER DATABASE ${quoteIdentifier(restored)} RENAME TO ${quoteIdentifier(database)};`,
+  ];
   return new UserError(
     {
       title: "The databases could not change names",
-      cause: `${restored} is restored and proven, and could not take the name ${database}: ${error.said}.`,
-      remedy: `${database} is as it was. See who connects to it without end; the account needs CREATEDB, must own ${database}, and may end its connections (pg_signal_backend). Then run again.`,
+      cause: `${restored} is restored and proven, and could not take the name ${database}: ${error.said}.${stay}`,
+      remedy: `${database} is as it was. Stop who is connected, or let the account end connections (pg_signal_backend), and let them change names by the statements below; or run again, which drops ${restored} and restores anew.`,
+      evidence: by.join("\n"),
     },
     { reason: error },
   );

@@ -1,0 +1,39 @@
+import { UserError } from "../../../shared/failure/index.ts";
+import type { Session } from "../../../shared/postgres/index.ts";
+import type { Options } from "../inputs.ts";
+import { contentsOf } from "./contents.ts";
+
+/**
+ * Holds that a name that was typed is the target's.
+ *
+ * @throws {UserError} where it is not: whoever typed it meant something else.
+ */
+export function requireTypedRight(database: string, { replace }: Pick<Options, "replace">): void {
+  if (replace === undefined || replace === database) return;
+  throw new UserError({
+    title: "The name that was typed is not the target's",
+    cause: `replace is ${JSON.stringify(replace)}, and the target is the database ${JSON.stringify(database)}.`,
+    remedy: "Look again which database is meant. Nothing was changed.",
+  });
+}
+
+/**
+ * Whether a database holds anything.
+ *
+ * @throws {UserError} where it does, and its name was not typed.
+ */
+export async function isOccupied(
+  session: Session,
+  database: string,
+  { replace }: Pick<Options, "replace">,
+): Promise<boolean> {
+  const { count, examples } = await contentsOf(session);
+  if (count === 0) return false;
+  if (replace === database) return true;
+  const more = count > examples.length ? ` and ${count - examples.length} more` : "";
+  throw new UserError({
+    title: "The target is not empty",
+    cause: `Database ${database} holds ${examples.join(", ")}${more}, and replace is not given.`,
+    remedy: `Give replace: ${database} to put the backup in its place; it is backed up before. Nothing was changed.`,
+  });
+}
