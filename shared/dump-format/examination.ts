@@ -10,10 +10,12 @@ export interface ExamineOptions {
   /** From a fingerprint: what each table that holds rows itself had. */
   readonly expected?: ExpectedRows | undefined;
   /** Opens an encryption; without it, what is encrypted cannot be examined. */
-  readonly decrypt?: (
-    layer: Extract<Layer, "age" | "openssl">,
-    content: AsyncIterable<Buffer>,
-  ) => AsyncIterable<Buffer>;
+  readonly decrypt?:
+    | ((
+        layer: Extract<Layer, "age" | "openssl">,
+        content: AsyncIterable<Buffer>,
+      ) => AsyncIterable<Buffer>)
+    | undefined;
   /**
    * Rows and large objects of a custom dump are not unpacked: whoever restores them and holds them
    * against a fingerprint learns more of them. The structure around them is read all the same.
