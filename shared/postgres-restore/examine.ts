@@ -80,12 +80,12 @@ export async function examinePostgres(
 ): Promise<Examination> {
   const began = performance.now();
   const expected = expectedRowsOf(backup.fingerprint);
-  const read = await examineDump(backup.dump, {
-    ...settings.reading,
-    signal: world.signal,
-    expected,
-  });
-  const reading = { name: "reading every byte", from: 0, to: since(began) };
+  const reader = { ...settings.reading, signal: world.signal, expected };
+  // What is restored and held against a fingerprint need not be unpacked twice.
+  const skim = tier !== "integrity" && backup.fingerprint !== undefined;
+  const read = await examineDump(backup.dump, { ...reader, skim });
+  const name = skim ? "reading the structure" : "reading every byte";
+  const reading = { name, from: 0, to: since(began) };
   const integrity: Examination = { ...ofExamination(read), phases: [reading] };
   if (tier === "integrity") return integrity;
   const dump = restorable(backup.dump, read.recognised, {
@@ -100,16 +100,24 @@ export async function examinePostgres(
   }
   const known = backup.fingerprint ?? (await liveFingerprint(backup, world));
   const examined = await new Proof({ backup, settings, tier, world, began }).of(dump, read, known);
+  const isProven = [...read.findings, ...examined.findings].every(
+    ({ weight }) => weight === "note",
+  );
+  // Where something is wrong, the bytes tell more of it.
+  const closer =
+    skim && !(isProven && examined.reached === tier)
+      ? await examineDump(backup.dump, reader)
+      : read;
   return {
     ...examined,
     findings: [
-      ...read.findings.filter((finding) => !isAnswered(finding, examined)),
+      ...closer.findings.filter((finding) => !isAnswered(finding, examined)),
       ...examined.findings,
     ],
     unknown: [
       ...new Set(
         examined.reached === "integrity"
-          ? [...read.unknown, ...examined.unknown]
+          ? [...closer.unknown, ...examined.unknown]
           : examined.unknown,
       ),
     ],

@@ -22,8 +22,9 @@ export function configurationOf(
   const mib = (bytes: number) => `${Math.max(1, Math.floor(bytes / MIB))}MB`;
   const between = (least: number, value: number, most: number) =>
     Math.min(most, Math.max(least, value));
-  const workers = between(0, processors - 1, 4);
-  const maintenance = between(32 * MIB, memory / 4 / Math.max(1, jobs), 1024 * MIB);
+  // Connections that restore at once keep the processors busy; workers beside them only cost more.
+  const workers = between(0, processors - jobs, 4);
+  const maintenance = between(32 * MIB, memory / 8 / Math.max(1, jobs), 256 * MIB);
   return [
     "listen_addresses = ''",
     "unix_socket_permissions = 0700",
