@@ -4,7 +4,8 @@ export {
   type Expectation,
   parseQueries,
 } from "./examine/application-queries.ts";
-export type { LiveSource } from "./examine/live-source.ts";
+export { askQueries } from "./examine/ask.ts";
+export { type LiveSource, readLiveSource, sinceTheDump } from "./examine/live-source.ts";
 export {
   type ExamineSettings,
   examinePostgres,
@@ -21,3 +22,6 @@ export {
   type ThrowAwayServer,
   type ThrowAwaySettings,
 } from "./throw-away.ts";
+export { bareEnvironment, isolatedPlace } from "./server/local.ts";
+export { findServerPrograms, NoServerPrograms } from "./server/programs.ts";
+export { watchServer } from "./server/watch.ts";

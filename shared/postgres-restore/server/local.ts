@@ -255,7 +255,7 @@ function foreignVariables(): string[] {
   return Object.keys(process.env).filter((name) => !KEPT.has(name));
 }
 
-function bareEnvironment(): Record<string, string | undefined> {
+export function bareEnvironment(): Record<string, string | undefined> {
   return {
     ...Object.fromEntries(foreignVariables().map((name) => [name, undefined])),
     LC_ALL: "C",
@@ -280,7 +280,7 @@ function notStarted(why: string, evidence: string, reason?: unknown): UserError 
 }
 
 /** Programs that touch a dump run as isolated as the server itself. */
-function isolatedPlace(place: Place, { prefix }: Isolation): Place {
+export function isolatedPlace(place: Place, { prefix }: Isolation): Place {
   return {
     name: place.name,
     start(command, signal) {

@@ -1,0 +1,149 @@
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Isolation } from "../isolation/index.ts";
+import { leash } from "../process/index.ts";
+
+/** What a server makes once and expects for ever; object storage keeps no empty folders. */
+const FOLDERS = [
+  ...[
+    "base",
+    "global",
+    "pg_commit_ts",
+    "pg_dynshmem",
+    "pg_logical/mappings",
+    "pg_logical/snapshots",
+  ],
+  ...["pg_multixact/members", "pg_multixact/offsets", "pg_notify", "pg_replslot", "pg_serial"],
+  ...[
+    "pg_snapshots",
+    "pg_stat",
+    "pg_stat_tmp",
+    "pg_subtrans",
+    "pg_tblspc",
+    "pg_twophase",
+    "pg_wal",
+  ],
+  ...["pg_wal/archive_status", "pg_wal/summaries", "pg_xact"],
+];
+
+/**
+ * A private folder for a copy of a database cluster and its WAL; it goes when it is disposed of, and
+ * with this process. `data` is the data folder, `wal` what recovery reads, `own-wal` the segments
+ * that the base backup has in it.
+ */
+export class ClusterFolder implements AsyncDisposable {
+  readonly path: string;
+  readonly #user: Isolation["user"];
+  readonly #leash: Disposable;
+  readonly #made = new Set<string>();
+  readonly #tablespaces = new Set<string>();
+
+  private constructor(path: string, user: Isolation["user"]) {
+    this.path = path;
+    this.#user = user;
+    this.#leash = leash({ folder: path });
+  }
+
+  static async make(within: string | undefined, user: Isolation["user"]): Promise<ClusterFolder> {
+    const folder = new ClusterFolder(
+      await mkdtemp(join(within ?? tmpdir(), "seaworthy-pg-")),
+      user,
+    );
+    await folder.#own(folder.path);
+    for (const name of ["data", "wal", "own-wal", "tablespaces"]) await folder.folder(name);
+    return folder;
+  }
+
+  get data(): string {
+    return join(this.path, "data");
+  }
+
+  get wal(): string {
+    return join(this.path, "wal");
+  }
+
+  /** Where a file of the data folder lies: tablespaces beside it. */
+  place(path: string): string {
+    const [, oid, rest] = /^pg_tblspc\/(\d+)(?:\/(.*))?$/.exec(path) ?? [];
+    if (oid === undefined) return `data/${path}`;
+    this.#tablespaces.add(oid);
+    return rest === undefined ? `tablespaces/${oid}` : `tablespaces/${oid}/${rest}`;
+  }
+
+  /** Makes a folder with those that it lies in. */
+  async folder(name: string): Promise<void> {
+    if (this.#made.has(name) || name === "." || name === "") return;
+    await this.folder(dirname(name));
+    this.#made.add(name);
+    await mkdir(join(this.path, name), { recursive: true, mode: 0o700 });
+    await this.#own(join(this.path, name));
+  }
+
+  /** Opens a new file for writing, for its user alone. */
+  async create(name: string): Promise<NewFile> {
+    await this.folder(dirname(name));
+    const file = await open(join(this.path, name), "wx", 0o600);
+    if (this.#user !== undefined) await file.chown(this.#user.uid, this.#user.gid);
+    return {
+      write: async (bytes) => {
+        for (let at = 0; at < bytes.length; )
+          at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
+      },
+      close: () => file.close(),
+    };
+  }
+
+  /** Replaces a file. */
+  async put(name: string, text: string): Promise<void> {
+    await this.folder(dirname(name));
+    const path = join(this.path, name);
+    await rm(path, { recursive: true, force: true });
+    await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    await this.#own(path);
+  }
+
+  /** Makes what a server wants to find: empty folders, and links to the tablespaces. */
+  async furnish(): Promise<void> {
+    for (const name of FOLDERS) await this.folder(`data/${name}`);
+    for (const oid of this.#tablespaces) {
+      await this.folder(`tablespaces/${oid}`);
+      const link = join(this.data, "pg_tblspc", oid);
+      await rm(link, { recursive: true, force: true });
+      await symlink(join(this.path, "tablespaces", oid), link);
+    }
+    await chmod(this.data, 0o700);
+  }
+
+  /** Gives everything in it to the server's user; for what other programs wrote. */
+  async handOver(): Promise<void> {
+    if (this.#user === undefined) return;
+    for (const entry of await readdir(this.path, { recursive: true, withFileTypes: true })) {
+      if (!entry.isSymbolicLink()) await this.#own(join(entry.parentPath, entry.name));
+    }
+  }
+
+  async #own(path: string): Promise<void> {
+    if (this.#user !== undefined) await chown(path, this.#user.uid, this.#user.gid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    this.#leash[Symbol.dispose]();
+  }
+}
+
+export interface NewFile {
+  write(bytes: Buffer): Promise<void>;
+  close(): Promise<void>;
+}
