@@ -10,6 +10,7 @@ import { Journal } from "../../shared/journal/index.ts";
 import { secondsInWords } from "../../shared/quantity/index.ts";
 import { openStorage } from "../../shared/storage/index.ts";
 import { type World, withinTime } from "../../shared/world/index.ts";
+import { checkApart } from "./apart.ts";
 import type { Options, OutputName } from "./inputs.ts";
 import { kindOf } from "./kind.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -31,6 +32,7 @@ export async function backupDatabase(options: Options, given: World): Promise<Ou
   const keep = parseKeep(options.keep);
   const source = await journal.phase("connect", () => sourceOf(kind, options, world));
   const storage = await journal.phase("open", () => openStorage(settings, world));
+  await checkApart(kind, options, storage);
   const written: WrittenBackup = await journal.phase("back up", () =>
     writeBackup(source, storage, { name: options.name, sealing, signing }, world),
   );

@@ -6,10 +6,28 @@ import {
   type Verification,
   verificationSummary,
 } from "../../shared/proof/index.ts";
+import { countInWords } from "../../shared/quantity/index.ts";
 import type { OutputName } from "./inputs.ts";
 import type { Published } from "./publish.ts";
 
 const MOST_CAUSES = 10;
+
+/** The verdict and what it stands on, for the log; what is wrong is in the annotation. */
+export function linesOf(verification: Verification): readonly string[] {
+  const { findings, items, unit, unknown, circumstances } = verification;
+  const rows = items.reduce((sum, { found }) => sum + (found ?? 0), 0);
+  const count = (weight: string) => findings.filter((each) => each.weight === weight).length;
+  const compared = `${countInWords(items.length)} compared, ${countInWords(rows)} ${unit} found`;
+  return [
+    headlineOf(verification),
+    ...(items.length === 0 ? [] : [compared]),
+    ...Object.entries(circumstances).map(([name, words]) => `${name}: ${words}`),
+    ...(findings.length === 0
+      ? []
+      : [`${count("damage")} damages, ${count("doubt")} doubts, ${count("note")} notes`]),
+    ...unknown.map((sentence) => `Not known: ${sentence}`),
+  ];
+}
 
 /** The step's outcome: outputs, the summary, and what is wrong as the step's failure. */
 export function outcomeOf(
@@ -76,12 +94,17 @@ function withTelling(
   });
 }
 
-function remedyFor({ findings, name }: Verification): string {
-  const damaged = findings.some(({ weight }) => weight === "damage");
-  if (damaged) {
-    return `Back up ${name} again at once and verify that; until then the last backup that was proven is the one to restore from.`;
+function remedyFor({ findings, name, evidence }: Verification): string {
+  const against = findings.filter(({ weight }) => weight !== "note");
+  if (against.length > 0 && against.every(({ detector }) => detector === "signature")) {
+    return "See who wrote it. If it was backup-database without the key, give it signing-key, or verify without verification-key.";
   }
-  const aged = findings.some(({ detector, weight }) => detector === "age" && weight !== "note");
-  if (aged) return "See why no newer backup was written: the schedule, the job's log, the storage.";
+  if (against.some(({ weight }) => weight === "damage")) {
+    const what = evidence.length > 0 ? name : "the source";
+    return `Back up ${what} again at once and verify that; until then the last backup that was proven is the one to restore from.`;
+  }
+  if (against.some(({ detector }) => detector === "age")) {
+    return "See why no newer backup was written: the schedule, the job's log, the storage.";
+  }
   return "The report tells each of them with what was expected and what was found.";
 }

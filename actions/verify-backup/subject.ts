@@ -55,11 +55,13 @@ export async function findSubject(
   world: World,
 ): Promise<Subject> {
   const { name, pattern } = options;
+  if (name !== undefined && pattern !== undefined) throw twoNames();
   if (pattern !== undefined) {
     const all = await foreignBackups(storage, pattern, world.signal);
     return { form: "foreign", all, backup: chooseForeign(all, options.backup, pattern) };
   }
   if (name === undefined) throw unnamed();
+  if (options.pointInTime !== undefined || options.wal !== undefined) throw noWal();
   const series = await catalogue(storage, name, world.signal);
   const listed = chooseBackup(series, options.backup);
   const { identity: identities, passphrase } = options;
@@ -77,6 +79,24 @@ export async function findSubject(
     if (finding === undefined) throw error;
     return { form: "broken", series, listed, finding };
   }
+}
+
+function twoNames(): UserError {
+  return new UserError({
+    title: "name and pattern contradict each other",
+    cause:
+      "name is a series that backup-database wrote, pattern stands for files of another tool, and both are given.",
+    remedy: "Give one of them.",
+  });
+}
+
+function noWal(): UserError {
+  return new UserError({
+    title: "There is no WAL to recover by",
+    cause:
+      "point-in-time and wal are for base backups, which pattern names; what backup-database writes shows one moment only.",
+    remedy: "Leave them out, or give pattern in place of name.",
+  });
 }
 
 function unnamed(): UserError {

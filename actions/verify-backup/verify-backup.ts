@@ -10,7 +10,7 @@ import { type World, withinTime } from "../../shared/world/index.ts";
 import { readDeclared } from "./declared.ts";
 import { examineSubject } from "./examine-subject.ts";
 import type { Options, OutputName } from "./inputs.ts";
-import { outcomeOf } from "./outcome.ts";
+import { linesOf, outcomeOf } from "./outcome.ts";
 import { publish } from "./publish.ts";
 import { findSubject } from "./subject.ts";
 import { verificationOf } from "./verification.ts";
@@ -47,6 +47,7 @@ export async function verifyBackup(options: Options, given: World): Promise<Outc
     ...found.findings,
   ];
   const verification = verificationOf({ ...found, findings }, { options, storage, journal, now });
+  for (const line of linesOf(verification)) world.log.info(line);
   const report = await journal.phase("report", () =>
     publish(verification, { folder, signer, storage, subject, options }, world),
   );

@@ -32,6 +32,21 @@ export function keepingSettings(options: StorageOptions & KeepingOptions): Stora
       remedy: "Give both, or neither for the bucket's own rule. Nothing was written yet.",
     });
   }
+  const forBuckets = {
+    "lock-mode": days,
+    "storage-class": storageClass,
+    "storage-kms-key": kmsKey,
+  };
+  const given = Object.entries(forBuckets).filter(([, value]) => value !== undefined);
+  if (given.length > 0 && !/^s3:\/\//i.test(options.storage)) throw onlyInBuckets(given);
   const lock = mode === "none" || days === undefined ? undefined : { mode, days };
   return { ...storageSettings(options), create: true, storageClass, kmsKey, lock };
+}
+
+function onlyInBuckets(given: readonly (readonly [string, unknown])[]): UserError {
+  return new UserError({
+    title: "The storage cannot do what is asked of it",
+    cause: `${given.map(([name]) => name).join(", ")}: only a bucket, s3://..., knows of such, and storage is none.`,
+    remedy: "Keep the backups in a bucket, or leave it out. Nothing was written yet.",
+  });
 }

@@ -2,7 +2,7 @@ import { realpath, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { type BackupSource, type Captured, type PartSink, readAlong } from "../backup/index.ts";
-import { describe, UserError } from "../failure/index.ts";
+import { codeOf, describe, UserError } from "../failure/index.ts";
 import { outputOf, type Place } from "../place/index.ts";
 import type { World } from "../world/index.ts";
 import { Exclusion } from "./exclude.ts";
@@ -102,7 +102,8 @@ async function folderAt(path: string): Promise<string> {
     if ((await stat(root)).isDirectory()) return root;
   } catch (error) {
     const remedy = "Correct the path; a relative one counts from the workspace.";
-    throw new UserError({ title, cause: `${describe(error)}.`, remedy });
+    const why = codeOf(error) === "ENOENT" ? "is not there" : `cannot be read: ${describe(error)}`;
+    throw new UserError({ title, cause: `${path} ${why}.`, remedy });
   }
   throw new UserError({
     title,

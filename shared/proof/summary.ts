@@ -19,13 +19,16 @@ export function verificationSummary(verification: Verification): string {
 /** The verdict in one sentence, without mark-up. */
 export function headlineOf({
   verdict,
-  name,
+  name: series,
+  backup,
   reached,
   tier,
   findings,
   items,
   evidence,
 }: Verification): string {
+  // Of other tools' files, a pattern is all the name that there is.
+  const name = /[*?[{]/.test(series) ? backup : series;
   if (verdict === "passed") return passedLine(name, tier, { items, evidence });
   const against = findings.filter(({ weight }) => weight !== "note");
   const damaged = against.some(({ weight }) => weight === "damage");
