@@ -1,5 +1,6 @@
 import { writeBackup } from "../../../shared/backup/index.ts";
 import { sealingSettings } from "../../../shared/backup-inputs/index.ts";
+import { UserError } from "../../../shared/failure/index.ts";
 import { postgresSource } from "../../../shared/postgres-dump/index.ts";
 import { recipientsOf } from "../../../shared/sealing/index.ts";
 import type { Options } from "../inputs.ts";
@@ -21,14 +22,25 @@ export async function backUpBefore(
     ...{ format: "custom", binaries: options.postgresBin },
   });
   const sealing = sealingSettings(await keysFor(options));
-  const { manifest } = await writeBackup(
-    source,
-    storage,
-    { name: seriesBefore(options), sealing },
-    world,
-  );
+  const name = seriesBefore(options);
+  const { manifest } = await writeBackup(source, storage, { name, sealing }, world).catch((error) => {
+    throw world.signal.aborted ? error : notBackedUp(error, database);
+  });
   world.log.info(`What is replaced is in backup ${manifest.id} of ${manifest.name}`);
   return manifest.id;
+}
+
+function notBackedUp(error: unknown, database: string): unknown {
+  if (!(error instanceof UserError)) return error;
+  return new UserError(
+    {
+      title: "What is to be replaced could not be backed up",
+      cause: `${database}: ${error.title}. ${error.cause}`,
+      remedy: `${error.remedy} Or give backup-before: false, where nothing in it is missed. Nothing was changed.`,
+      ...(error.evidence === undefined ? {} : { evidence: error.evidence }),
+    },
+    { reason: error },
+  );
 }
 
 /** What was encrypted is not followed by what is open: the same keys open both. */

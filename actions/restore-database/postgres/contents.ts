@@ -29,6 +29,7 @@ const OWN_OBJECTS = `
   UNION ALL
   SELECT 'schema ' || n.nspname FROM pg_namespace n
    WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'public')
+     AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.extnamespace = n.oid)
      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid AND d.deptype = 'e')
   UNION ALL
   SELECT 'large object ' || oid FROM pg_largeobject_metadata`;

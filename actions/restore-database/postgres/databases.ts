@@ -161,7 +161,9 @@ export async function createLike(
     { ...wanted.locale, provider: known, locale: locale ?? undefined },
     wanted.major,
   );
-  const space = former === undefined ? "" : ` TABLESPACE ${quoteIdentifier(former.tablespace)}`;
+  // Where it is the usual one, no right to it is needed.
+  const isUsual = former === undefined || former.tablespace === "pg_default";
+  const space = isUsual ? "" : ` TABLESPACE ${quoteIdentifier(former.tablespace)}`;
   const told: string[] = [];
   for (const [index, { clause, told: words }] of ways.entries()) {
     try {
