@@ -15,7 +15,9 @@ import type { Examination } from "../../shared/proof/index.ts";
 import type { Storage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { decryptionOf } from "./decrypt.ts";
+import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
+import { examinePhysical, isPhysical } from "./physical.ts";
 import { provePostgres } from "./postgres.ts";
 import { redisOptions } from "./redis.ts";
 import type { ForeignSubject } from "./subject.ts";
@@ -30,7 +32,9 @@ export async function examineForeign(
   const { options, storage } = means;
   const dump = dumpIn(storage, backup);
   const reading = { decrypt: await decryptionOf(options, world) };
-  const kind = options.kind === "auto" ? await kindOf(dump, reading, world) : options.kind;
+  if (isPhysical(dump, options))
+    return await examinePhysical({ backup, dump, reading }, means, world);
+  const kind = await kindOf(dump, reading, options, world);
   const examination = await examineKind(kind, dump, reading, means, world);
   const earlier = all
     .filter(({ name }) => name !== backup.name)
@@ -63,7 +67,13 @@ function dumpIn(storage: Storage, { name, files }: ForeignBackup): Dump {
 type ForeignKind = "postgres" | "redis" | "directory";
 
 /** What it holds, told by the first bytes behind compressions and encryptions. */
-async function kindOf(dump: Dump, reading: Reading, { signal }: World): Promise<ForeignKind> {
+async function kindOf(
+  dump: Dump,
+  reading: Reading,
+  { kind }: Options,
+  { signal }: World,
+): Promise<ForeignKind> {
+  if (kind === "postgres" || kind === "redis" || kind === "directory") return kind;
   const [file] = dump.files;
   if (dump.folder || file === undefined) return "postgres";
   const { format, layers } = await recognise(dump, signal);

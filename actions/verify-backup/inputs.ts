@@ -20,7 +20,9 @@ export const inputs = {
   name: text({ accepts: "a name of a-z, 0-9, dot, hyphen and underscore" }, NAME),
   backup: text({ default: "latest", accepts: "latest, an id or its beginning, or a file" }),
   pattern: text({ accepts: "a pattern of file names, such as papers-*.sql.gz" }),
-  kind: choice(["auto", "postgres", "redis", "directory"], { default: "auto" }),
+  kind: choice(["auto", "postgres", "base-backup", "pgbackrest", "redis", "directory"], {
+    default: "auto",
+  }),
   ...storageInputs,
   tier: choice(["integrity", "data", "full"], { default: "data" }),
   rpo: duration({ min: 1_000, max: 3_650 * 24 * HOUR }, {}),
@@ -51,6 +53,11 @@ export const inputs = {
   "restore-password": text({ secret: true, accepts: "that user's password" }),
   "point-in-time": text({ accepts: "a moment such as 2026-11-22T03:00:00Z, or latest" }),
   wal: text({ accepts: "a folder of the storage" }),
+  timeline: text(
+    { default: "latest", accepts: "latest, current or a number" },
+    /^(latest|current|[1-9]\d{0,8})$/,
+  ),
+  database: text({ accepts: "the name of a database" }),
   report: text({ default: "backup-verification", accepts: "the path of a folder" }),
   "metrics-file": text({ accepts: "the path of a file" }),
   pushgateway: text(

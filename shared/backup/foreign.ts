@@ -29,17 +29,27 @@ export async function foreignBackups(
   for await (const object of storage.list(literal, signal)) files.push(object);
   const folders = new Set(
     files
-      .filter(({ name }) => posix.basename(name) === "toc.dat")
+      .filter(({ name }) => MARKS_FOLDER.test(posix.basename(name)))
       .map(({ name }) => folderOfFile(name)),
   );
   const found = new Map<string, StoredObject[]>();
   for (const file of files) {
-    const folder = folderOfFile(file.name);
-    const name = folder !== "" && folders.has(folder) ? folder : file.name;
+    const name = folderAround(file.name, folders) ?? file.name;
     if (matches(pattern, name.replace(/\/$/, "")))
       found.set(name, [...(found.get(name) ?? []), file]);
   }
   return inOrder([...found]);
+}
+
+/** The files that a dump in directory format and a base backup have at their top. */
+const MARKS_FOLDER = /^(toc\.dat|backup_manifest|backup_label|base\.tar(\.(gz|zst|lz4|age))*)$/;
+
+/** The outermost of the folders that a file lies in. */
+function folderAround(name: string, folders: ReadonlySet<string>): string | undefined {
+  let found: string | undefined;
+  for (let folder = folderOfFile(name); folder !== ""; folder = folderOfFile(folder.slice(0, -1)))
+    if (folders.has(folder)) found = folder;
+  return found;
 }
 
 function folderOfFile(name: string): string {
