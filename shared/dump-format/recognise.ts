@@ -82,6 +82,8 @@ function tarFormatOf(head: Buffer): Format | undefined {
   if (head.length < 512 || head.toString("latin1", 257, 262) !== "ustar") return undefined;
   const first = head.toString("latin1", 0, 100).replace(/\0.*$/s, "").replace(/^\.\//, "");
   if (first === "toc.dat" && head.toString("latin1", 512, 517) === "PGDMP") return "pg-tar";
+  // Its table of contents comes first; where that is lost, the others still tell what it was.
+  if (/^(\d+\.dat|blobs(_\d+)?\.toc|blob_\d+\.dat|restore\.sql)$/.test(first)) return "pg-tar";
   if (["backup_label", "backup_manifest", "PG_VERSION", "tablespace_map"].includes(first)) {
     return "pg-basebackup";
   }

@@ -1,4 +1,5 @@
 import { pipeline, Readable, type Transform } from "node:stream";
+import { notePassing } from "./dead-buffers.ts";
 
 /** What becomes of a stream's bytes on their way: compressed, decrypted, counted. */
 export type Stage = (content: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
@@ -33,12 +34,14 @@ async function nextOf(iterator: AsyncIterator<Buffer>): Promise<Buffer | null> {
   for (;;) {
     const { value, done } = await iterator.next();
     if (done === true) return null;
+    notePassing(value.length);
     if (value.length > 0) return value;
   }
 }
 
 async function* buffers(content: Readable): AsyncIterable<Buffer> {
   for await (const chunk of content as AsyncIterable<Buffer | Uint8Array | string>) {
+    notePassing(chunk.length);
     if (Buffer.isBuffer(chunk)) yield chunk;
     else if (typeof chunk === "string") yield Buffer.from(chunk);
     else yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -79,11 +82,19 @@ export async function* piped(
 ): AsyncIterable<Buffer> {
   let failed: { readonly error: unknown } | undefined;
   async function* watched() {
+    const iterator = content[Symbol.asyncIterator]();
     try {
-      yield* content;
-    } catch (error) {
-      failed = { error };
-      throw error;
+      for (;;) {
+        const next = await iterator.next().catch((error: unknown) => {
+          failed = { error };
+          throw error;
+        });
+        if (next.done === true) return;
+        // Where the transform fails, its error is thrown here, and is none of the content.
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
     }
   }
   // It ends the one when the other fails, in both directions; what failed shows below.

@@ -2,6 +2,7 @@ import { cpus, loadavg } from "node:os";
 import { nearestName } from "../../shared/failure/index.ts";
 import { TestbedError } from "../testbed/index.ts";
 import { backup } from "./backup.ts";
+import { backupCorpus } from "./backup-corpus.ts";
 import { buildChanged } from "./build-changed.ts";
 import { buildUnchanged } from "./build-unchanged.ts";
 import { coldStart } from "./cold-start.ts";
@@ -17,6 +18,7 @@ import { voyage } from "./voyage.ts";
 /** `npm run bench -- NAME`: a table for people, then one line of JSON; exits 1 on a missed target. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   backup,
+  "backup-corpus": backupCorpus,
   "build-changed": buildChanged,
   "build-unchanged": buildUnchanged,
   "cold-start": coldStart,

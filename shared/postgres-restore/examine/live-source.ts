@@ -28,9 +28,13 @@ export async function readLiveSource(
 /** What goes on changing while a database is in use. */
 const MOVING = new Set(["row-count", "content", "sequence", "large-objects", "heartbeat"]);
 
+/** So small a part of a table's rows, or so few, may have been written since the dump. */
+const FEW = { part: 0.1, rows: 10 } as const;
+
 /**
  * What a difference from a live source means: rows that were written since the dump are no damage,
- * and a definition that differs may have been changed since. Only what is wholly missing is more.
+ * and a definition that differs may have been changed since. What is wholly missing is more, and so
+ * is a good part of a table: whether that was written since or lost, somebody has to look.
  */
 export function sinceTheDump(finding: Finding): Finding {
   if (finding.weight !== "damage") return finding;
@@ -39,7 +43,20 @@ export function sinceTheDump(finding: Finding): Finding {
   if (gone) return { ...finding, weight: "doubt" };
   return {
     ...finding,
-    weight: moving ? "note" : "doubt",
+    weight: moving && !isShort(finding) ? "note" : "doubt",
     what: `${finding.what.replace(/\.$/, "")}; the live source may have changed since the dump.`,
   };
+}
+
+/** Whether a table has much fewer rows than the live source. */
+function isShort({ detector, expected, found }: Finding): boolean {
+  if (detector !== "row-count") return false;
+  const [there, here] = [countIn(expected), countIn(found)];
+  if (there === undefined || here === undefined) return false;
+  return there - here >= FEW.rows && here < there * (1 - FEW.part);
+}
+
+function countIn(words: string | undefined): number | undefined {
+  const digits = /^[\d,]+/.exec(words ?? "")?.[0].replaceAll(",", "");
+  return digits === undefined ? undefined : Number(digits);
 }

@@ -181,6 +181,20 @@ describe("what is done to an encrypted file", () => {
   });
 });
 
+// A decoder that fails while more is on its way to it fails the content, too.
+it.each(["gzip", "zstd"] as const)(
+  "%s that breaks in the middle is named as that",
+  async (method) => {
+    const text = Array.from({ length: 20_000 }, (_, at) => `${at * 7919} row\n`).join("");
+    const packed = method === "gzip" ? zlib.gzipSync(text) : zlib.zstdCompressSync(text);
+    for (let at = 0; at < 5; at += 1) {
+      const broken = Buffer.from(packed).fill(0, Math.floor((packed.length * (at + 2)) / 8));
+      const reading = buffer(through(pieces(broken, 4_096), decompression(method)));
+      await expect(reading).rejects.toThrow(BrokenSeal);
+    }
+  },
+);
+
 describe("keys", () => {
   const other = `AGE-SECRET-KEY-1${"Q".repeat(58)}`;
   const sealedFor = (encryption: EncryptionSettings) =>
