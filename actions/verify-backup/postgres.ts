@@ -35,9 +35,14 @@ export async function provePostgres(
 ): Promise<Examination> {
   const { examinePostgres } = await import("../../shared/postgres-restore/index.ts");
   const server = {
-    server: options.server === "job" ? ("auto" as const) : options.server,
+    server: options.server,
     ...{ major, orNewer: true, bin: options.postgresBin, image: options.image },
     ...{ jobs: options.jobs, time: options.timeLimit, memory: memoryIn(options.memory) },
+    cluster: {
+      ...{ kubeconfig: options.kubeconfig, context: options.context },
+      ...{ namespace: options.namespace },
+      ...{ volumeSize: options.volumeSize, volumeClass: options.volumeClass },
+    },
   };
   const settings = { server, reading, amcheck: options.amcheck };
   return await examinePostgres({ ...backup, ...declared }, settings, options.tier, world);

@@ -13,6 +13,9 @@ export {
 } from "./examine.ts";
 export { restoreDump } from "./restore.ts";
 export type { RestoreOptions, RestoreReport } from "./restoring/report.ts";
+export { bareEnvironment, isolatedPlace } from "./server/local.ts";
+export { findServerPrograms, NoServerPrograms } from "./server/programs.ts";
+export { watchServer } from "./server/watch.ts";
 export { stagingAt } from "./staging.ts";
 export { LimitReached, type Part, type RestoreTarget, ServerGone, type Staging } from "./target.ts";
 export {
@@ -22,6 +25,3 @@ export {
   type ThrowAwayServer,
   type ThrowAwaySettings,
 } from "./throw-away.ts";
-export { bareEnvironment, isolatedPlace } from "./server/local.ts";
-export { findServerPrograms, NoServerPrograms } from "./server/programs.ts";
-export { watchServer } from "./server/watch.ts";

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { openSession } from "../postgres/index.ts";
 import type { Finding } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
@@ -10,6 +11,7 @@ import { DumpRoles } from "./restoring/roles.ts";
 import { LimitReached, type RestoreTarget, ServerGone } from "./target.ts";
 
 const PATIENCE_MS = 60_000;
+const SETTLING_MS = 3_000;
 
 /**
  * Restores a dump into an empty database, in the name of a role that is no superuser. What stands
@@ -51,10 +53,19 @@ export async function restoreDump(
     finished = true;
   } catch (error) {
     world.signal.throwIfAborted();
-    if (!signal.aborted) throw error;
+    if (!(await abortsSoon(signal))) throw error;
     findings.push(interrupted(signal.reason, options, activity.last));
   }
   return { findings, finished, phases: phases.all, seconds: phases.sum };
+}
+
+/** A connection breaks before it is known why the server went. */
+async function abortsSoon(signal: AbortSignal): Promise<boolean> {
+  if (!signal.aborted) {
+    const late = AbortSignal.timeout(SETTLING_MS);
+    await once(AbortSignal.any([signal, late]), "abort");
+  }
+  return signal.aborted;
 }
 
 /** What a limit, the server's end or a standstill says of the dump. */

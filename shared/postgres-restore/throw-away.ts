@@ -10,6 +10,7 @@ import {
 } from "../postgres/index.ts";
 import type { World } from "../world/index.ts";
 import { startInDocker } from "./server/docker.ts";
+import { startInJob } from "./server/job.ts";
 import { startLocally } from "./server/local.ts";
 import { NoServerPrograms } from "./server/programs.ts";
 import type { ServerSettings, StartedServer } from "./server/settings.ts";
@@ -18,9 +19,10 @@ import type { Part, RestoreTarget } from "./target.ts";
 /** Where a throw-away server runs, and how it is to be had. */
 export interface ThrowAwaySettings extends ServerSettings {
   /**
-   * `auto`: programs of this machine where it has the right ones, else a container.
+   * `job`: a Job in a cluster. `auto`: programs of this machine where it has the right ones, else a
+   * container.
    */
-  readonly server: "local" | "docker" | "auto";
+  readonly server: "local" | "docker" | "job" | "auto";
 }
 
 /** The order and case of text in a database, as `pg_database` tells it. */
@@ -72,6 +74,7 @@ export async function openThrowAway(
 async function start(settings: ThrowAwaySettings, world: World): Promise<StartedServer> {
   if (settings.server === "local") return startLocally(settings, world);
   if (settings.server === "docker") return startInDocker(settings, world);
+  if (settings.server === "job") return startInJob(settings, world);
   try {
     return await startLocally(settings, world);
   } catch (error) {

@@ -17,8 +17,16 @@ export interface Housing {
   readonly where: string;
   /** A folder there with room for the data. */
   readonly folder: string;
+  /** A folder for the socket, where it is not to be that one. */
+  readonly socket?: string;
   readonly memory: number;
   readonly safeguards: readonly Safeguard[];
+  /** Finds out more about them with the image's own psql. */
+  safeguarding?(psql: string): Promise<readonly Safeguard[]>;
+  /** Aborts when the container has reached a limit of its own. */
+  readonly signal?: AbortSignal;
+  /** Why the container itself came to its end; undefined where it still runs. */
+  end?(): Promise<LimitReached | ServerGone | undefined>;
   /** Takes the container away. */
   dispose(): Promise<void>;
 }
@@ -40,8 +48,11 @@ export async function startAt(
   settings: ServerSettings,
   world: World,
 ): Promise<StartedServer> {
-  const { place, folder, memory } = housing;
+  const { place, folder, memory, socket = folder } = housing;
   const { bin, major } = await programsAt(housing, world);
+  const psql = `${bin}/psql`;
+  const safeguarding = housing.safeguarding?.(psql) ?? Promise.resolve([]);
+  safeguarding.catch(() => {});
   const administrator = {
     name: `sw_${randomBytes(6).toString("hex")}`,
     password: randomBytes(24).toString("hex"),
@@ -56,28 +67,32 @@ export async function startAt(
   const how = [`--pwfile=${password}`, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"];
   await runAt(place, [...initdb, ...how, "--no-sync"], world.signal);
   const lines = configurationOf({ memory, processors: 2, jobs: settings.jobs ?? 2 }, major);
-  const own = [`unix_socket_directories = '${folder}'`, "port = 5432"];
+  const own = [`unix_socket_directories = '${socket}'`, "port = 5432"];
   const file = await put("settings", `${[...lines, ...own].join("\n")}\n`);
   await runAt(place, ["mv", file, `${data}/postgresql.auto.conf`], world.signal);
   await runAt(place, ["rm", password], world.signal);
-  const server = await Supervised.start(place, [`${bin}/postgres`, "-D", data], world);
+  const server = await Supervised.start(housing, [`${bin}/postgres`, "-D", data], world);
   const limit = limitOf(settings, server);
   return {
     name: `a throw-away server of PostgreSQL ${major} ${housing.where}`,
     major,
     place,
-    programs: { psql: `${bin}/psql`, pgRestore: `${bin}/pg_restore` },
-    socket: folder,
+    programs: { psql, pgRestore: `${bin}/pg_restore` },
+    socket,
     administrator,
     staging,
-    safeguards: housing.safeguards,
-    signal: AbortSignal.any([world.signal, limit.signal, server.gone]),
+    safeguards: [...(await safeguarding), ...housing.safeguards],
+    signal: AbortSignal.any([world.signal, limit.signal, server.gone, ...signalsOf(housing)]),
     async [Symbol.asyncDispose]() {
       limit[Symbol.dispose]();
       server.end();
       await housing.dispose();
     },
   };
+}
+
+function signalsOf({ signal }: Housing): readonly AbortSignal[] {
+  return signal === undefined ? [] : [signal];
 }
 
 async function programsAt(
@@ -117,14 +132,17 @@ class Supervised {
   /** Whether its end is no surprise. */
   expected = false;
   readonly #running: Running;
+  readonly #housing: Housing;
   readonly #gone = new AbortController();
   readonly #log: string[] = [];
 
-  private constructor(running: Running) {
+  private constructor(running: Running, housing: Housing) {
     this.#running = running;
+    this.#housing = housing;
   }
 
-  static async start(place: Place, argv: readonly string[], world: World): Promise<Supervised> {
+  static async start(housing: Housing, argv: readonly string[], world: World): Promise<Supervised> {
+    const { place } = housing;
     const running = await place.start(
       {
         program: "sh",
@@ -133,7 +151,7 @@ class Supervised {
       },
       world.signal,
     );
-    const server = new Supervised(running);
+    const server = new Supervised(running, housing);
     const ready = new Promise<boolean>((resolve) => {
       const read = eachLine(running.stdout, (line) => {
         server.#note(line);
@@ -141,7 +159,7 @@ class Supervised {
         if (line.includes(READY)) resolve(true);
       }).catch(() => {});
       void Promise.all([read, running.ended]).then(() => {
-        server.#broke();
+        void server.#broke();
         resolve(false);
       });
       setTimeout(() => resolve(false), START_DEADLINE_MS).unref();
@@ -171,14 +189,31 @@ class Supervised {
     if (this.#log.length > 40) this.#log.shift();
   }
 
-  #broke(): void {
+  /** The server went by itself: whatever waits for it is told why. */
+  async #broke(): Promise<void> {
     if (this.expected) return;
+    const said = this.#log.join("\n");
     const words = this.#log.filter((line) => /FATAL|PANIC|ERROR|server process/.test(line));
     const told = words.slice(-3).join("; ") || "it ended without a word";
-    this.#gone.abort(
-      /No space left on device/.test(told)
-        ? new LimitReached("disk", `The disk was full: ${told}.`)
-        : new ServerGone(`The throw-away server went away while it was in use: ${told}.`),
+    const own = limitIn(said, told);
+    const end = own ?? (await this.#housing.end?.().catch(() => undefined));
+    if (this.expected) return;
+    const gone = `The throw-away server went away while it was in use: ${told}.`;
+    this.#gone.abort(end ?? new ServerGone(gone));
+  }
+}
+
+/** The limit that a server ran into, by its own last words. */
+function limitIn(said: string, told: string): LimitReached | undefined {
+  if (/No space left on device/.test(said)) {
+    return new LimitReached("disk", `The disk was full: ${told}.`);
+  }
+  // Nobody but the system's guard of memory kills a process in there.
+  if (/server process \(PID \d+\) was terminated by signal 9/.test(said)) {
+    return new LimitReached(
+      "memory",
+      `A process of the server was killed, which a container does at the limit of its memory: ${told}.`,
     );
   }
+  return undefined;
 }

@@ -2,6 +2,19 @@ import type { Safeguard } from "../../isolation/index.ts";
 import type { Place } from "../../place/index.ts";
 import type { RestoreTarget } from "../target.ts";
 
+/** Where in a cluster a throw-away server runs. */
+export interface ClusterSettings {
+  /** A kubeconfig's path, content, or content in base64; what KUBECONFIG names when left out. */
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  /** The context's own when left out. */
+  readonly namespace?: string | undefined;
+  /** Of its volume, as Kubernetes writes it: `50Gi`; the node's own disk when left out. */
+  readonly volumeSize?: string | undefined;
+  /** The volume's storage class; the cluster's default when left out. */
+  readonly volumeClass?: string | undefined;
+}
+
 /** How a throw-away server is to be had. */
 export interface ServerSettings {
   /** The major version; the newest there is when left out. */
@@ -12,6 +25,8 @@ export interface ServerSettings {
   readonly bin?: string | undefined;
   /** Of a container; postgres:MAJOR when left out. */
   readonly image?: string | undefined;
+  /** Of a Job in a cluster. */
+  readonly cluster?: ClusterSettings | undefined;
   /** Where its own folder is made; the system's temporary folder when left out. */
   readonly folder?: string | undefined;
   /** The most that it may take, in milliseconds; six hours when left out. */
