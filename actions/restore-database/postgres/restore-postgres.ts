@@ -53,8 +53,9 @@ function requireOneWay({ method, tables }: Options): void {
   });
 }
 
-/** The major version of the pg_dump that made a backup; 0 where that is not known. */
+/** The major version that is needed to read a dump; 0 for SQL, and where it is not known. */
 function dumperOf({ manifest }: StoredBackup): number {
+  if (manifest.parts.some(({ name }) => name === "dump.sql")) return 0;
   return Number.parseInt(manifest.source.pg_dump ?? "0", 10) || 0;
 }
 

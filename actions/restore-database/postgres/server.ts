@@ -59,13 +59,29 @@ export async function openServer(
   await using session = await openSession(place, await connectionTo(maintenance), { signal, psql });
   const facts = await serverFacts(session);
   await requireWritable(session, facts);
-  const major = Math.max(facts.major, dumper);
-  const clients = await findClients(place, major, { signal, folder: options.postgresBin });
+  const folder = options.postgresBin;
+  const clients = await findClients(place, Math.max(facts.major, dumper), { signal, folder }).catch(
+    (error: unknown) => {
+      throw dumper > facts.major ? tooOld(error, dumper, facts) : error;
+    },
+  );
   return {
     ...{ place, clients, facts, maintenance, database, settings, connectionTo },
     open: async (name, first = [], until = signal) =>
       openSession(place, await connectionTo(name), { signal: until, psql: clients.psql, first }),
   };
+}
+
+function tooOld(error: unknown, dumper: number, { version }: ServerFacts): unknown {
+  if (!(error instanceof UserError)) return error;
+  return new UserError(
+    {
+      title: `No pg_restore for a backup of PostgreSQL ${dumper}`,
+      cause: `The backup was made by pg_dump ${dumper}, which older programs cannot read; the target's server is of ${version}, and what is there is too old.`,
+      remedy: `Install postgresql-client-${dumper} beside the server's, or name the folder of its programs by postgres-bin. Nothing was changed.`,
+    },
+    { reason: error },
+  );
 }
 
 async function requireWritable(session: Session, { standby }: ServerFacts): Promise<void> {
