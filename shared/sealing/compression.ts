@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { BrokenSeal } from "./broken-seal.ts";
@@ -14,7 +15,6 @@ export const LEVELS = {
 } as const;
 
 const gzip = promisify(zlib.gzip);
-const zstd = promisify(zlib.zstdCompress);
 
 /**
  * Blocks are compressed side by side, each on its own: a gzip member or a zstd frame, of which the
@@ -32,9 +32,15 @@ export function compression(method: Compression, level?: number): Stage {
   return async function* compressed(content) {
     const waiting: Promise<Buffer>[] = [];
     let any = false;
-    for await (const block of inPieces(content, BLOCK[method])) {
+    // Used again and again: dead blocks would lie about until V8 looks at what is old.
+    const free: Buffer[] = [];
+    const room = () => free.pop() ?? Buffer.allocUnsafeSlow(BLOCK[method]);
+    for await (const block of inPieces(content, BLOCK[method], room)) {
       any = true;
-      const result = compress(block);
+      const result = compress(block).then((packed) => {
+        if (block.length === BLOCK[method]) free.push(block);
+        return packed;
+      });
       // It is awaited below; should an earlier one fail, nobody would.
       result.catch(() => {});
       waiting.push(result);
@@ -47,13 +53,54 @@ export function compression(method: Compression, level?: number): Stage {
 }
 
 function blockCompressor(method: "gzip" | "zstd", level: number) {
-  const chunkSize = 256 * 1024;
-  if (method === "gzip") return (block: Buffer) => gzip(block, { level, chunkSize });
-  const params = {
-    [zlib.constants.ZSTD_c_compressionLevel]: level,
-    [zlib.constants.ZSTD_c_checksumFlag]: 1,
+  if (method === "zstd") return zstdLanes(level);
+  return (block: Buffer) => gzip(block, { level, chunkSize: CHUNK });
+}
+
+const CHUNK = 256 * 1024;
+
+/**
+ * Compressors that are used again and again, each for one block at a time. One for each block would
+ * leave its memory behind in each of Node.js' threads, 50 MB of it.
+ */
+function zstdLanes(level: number): (block: Buffer) => Promise<Buffer> {
+  const free: FrameWriter[] = [];
+  return async (block) => {
+    const writer = free.pop() ?? new FrameWriter(level);
+    const frame = await writer.frame(block);
+    free.push(writer);
+    return frame;
   };
-  return (block: Buffer) => zstd(block, { chunkSize, params, pledgedSrcSize: block.length });
+}
+
+/** Makes one zstd frame after the other with the same memory. */
+class FrameWriter {
+  readonly #zstd: zlib.ZstdCompress;
+  #pieces: Buffer[] = [];
+  #failed: (error: Error) => void = () => {};
+
+  constructor(level: number) {
+    const params = {
+      [zlib.constants.ZSTD_c_compressionLevel]: level,
+      [zlib.constants.ZSTD_c_checksumFlag]: 1,
+    };
+    this.#zstd = zlib.createZstdCompress({ chunkSize: CHUNK, params });
+    this.#zstd.on("data", (piece: Buffer) => this.#pieces.push(piece));
+    this.#zstd.on("error", (error) => this.#failed(error));
+  }
+
+  async frame(block: Buffer): Promise<Buffer> {
+    await new Promise<void>((resolve, reject) => {
+      this.#failed = reject;
+      this.#zstd.write(block);
+      this.#zstd.flush(zlib.constants.ZSTD_e_end, resolve);
+    });
+    // What the stream has not handed over yet belongs to this frame, not to the next.
+    while (this.#zstd.readableLength > 0) await setImmediate();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return Buffer.concat(pieces);
+  }
 }
 
 /**

@@ -51,9 +51,15 @@ async function* buffers(content: Readable): AsyncIterable<Buffer> {
 /**
  * The same bytes in pieces of one size; only the last is smaller, and there is none for no bytes
  * at all.
+ *
+ * @param room gives what a piece is put into, for whoever has some to use again.
  */
-export async function* inPieces(content: AsyncIterable<Buffer>, size: number) {
-  let piece = Buffer.allocUnsafe(size);
+export async function* inPieces(
+  content: AsyncIterable<Buffer>,
+  size: number,
+  room: () => Buffer = () => Buffer.allocUnsafe(size),
+) {
+  let piece = room();
   let used = 0;
   for await (const chunk of content) {
     for (let at = 0; at < chunk.length; ) {
@@ -62,7 +68,7 @@ export async function* inPieces(content: AsyncIterable<Buffer>, size: number) {
       used += taken;
       if (used < size) continue;
       yield piece;
-      piece = Buffer.allocUnsafe(size);
+      piece = room();
       used = 0;
     }
   }
