@@ -23,9 +23,11 @@ export async function backUpBefore(
   });
   const sealing = sealingSettings(await keysFor(options));
   const name = seriesBefore(options);
-  const { manifest } = await writeBackup(source, storage, { name, sealing }, world).catch((error) => {
-    throw world.signal.aborted ? error : notBackedUp(error, database);
-  });
+  const { manifest } = await writeBackup(source, storage, { name, sealing }, world).catch(
+    (error) => {
+      throw world.signal.aborted ? error : notBackedUp(error, database);
+    },
+  );
   world.log.info(`What is replaced is in backup ${manifest.id} of ${manifest.name}`);
   return manifest.id;
 }

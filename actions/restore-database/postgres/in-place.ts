@@ -56,11 +56,13 @@ async function replaced(
 ): Promise<Restored> {
   const { backup, server, session, fingerprint } = restore;
   const { database } = server;
+  world.log.info(`Emptying ${database}`);
   await journal.phase("empty", async () => {
     await emptyDatabase(session, fingerprint, world);
     const { count, examples } = await contentsOf(session);
     if (count > 0) throw notEmptied(database, examples);
   });
+  world.log.info(`Restoring into ${database} itself`);
   const loaded = await journal.phase("restore", () =>
     loadDump(backup, server, database, options, world),
   );
