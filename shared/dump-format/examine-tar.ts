@@ -36,6 +36,7 @@ class TarExamination {
   #archive: Archive | undefined;
   #members: ArchiveMembers | undefined;
   #script = false;
+  #contents = false;
 
   constructor(name: string, reading: Reading, ofPgDump: boolean) {
     this.#name = name;
@@ -47,6 +48,7 @@ class TarExamination {
     if (!this.#ofPgDump) {
       for await (const _ of member.content());
     } else if (member.name === "toc.dat" && this.#archive === undefined) {
+      this.#contents = true;
       this.#archive = await readToc(
         member.content(),
         "tar",
@@ -70,6 +72,14 @@ class TarExamination {
   end(): Partial<Read> {
     const archive = this.#archive;
     const members = this.#members;
+    if (this.#ofPgDump && !this.#contents) {
+      this.#reading.faults.add({
+        detector: "members",
+        weight: "damage",
+        subject: this.#name,
+        what: "toc.dat, the table of contents, is missing: nothing of it can be restored.",
+      });
+    }
     if (archive === undefined || members === undefined) return {};
     members.end();
     if (!this.#script) {

@@ -1,4 +1,5 @@
 import { benignDifferences } from "./benign.ts";
+import { bucketFaults } from "./bucket-faults.ts";
 import type { Case } from "./case.ts";
 import { directoryFaults } from "./directory-faults.ts";
 import { dumpFaults } from "./dump-faults.ts";
@@ -19,6 +20,7 @@ export const corpus: readonly Case[] = [
   ...sourceFaults,
   ...redisFaults,
   ...directoryFaults,
+  ...bucketFaults,
   ...benignDifferences,
   ...foreignBenign,
 ];

@@ -80,6 +80,9 @@ CREATE TRIGGER touch BEFORE UPDATE ON lib.books FOR EACH ROW EXECUTE FUNCTION li
 CREATE RULE keep AS ON DELETE TO lib.events DO INSTEAD NOTHING;
 CREATE STATISTICS lib.related ON author, status FROM lib.books;
 ALTER TABLE lib.events REPLICA IDENTITY FULL;
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER nowhere OPTIONS (host 'db2');
+CREATE FOREIGN TABLE lib.far (id int) SERVER elsewhere;
 COMMENT ON TABLE lib.books IS 'All books';
 SELECT nextval('lib.card_number') FROM generate_series(1, 20);
 SELECT lo_from_bytea(90001, decode(repeat('00ff10', 900), 'hex')), lo_from_bytea(90002, 'second');

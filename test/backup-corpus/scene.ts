@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { bodyOf } from "../../shared/storage/transfer/wire.ts";
+import { Bucket } from "../cluster/storage/bucket.ts";
 import { bundleOf, runStep } from "../runner/index.ts";
 import { PostgresServer } from "../servers/postgres.ts";
 import { RedisServer } from "../servers/redis.ts";
@@ -30,13 +32,14 @@ const KEYS: readonly string[] = [
 ];
 
 /** Forms of backups that backup-database makes once, to be copied and damaged. */
-export type Base = "plain" | "custom" | "directory" | "rdb" | "files" | "other";
+export type Base = "plain" | "custom" | "directory" | "rdb" | "files" | "bucket";
 
 /** The servers and their backups, as they are when nothing is wrong. */
 export class Scene implements AsyncDisposable {
   readonly folder: string;
   readonly server: PostgresServer;
   readonly redis: RedisServer;
+  readonly #bucket: Bucket;
   /** The folder with redis-server. */
   readonly redisPrograms: string;
   #databases = 0;
@@ -48,22 +51,31 @@ export class Scene implements AsyncDisposable {
     server: PostgresServer,
     redis: RedisServer,
     redisPrograms: string,
+    bucket: Bucket,
   ) {
     this.folder = folder;
     this.server = server;
     this.redis = redis;
     this.redisPrograms = redisPrograms;
+    this.#bucket = bucket;
   }
 
   /** Starts the servers, fills them and takes the backups, by the action itself. */
   static async build(): Promise<Scene> {
-    const endpoints = await resolveEndpoints(["postgres-15", "redis"]);
+    const endpoints = await resolveEndpoints(["postgres-15", "redis", "minio"]);
+    const { url, region, accessKeyId, secretAccessKey } = endpoints.objectStore;
     const folder = await mkdtemp(join(tmpdir(), "seaworthy-backup-corpus-"));
     const server = await PostgresServer.start(endpoints.postgres["15"] ?? "", {
       settings: { full_page_writes: "off", synchronous_commit: "off", autovacuum: "off" },
     });
     const redis = await RedisServer.start(endpoints.redis);
-    const scene = new Scene(folder, server, redis, endpoints.redis);
+    const scene = new Scene(
+      folder,
+      server,
+      redis,
+      endpoints.redis,
+      new Bucket({ endpoint: url, region, accessKeyId, secretAccessKey }),
+    );
     await scene.#fill();
     await scene.#backUp();
     return scene;
@@ -72,6 +84,7 @@ export class Scene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
     await this.redis[Symbol.asyncDispose]();
+    await this.#bucket[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -180,6 +193,23 @@ export class Scene implements AsyncDisposable {
     await symlink("deep/7.txt", join(folder, "link"));
   }
 
+  /** Gives the inputs that lead backup-database to the bucket. */
+  async #fillBucket(): Promise<Record<string, string>> {
+    const { objectStore } = await resolveEndpoints(["minio"]);
+    await this.#bucket.create();
+    for (let at = 0; at < 20; at++) {
+      const [key, body] = [`papers/${at}.txt`, bodyOf(`object ${at} of the bucket`)];
+      await this.#bucket.ask({ method: "PUT", key, headers: {}, body, expected: [200] });
+    }
+    return {
+      source: `s3://${this.#bucket.name}/papers`,
+      "source-endpoint": objectStore.url,
+      "source-region": objectStore.region,
+      "source-access-key-id": objectStore.accessKeyId,
+      "source-secret-access-key": objectStore.secretAccessKey,
+    };
+  }
+
   async #sql(database: string, sql: string): Promise<void> {
     // Several lanes are at work at once.
     this.#files += 1;
@@ -197,7 +227,7 @@ export class Scene implements AsyncDisposable {
       ["directory", { source: this.server.url("library"), format: "directory" }],
       ["rdb", { source: this.redis.url, kind: "redis" }],
       ["files", { source: join(this.folder, "embeddings"), kind: "directory" }],
-      ["other", { source: this.server.url("other"), format: "custom" }],
+      ["bucket", await this.#fillBucket()],
     ];
     await mkdir(join(this.folder, "bases"));
     for (const [base, inputs] of forms) await this.backUp(inputs, this.#storage(base));

@@ -6,7 +6,7 @@ import type { Dump } from "../dump/dump.ts";
 import { extensionOf, isHarmlessPrivilege, rolesIn } from "../dump/grammar.ts";
 import { StatementReader, utf8 } from "../dump/statements.ts";
 import type { RestoreTarget } from "../target.ts";
-import { makeExtension, type WantedExtension } from "./extensions.ts";
+import { grantWrappers, makeExtension, type WantedExtension } from "./extensions.ts";
 import { readBy, restoreBy } from "./pg-restore.ts";
 import { findingOf } from "./problems.ts";
 import type { Phases, RestoreOptions } from "./report.ts";
@@ -196,16 +196,22 @@ class ArchiveWork {
 
   /**
    * Restores some entries. Those that only a superuser may make are made by the administrator where
-   * that is harmless, and what failed for want of them is tried once more.
+   * that is harmless, and what failed for want of them is tried once more. So is, one by one, what
+   * the jobs of pg_restore kept each other from: an index of a partition and a foreign key of the
+   * whole can wait for each other.
    */
   async #phase(entries: readonly Entry[], args: readonly string[]): Promise<void> {
     if (entries.length === 0) return;
     const output = await this.#run(entries, args);
     const made = await this.#makePrivileged(entries, output);
     const failed = new Set(output.problems.map(({ entry }) => entry));
+    const deadlocked = output.problems.some(({ said }) => said.startsWith("deadlock detected"));
     const again =
-      made.size === 0 ? [] : entries.filter(({ id }) => failed.has(id) && !made.has(id));
-    if (again.length > 0) this.#tell(await this.#run(again, args));
+      made.size === 0 && !deadlocked
+        ? []
+        : entries.filter(({ id }) => failed.has(id) && !made.has(id));
+    const alone = args.filter((arg) => !arg.startsWith("--jobs"));
+    if (again.length > 0) this.#tell(await this.#run(again, deadlocked ? alone : args));
     else this.#tell(output, made);
   }
 
@@ -234,6 +240,7 @@ class ArchiveWork {
       try {
         await this.#restore.administrator.run(statement.trim().replace(/;$/, ""));
         made.add(known.id);
+        if (known.kind === "FOREIGN DATA WRAPPER") await grantWrappers(this.#restore.administrator);
       } catch (error) {
         if (!(error instanceof SqlFailed)) throw error;
       }

@@ -66,7 +66,7 @@ async function makeSchema(schema: string, administrator: Session, restorer: stri
 }
 
 /** Foreign servers of the dump need its wrapper; with no network they lead nowhere. */
-async function grantWrappers(administrator: Session): Promise<void> {
+export async function grantWrappers(administrator: Session): Promise<void> {
   const wrappers = await administrator.query<{ fdwname: string }>(
     "SELECT fdwname FROM pg_catalog.pg_foreign_data_wrapper",
   );

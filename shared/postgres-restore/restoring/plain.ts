@@ -4,7 +4,7 @@ import type { Dump } from "../dump/dump.ts";
 import { extensionOf, isHarmlessPrivilege, kindOf, rolesIn, subjectOf } from "../dump/grammar.ts";
 import { type Piece, StatementReader, utf8 } from "../dump/statements.ts";
 import type { Restoring } from "./archive.ts";
-import { makeExtension } from "./extensions.ts";
+import { grantWrappers, makeExtension } from "./extensions.ts";
 import { findingOf } from "./problems.ts";
 import { PsqlFeed } from "./psql-feed.ts";
 
@@ -139,6 +139,9 @@ class PlainWork {
     }
     try {
       await this.#restoring.administrator.run(statement.replace(/;$/, ""));
+      if (/^CREATE FOREIGN DATA WRAPPER\b/.test(statement)) {
+        await grantWrappers(this.#restoring.administrator);
+      }
     } catch (error) {
       if (!(error instanceof SqlFailed)) throw error;
       this.#problem(subject, error.said, line, statement);

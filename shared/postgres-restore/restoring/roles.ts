@@ -35,6 +35,8 @@ export class DumpRoles {
     for (const statement of [
       `GRANT ${EVERYONE} TO ${quoteIdentifier(restorer)}`,
       `GRANT CREATE, TEMPORARY ON DATABASE ${quoteIdentifier(database)} TO ${EVERYONE}`,
+      // Views are filled by their owner's rights, who at the source may have been a superuser.
+      `GRANT pg_read_all_data TO ${EVERYONE}`,
       // Before version 15 the schema belongs to whoever made the cluster.
       `ALTER SCHEMA public OWNER TO ${quoteIdentifier(restorer)}`,
       `GRANT CREATE, USAGE ON SCHEMA public TO ${EVERYONE}`,
@@ -70,6 +72,7 @@ export class DumpRoles {
     if (this.#finished) return;
     this.#finished = true;
     await this.#administrator.run(`DROP OWNED BY ${EVERYONE}`);
+    await this.#administrator.run(`REVOKE pg_read_all_data FROM ${EVERYONE}`);
     // As a new database has it, unless the dump has given it to somebody.
     const owner = quoteLiteral(this.#restorer);
     const own = await this.#administrator.query(
