@@ -20,6 +20,7 @@ import type { Means } from "./means.ts";
 import { examinePhysical, isPhysical } from "./physical.ts";
 import { provePostgres } from "./postgres.ts";
 import { redisOptions } from "./redis.ts";
+import { examineStanza } from "./stanza.ts";
 import type { ForeignSubject } from "./subject.ts";
 import type { Found } from "./verification.ts";
 
@@ -30,6 +31,7 @@ export async function examineForeign(
   world: World,
 ): Promise<Found> {
   const { options, storage } = means;
+  if (options.kind === "pgbackrest") return await examineStanza(backup.name, means, world);
   const dump = dumpIn(storage, backup);
   const reading = { decrypt: await decryptionOf(options, world) };
   if (isPhysical(dump, options))

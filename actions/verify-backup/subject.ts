@@ -55,6 +55,10 @@ export async function findSubject(
   world: World,
 ): Promise<Subject> {
   const { name, pattern } = options;
+  if (options.kind === "pgbackrest") {
+    const backup = { name: name ?? pattern ?? "main", bytes: 0, time: 0, files: [] };
+    return { form: "foreign", all: [], backup };
+  }
   if (name !== undefined && pattern !== undefined) throw twoNames();
   if (pattern !== undefined) {
     const all = await foreignBackups(storage, pattern, world.signal);

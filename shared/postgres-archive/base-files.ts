@@ -26,13 +26,6 @@ export interface BaseReading {
 const TAR = /(?:^|\/)(base|pg_wal|\d+)\.tar(\.(gz|zst|lz4|age|enc))*$/;
 const MOST_MEMBERS = 50_000_000;
 
-/** Whether files in a folder look like a base backup, in tars or as it is. */
-export function isBaseBackup(names: readonly string[]): boolean {
-  const own = new Set(names);
-  if (names.some((name) => /^base\.tar(\.|$)/.test(name))) return true;
-  return own.has("PG_VERSION") && [...own].some((name) => name.startsWith("global/"));
-}
-
 /** The manifest beside it, which has to be read before everything else. */
 export function manifestFile({ files }: Dump): DumpFile | undefined {
   return files.find(({ name }) => /(^|\/)backup_manifest(\.(gz|zst|lz4))?$/.test(name));

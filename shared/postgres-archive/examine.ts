@@ -24,6 +24,12 @@ import type { Examination, ExaminationPhase, Item, Tier } from "../proof/index.t
 import type { World } from "../world/index.ts";
 import { ClusterFolder } from "./cluster-folder.ts";
 import { Ledger } from "./ledger.ts";
+import {
+  type Repository,
+  type RepositoryBackup,
+  restoreSet,
+  verifyRepository,
+} from "./pgbackrest.ts";
 import type { Decrypt } from "./plain-content.ts";
 import { type BaseFacts, readBase } from "./read-base.ts";
 import { type Ending, readWal, type WalFindings } from "./read-wal.ts";
@@ -36,10 +42,14 @@ import { millisecondsOf, momentText, type RecoveryTarget } from "./target.ts";
 import type { WalFile } from "./wal-archive.ts";
 
 /** A base backup, its WAL, and what they are held against. */
-export interface BaseBackup {
+export interface BaseBackup extends Known {
   readonly base: Dump;
   /** The archive; undefined where only the WAL within the base backup is meant. */
   readonly archived: readonly WalFile[] | undefined;
+}
+
+/** What a physical backup is held against. */
+export interface Known {
   /** What the comparison with the source, expectations and queries are about. */
   readonly database?: string | undefined;
   readonly liveSource?: LiveSource | undefined;
@@ -84,18 +94,64 @@ export async function examineBaseBackup(
   tier: Tier,
   world: World,
 ): Promise<BaseExamination> {
-  return await new BaseProof({ backup, settings, tier, world }).all();
+  const { base, archived } = backup;
+  const { decrypt } = settings;
+  const fetch: Fetch = async (folder, unpack, ledger) => ({
+    ...(await readBase(base, { folder, unpack, decrypt }, ledger, world)),
+    archived,
+  });
+  return await new BaseProof({ backup, fetch, settings, tier, world }).all();
 }
 
+/**
+ * Proves a backup in a repository of pgBackRest in the same way. At the tier `integrity` pgbackrest's
+ * own check is all that there is.
+ *
+ * @throws {UserError} where something that is needed cannot be had.
+ */
+export async function examineRepository(
+  repository: Repository,
+  set: RepositoryBackup,
+  { known, settings }: { readonly known: Known; readonly settings: BaseSettings },
+  tier: Tier,
+  world: World,
+): Promise<BaseExamination> {
+  const fetch: Fetch = async (folder, unpack, ledger) => {
+    await verifyRepository(repository, ledger, world);
+    if (set.failed)
+      ledger.damage(
+        "checksum",
+        set.label,
+        "The server found pages with wrong checksums when it was taken.",
+      );
+    if (unpack && !ledger.isDamaged)
+      return await restoreSet(repository, set, folder, ledger, world);
+    return NOTHING;
+  };
+  return await new BaseProof({ backup: known, fetch, settings, tier, world }).all();
+}
+
+const NOTHING: Fetched = {
+  ...{ major: undefined, system: undefined, label: undefined, hasManifest: true },
+  ...{ ended: undefined, ownWal: [], archived: [], bytes: 0, files: undefined },
+};
+
+type Fetched = BaseFacts & { readonly archived: readonly WalFile[] | undefined };
+
+/** Gets the base backup, into the folder where it is to be unpacked. */
+type Fetch = (folder: ClusterFolder, unpack: boolean, ledger: Ledger) => Promise<Fetched>;
+
 interface ProofParts {
-  readonly backup: BaseBackup;
+  readonly backup: Known;
+  readonly fetch: Fetch;
   readonly settings: BaseSettings;
   readonly tier: Tier;
   readonly world: World;
 }
 
 class BaseProof {
-  readonly #backup: BaseBackup;
+  readonly #backup: Known;
+  readonly #fetch: Fetch;
   readonly #settings: BaseSettings;
   readonly #tier: Tier;
   readonly #world: World;
@@ -107,8 +163,9 @@ class BaseProof {
   #restored: number | undefined;
   #reached: Tier = "integrity";
 
-  constructor({ backup, settings, tier, world }: ProofParts) {
+  constructor({ backup, fetch, settings, tier, world }: ProofParts) {
     this.#backup = backup;
+    this.#fetch = fetch;
     this.#settings = settings;
     this.#tier = tier;
     this.#world = world;
@@ -121,12 +178,7 @@ class BaseProof {
     const unpack = this.#tier !== "integrity";
     const began = performance.now();
     const base = await this.#take("reading the base backup", () =>
-      readBase(
-        this.#backup.base,
-        { folder, unpack, decrypt: this.#settings.decrypt },
-        this.#ledger,
-        this.#world,
-      ),
+      this.#fetch(folder, unpack, this.#ledger),
     );
     const wal = await this.#take("reading the WAL", () => this.#wal(base, folder, unpack));
     this.#judgeTarget(base, wal);
@@ -155,17 +207,15 @@ class BaseProof {
   }
 
   async #wal(
-    base: BaseFacts,
+    base: Fetched,
     folder: ClusterFolder,
     unpack: boolean,
   ): Promise<WalFindings | undefined> {
-    const { label, major, ownWal, manifest, system } = base;
+    const { label, major, ownWal, system, archived, ended } = base;
     if (label === undefined || major === undefined) return undefined;
-    const { archived } = this.#backup;
     if (archived === undefined && ownWal.length === 0) throw noWal(label.segment);
     const { target, timeline, decrypt } = this.#settings;
     const own = { label, major, system, ownWal, archived: archived ?? [] };
-    const ended = manifest?.ranges.at(-1)?.end;
     return await readWal(
       { ...own, ended, target, timeline, folder, unpack, decrypt },
       this.#ledger,
@@ -215,7 +265,7 @@ class BaseProof {
     const facts = this.#circumstances;
     if (base.label !== undefined)
       facts["base backup"] =
-        `PostgreSQL ${base.major}, ${base.files} files, ${base.label.label}, begun at ${base.label.began}, WAL ${lsnText(base.label.start)}`;
+        `PostgreSQL ${base.major}, ${base.files === undefined ? "" : `${base.files} files, `}${base.label.label}, begun at ${base.label.began}, WAL ${lsnText(base.label.start)}`;
     if (wal === undefined) return;
     facts.wal = `${wal.segments} segments, ${wal.records} records and ${wal.commits} commits from ${lsnText(wal.start)} to ${lsnText(wal.end)}, on timeline ${wal.timeline}`;
     if (wal.last !== undefined) facts["last transaction"] = momentText(wal.last.time);
@@ -223,7 +273,7 @@ class BaseProof {
       this.#ledger.unknown.push(
         "The WAL has no transaction in it, so that no time within it is known.",
       );
-    if (base.manifest === undefined && wal.consistent === undefined)
+    if (!base.hasManifest && wal.consistent === undefined)
       this.#ledger.unknown.push(
         "Nothing in the WAL or a manifest says where the base backup ended; only the server can tell that it became consistent.",
       );

@@ -10,6 +10,7 @@ import { fileSum } from "./file-sum.ts";
 import type { Ledger } from "./ledger.ts";
 import { type BaseManifest, type ManifestFile, readBaseManifest } from "./manifest.ts";
 import { type Decrypt, plainContent } from "./plain-content.ts";
+import type { Lsn } from "./segment.ts";
 import type { WalFile } from "./wal-archive.ts";
 
 /** What a base backup says of itself. */
@@ -19,12 +20,15 @@ export interface BaseFacts {
   /** The database system's identifier. */
   readonly system: string | undefined;
   readonly label: BackupLabel | undefined;
-  readonly manifest: BaseManifest | undefined;
+  /** Whether something holds its files to checksums. */
+  readonly hasManifest: boolean;
+  /** Where it ended, as far as it says so itself. */
+  readonly ended: Lsn | undefined;
   /** The WAL that is in it. */
   readonly ownWal: readonly WalFile[];
   /** Of all files, unpacked. */
   readonly bytes: number;
-  readonly files: number;
+  readonly files: number | undefined;
 }
 
 export interface BaseOptions {
@@ -257,7 +261,9 @@ class BaseRun {
     const major = /^\d+$/.test(version) ? Number(version) : undefined;
     if (!this.#ledger.isDamaged) this.#missing(major, text, label);
     return {
-      ...{ major, label, system: this.#system, manifest: this.#manifest },
+      ...{ major, label, system: this.#system },
+      hasManifest: this.#manifest !== undefined,
+      ended: this.#manifest?.ranges.at(-1)?.end,
       ...{ ownWal: this.#ownWal, bytes: this.#bytes, files: this.#seen.size },
     };
   }
