@@ -2,6 +2,8 @@ import type { Outcome } from "../../shared/action/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import {
   byWeight,
+  type Finding,
+  findingInWords,
   headlineOf,
   type Verification,
   verificationSummary,
@@ -50,6 +52,13 @@ export function outcomeOf(
   };
 }
 
+/** A finding as a line, its subject named once. */
+function sentence(finding: Finding): string {
+  const { subject } = finding;
+  const what = findingInWords(finding);
+  return what.startsWith(subject) ? what : `${subject}: ${what}`;
+}
+
 function rounded(seconds: number): number {
   return Math.round(seconds * 10) / 10;
 }
@@ -58,7 +67,7 @@ function rounded(seconds: number): number {
 export function failureOf(verification: Verification): UserError | undefined {
   if (verification.verdict === "passed") return undefined;
   const against = byWeight(verification.findings).filter(({ weight }) => weight !== "note");
-  const lines = against.slice(0, MOST_CAUSES).map(({ subject, what }) => `${subject}: ${what}`);
+  const lines = against.slice(0, MOST_CAUSES).map(sentence);
   if (against.length > MOST_CAUSES)
     lines.push(`And ${against.length - MOST_CAUSES} more, all in the report.`);
   if (lines.length === 0) {

@@ -11,7 +11,7 @@ export interface Snapshot {
 
 /** How many tables one LOCK names. */
 const LOCKED_AT_ONCE = 500;
-const LOOKING_MS = 1_500;
+const LOOKING_MS = 250;
 
 export interface SnapshotOptions {
   /** What must be there as long as the snapshot is read. */

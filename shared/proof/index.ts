@@ -1,4 +1,5 @@
 export type { Examination, ExaminationPhase, Finding, Item, Tier, Weight } from "./finding.ts";
+export { findingInWords } from "./finding-words.ts";
 export { junit } from "./junit.ts";
 export { metrics } from "./metrics.ts";
 export { type Measured, type Outlook, outlook } from "./outlook.ts";

@@ -1,6 +1,7 @@
 import { bytesInWords, countInWords, secondsInWords } from "../quantity/index.ts";
 import { code, details, escapeMarkdown, table } from "../report/index.ts";
 import type { Finding, Item } from "./finding.ts";
+import { findingInWords } from "./finding-words.ts";
 import { byWeight } from "./verdict.ts";
 import type { Verification } from "./verification.ts";
 
@@ -92,11 +93,11 @@ const MARKS = { damage: "❌", doubt: "⚠️", note: "ℹ️" } as const;
 function findingsTable(findings: readonly Finding[]): string {
   const rows = findings
     .slice(0, MOST_FINDINGS)
-    .map(({ weight, detector, subject, what }) => [
-      MARKS[weight],
-      code(subject),
-      escapeMarkdown(what),
-      escapeMarkdown(detector),
+    .map((finding) => [
+      MARKS[finding.weight],
+      code(finding.subject),
+      escapeMarkdown(findingInWords(finding)),
+      escapeMarkdown(finding.detector),
     ]);
   const rest = findings.length - rows.length;
   const more = rest > 0 ? `\nand ${countInWords(rest)} more, all in the report\n` : "";
