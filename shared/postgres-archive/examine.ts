@@ -190,7 +190,11 @@ class BaseProof {
       this.#ledger.unknown.push("It was not restored, for what is above has to be whole for that.");
     } else {
       this.#ledger.unknown.push(
-        "Whether a server starts from it and what its tables hold was not looked at; every record of the WAL has its checksum, pages of the base backup were not looked into.",
+        "Whether a server starts from it, and what its tables hold, was not looked at.",
+        wal === undefined
+          ? "Its WAL was not read record by record; gaps and the point in time were not looked at."
+          : "Every record of the WAL has its checksum; pages of the base backup were not looked into.",
+      ); every record of the WAL has its checksum, pages of the base backup were not looked into.",
       );
     }
     return {
