@@ -194,7 +194,6 @@ class BaseProof {
         wal === undefined
           ? "Its WAL was not read record by record; gaps and the point in time were not looked at."
           : "Every record of the WAL has its checksum; pages of the base backup were not looked into.",
-      ); every record of the WAL has its checksum, pages of the base backup were not looked into.",
       );
     }
     return {
