@@ -1,4 +1,4 @@
-import type { StoredBackup } from "../../shared/backup/index.ts";
+import { BrokenPart, type StoredBackup } from "../../shared/backup/index.ts";
 import { type Dump, dumpOf } from "../../shared/dump-format/index.ts";
 import type {
   ExamineSettings,
@@ -13,7 +13,11 @@ import { memoryIn } from "./quantity.ts";
 
 const FOLDER = "dump/";
 
-/** The dump among the parts of a backup: one file, or the folder of the directory format. */
+/**
+ * The dump among the parts of a backup: one file, or the folder of the directory format.
+ *
+ * @throws {BrokenPart} where there is neither.
+ */
 export function postgresDump(backup: StoredBackup): Dump {
   const opening = (part: string) => (signal: AbortSignal) => backup.open(part, signal);
   const { parts } = backup.manifest;
@@ -22,7 +26,12 @@ export function postgresDump(backup: StoredBackup): Dump {
     .map(({ name, bytes }) => ({ name: name.slice(FOLDER.length), bytes, open: opening(name) }));
   if (files.length > 0) return { name: "dump", folder: true, files };
   const part = parts.find(({ name }) => name.startsWith("dump."));
-  if (part === undefined) throw new Error("a backup of PostgreSQL without a dump");
+  if (part === undefined) {
+    throw new BrokenPart({
+      ...{ detector: "missing-part", file: "dump", expected: "a dump", found: undefined },
+      what: "The manifest names no dump, which a backup of PostgreSQL has.",
+    });
+  }
   return dumpOf({ name: part.name, bytes: part.bytes, open: opening(part.name) });
 }
 

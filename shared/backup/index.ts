@@ -1,3 +1,4 @@
+export { BrokenPart } from "./broken-part.ts";
 export { type Catalogue, catalogue, chooseBackup, type Listed } from "./catalogue.ts";
 export {
   examineSeal,

@@ -127,7 +127,12 @@ class Opened implements StoredBackup {
   #part(name: string): Part {
     const { parts, fingerprint } = this.manifest;
     const part = [...parts, fingerprint].find((each) => each.name === name);
-    if (part === undefined) throw new Error(`The backup has no part "${name}"`);
+    if (part === undefined) {
+      throw new BrokenPart({
+        ...{ detector: "missing-part", file: name, expected: name, found: undefined },
+        what: `The manifest has no part ${name}, which belongs to a backup of this kind.`,
+      });
+    }
     return part;
   }
 

@@ -72,6 +72,17 @@ export const directoryFaults: readonly Case[] = [
     LISTING,
     text((all) => all.split("\n").toSpliced(3, 1).join("\n")),
   ),
+  ...[ARCHIVE, LISTING].map(
+    (part): Case => ({
+      ...{ name: `no ${part} in the manifest, sums made right`, format: "files", level: "file" },
+      ...{ harms: true, tier: "integrity" },
+      arrange: async (scene, folder) => {
+        const backup = await scene.copy("files", folder);
+        await backup.forget(part);
+        return backup.inputs;
+      },
+    }),
+  ),
   members("a file lost", (all) => all.filter(({ header }) => header.name !== "deep/7.txt")),
   members("a file more", (all) => [
     ...all,

@@ -429,6 +429,9 @@ const whole: readonly Case[] = [
   backupWith("custom", "a manifest of no bytes", "integrity", (backup) =>
     backup.rewriteManifest(() => ""),
   ),
+  backupWith("custom", "no dump in the manifest, sums made right", "integrity", (backup) =>
+    backup.forget("dump.pgdump"),
+  ),
   backupWith("custom", "a manifest that names another file", "integrity", (backup) =>
     backup.rewriteManifest((json) => json.replace('"dump.pgdump.zst"', '"../dump.pgdump.zst"')),
   ),

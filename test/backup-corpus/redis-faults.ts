@@ -96,6 +96,15 @@ export const redisFaults: readonly Case[] = [
     const made = needle("needle-7", "needle-9")(bytes);
     return made.fill(0, made.length - TAIL);
   }),
+  {
+    ...{ name: "no snapshot in the manifest, sums made right", format: "rdb", level: "file" },
+    ...{ harms: true, tier: "integrity" },
+    arrange: async (scene, folder) => {
+      const backup = await scene.copy("rdb", folder);
+      await backup.forget(PART);
+      return backup.inputs;
+    },
+  },
   state("a key lost", true, "DEL text:7"),
   state("a key more", true, "SET more 1"),
   state("an expiry lost", true, "PERSIST lease:3"),
