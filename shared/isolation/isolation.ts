@@ -38,16 +38,18 @@ export async function isolationHere(memory: number, world: World): Promise<Isola
   const root = process.getuid?.() === 0;
   const user = root ? await nobody() : undefined;
   const works = (prefix: readonly string[]) => tries(prefix, world);
-  const spaces = await firstOf(
-    root
-      ? [["unshare", ...NAMESPACES, "--"]]
-      : [["unshare", "--user", "--map-current-user", ...NAMESPACES, "--"]],
-    works,
-  );
   const become =
     user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
-  const privileges = await firstOf([["setpriv", ...become, "--no-new-privs", "--"]], works);
-  const limits = await firstOf([["prlimit", `--data=${memory}`, "--core=0", "--"]], works);
+  const [spaces, privileges, limits] = await Promise.all([
+    firstOf(
+      root
+        ? [["unshare", ...NAMESPACES, "--"]]
+        : [["unshare", "--user", "--map-current-user", ...NAMESPACES, "--"]],
+      works,
+    ),
+    firstOf([["setpriv", ...become, "--no-new-privs", "--"]], works),
+    firstOf([["prlimit", `--data=${memory}`, "--core=0", "--"]], works),
+  ]);
   return {
     prefix: [...(spaces ?? []), ...(limits ?? []), ...(privileges ?? [])],
     user: privileges === undefined ? undefined : user,

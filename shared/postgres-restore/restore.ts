@@ -33,8 +33,13 @@ export async function restoreDump(
       psql: target.programs.psql,
       signal: target.signal,
     });
-  await using administrator = await sessions();
-  await using watcher = await sessions();
+  const opening = sessions();
+  const watching = sessions();
+  // Where the first cannot be had, the second is not left open.
+  opening.catch(() => watching.then((session) => session.close()).catch(() => {}));
+  watching.catch(() => {});
+  await using administrator = await opening;
+  await using watcher = await watching;
   await using activity = watchActivity(
     watcher,
     target.role("restorer") ?? "",

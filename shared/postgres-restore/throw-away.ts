@@ -96,6 +96,8 @@ class OwnServer implements ThrowAwayServer {
   readonly #started: StartedServer;
   readonly #passwords: Readonly<Record<Part, string>>;
   readonly #roles: Readonly<Record<Part, string>>;
+  /** To the database `postgres`, from making the roles to making the first database. */
+  #first: Session | undefined;
 
   constructor(started: StartedServer, world: World) {
     this.#started = started;
@@ -162,7 +164,8 @@ class OwnServer implements ThrowAwayServer {
 
   /** A restorer and a reader: neither may do anything outside of its database. */
   async makeRoles(): Promise<void> {
-    await using session = await this.session("postgres", "administrator");
+    const session = await this.session("postgres", "administrator");
+    this.#first = session;
     const role = (part: Part) =>
       `CREATE ROLE ${quoteIdentifier(this.#roles[part])} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION BYPASSRLS PASSWORD ${quoteLiteral(this.#passwords[part])}`;
     await session.run(role("restorer"));
@@ -175,7 +178,8 @@ class OwnServer implements ThrowAwayServer {
     name: string,
     locale: DatabaseLocale | undefined,
   ): Promise<readonly string[]> {
-    await using session = await this.session("postgres", "administrator");
+    await using session = this.#first ?? (await this.session("postgres", "administrator"));
+    this.#first = undefined;
     const unknown: string[] = [];
     for (const { clause, told } of localesToTry(locale, this.major)) {
       try {
@@ -192,6 +196,7 @@ class OwnServer implements ThrowAwayServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#first?.close();
     await this.#started[Symbol.asyncDispose]();
   }
 }
