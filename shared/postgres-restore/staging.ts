@@ -1,8 +1,14 @@
-import type { Readable } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../failure/index.ts";
 import type { Place } from "../place/index.ts";
 import type { Staging } from "./target.ts";
+
+/**
+ * The shell has to outlive `cat`: containerd ends a program's input once nothing holds its output,
+ * though all of it is not read yet. What has come is counted all the same.
+ */
+const WRITE = `umask 077 && mkdir -p "$(dirname "$1")" && cat > "$1" && wc -c < "$1"`;
 
 /**
  * A private folder at any place; it is made with its first file, and removed when it is disposed of.
@@ -14,8 +20,16 @@ export function stagingAt(place: Place, folder: string): Staging & AsyncDisposab
   return {
     path,
     async write(name, content, signal) {
-      const script = 'umask 077 && mkdir -p "$(dirname "$1")" && cat > "$1"';
-      await runAt(place, ["sh", "-c", script, "sh", path(name)], signal, content);
+      let bytes = 0;
+      const counted = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          bytes += chunk.length;
+          done(null, chunk);
+        },
+      });
+      pipeline(content, counted).catch(() => {});
+      const written = await runAt(place, ["sh", "-c", WRITE, "sh", path(name)], signal, counted);
+      if (Number(written) !== bytes) throw cutOff(place, name, { bytes, written: written.trim() });
       return path(name);
     },
     async [Symbol.asyncDispose]() {
@@ -24,6 +38,18 @@ export function stagingAt(place: Place, folder: string): Staging & AsyncDisposab
       await runAt(place, ["rm", "-rf", "--", folder], signal).catch(() => {});
     },
   };
+}
+
+function cutOff(
+  place: Place,
+  name: string,
+  { bytes, written }: { readonly bytes: number; readonly written: string },
+): UserError {
+  return new UserError({
+    title: "A file was cut off on its way",
+    cause: `Of ${bytes} bytes of ${name}, ${written} came to ${place.name}.`,
+    remedy: "Run again: the connection to it lost the rest.",
+  });
 }
 
 /**

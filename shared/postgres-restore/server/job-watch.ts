@@ -71,11 +71,11 @@ function stateOf({ status }: ServerPod) {
   return status?.containerStatuses?.find(({ name }) => name === CONTAINER)?.state;
 }
 
-function notRunning(failure: UserError, { namespace, name }: ObjectRef): UserError {
+function notRunning(failure: UserError, { namespace }: ObjectRef): UserError {
   return new UserError(
     {
       title: "No pod for the throw-away server",
-      cause: `Job ${namespace}/${name}: ${failure.cause}`,
+      cause: `In namespace ${namespace}, ${failure.cause}`,
       remedy: failure.remedy,
       ...(failure.evidence === undefined ? {} : { evidence: failure.evidence }),
     },
@@ -91,9 +91,10 @@ export async function endOf(
   cluster: Cluster,
   job: ObjectRef,
   world: World,
+  within = END_DEADLINE_MS,
 ): Promise<LimitReached | ServerGone | undefined> {
-  const until = world.clock.now() + END_DEADLINE_MS;
-  const bound = cluster.within(END_DEADLINE_MS);
+  const until = world.clock.now() + within;
+  const bound = cluster.within(2 * within);
   for (;;) {
     const { items } = await bound.list<ServerPod>(podsOf(job));
     const [pod] = items;

@@ -23,6 +23,8 @@ const TIME_BESIDE_S = 900;
 const REMOVE_DEADLINE_MS = 30_000;
 const LOOK_AGAIN_MS = 200;
 const TOLD_EVERY_MS = 15_000;
+/** What broke a connection shows a little later. */
+const SETTLING_MS = 2_500;
 /** What a volume keeps free, so that the server ends by our limit and not by its own panic. */
 const LEAST_FREE = 32 * MIB;
 
@@ -105,13 +107,17 @@ class ServerJob {
 
   /** What became of the pod says more than that a connection to it broke. */
   async #betterThan(error: unknown): Promise<unknown> {
-    const end = await endOf(this.#cluster, this.#ref, this.#world).catch(() => undefined);
-    if (end === undefined) return error;
+    const end = await endOf(this.#cluster, this.#ref, this.#world, SETTLING_MS).catch(() => {});
+    const evidence = error instanceof UserError ? (error.evidence ?? "") : "";
+    const killed = /signal 9|\bKilled\b/.test(evidence);
+    if (!end && !killed) return error;
+    const memory = bytesInWords(this.#memory);
     return new UserError(
       {
         title: "The throw-away server did not start",
-        cause: `${end.message} While it was started: ${describe(error)}`,
+        cause: end?.message ?? `A program was killed: ${memory} of memory are too little.`,
         remedy: "Give it what it lacks: `memory`, `volume-size`, or another `image`.",
+        evidence: `${describe(error)}\n${evidence}`.trim(),
       },
       { reason: error },
     );
@@ -132,11 +138,26 @@ class ServerJob {
     const parts = { namespace: this.#namespace, name: this.#name, image: this.#image };
     const life = Math.ceil(time / 1_000) + TIME_BESIDE_S;
     this.#made = true;
-    const job = await this.#cluster.create<KubernetesObject>(
-      jobOf({ ...parts, memory: this.#memory, life, volume }),
-    );
+    const job = await this.#create(jobOf({ ...parts, memory: this.#memory, life, volume }));
     // Its pod does nothing yet: what is restored comes later than the policy.
     await this.#cluster.create<KubernetesObject>(policyOf(job));
+  }
+
+  async #create(job: KubernetesObject): Promise<KubernetesObject> {
+    try {
+      return await this.#cluster.create(job);
+    } catch (error) {
+      const { isNotFound, missingNamespace } = await import("../../kubernetes/index.ts");
+      const missing = isNotFound(error)
+        ? await missingNamespace(this.#cluster, this.#namespace)
+        : undefined;
+      if (missing === undefined) throw error;
+      throw new UserError({
+        title: "No namespace for the throw-away server",
+        cause: `The ${missing}.`,
+        remedy: "Name one that exists in `namespace`.",
+      });
+    }
   }
 
   /** A class that is not there is waited for by the cluster for ever. */
