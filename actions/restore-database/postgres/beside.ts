@@ -5,7 +5,7 @@ import { dropDatabase, dropLeftOvers, markAsUnfinished } from "./left-overs.ts";
 import { loadDump } from "./load.ts";
 import { nameBeside } from "./names.ts";
 import { type Proof, proveDatabase } from "./prove.ts";
-import type { Restore } from "./restore-postgres.ts";
+import type { Restore } from "./restore.ts";
 import { openMaintenance, type TargetServer } from "./server.ts";
 
 /** Drops what interrupted restores of the same database left. */

@@ -8,7 +8,7 @@ import { dropDatabase } from "./left-overs.ts";
 import { nameBeside } from "./names.ts";
 import { isOccupied } from "./occupied.ts";
 import type { Proof } from "./prove.ts";
-import type { Restore } from "./restore-postgres.ts";
+import type { Restore } from "./restore.ts";
 import { openMaintenance, type TargetServer } from "./server.ts";
 import { switchDatabases } from "./switch.ts";
 

@@ -10,7 +10,7 @@ import { commentOn } from "./left-overs.ts";
 import { loadDump } from "./load.ts";
 import { isOccupied } from "./occupied.ts";
 import { proveDatabase } from "./prove.ts";
-import type { Restore } from "./restore-postgres.ts";
+import type { Restore } from "./restore.ts";
 import { markOf, readMark } from "./unfinished.ts";
 
 /**

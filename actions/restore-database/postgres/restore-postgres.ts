@@ -1,10 +1,6 @@
 import type { StoredBackup } from "../../../shared/backup/index.ts";
 import { UserError } from "../../../shared/failure/index.ts";
-import type { Session } from "../../../shared/postgres/index.ts";
-import {
-  type PostgresFingerprint,
-  readFingerprint,
-} from "../../../shared/postgres-fingerprint/index.ts";
+import { readFingerprint } from "../../../shared/postgres-fingerprint/index.ts";
 import type { Options } from "../inputs.ts";
 import type { Means, Restored } from "../restored.ts";
 import { restoreBySwitch } from "./by-switch.ts";
@@ -12,17 +8,8 @@ import { restoreInPlace } from "./in-place.ts";
 import { takeLease } from "./lease.ts";
 import { requireTypedRight } from "./occupied.ts";
 import { preflight } from "./preflight.ts";
-import { openMaintenance, openServer, type TargetServer } from "./server.ts";
+import { openMaintenance, openServer } from "./server.ts";
 import { restoreTables } from "./tables/restore-tables.ts";
-
-/** A restore of a dump that has begun. */
-export interface Restore {
-  readonly backup: StoredBackup;
-  readonly fingerprint: PostgresFingerprint;
-  readonly server: TargetServer;
-  /** In the database for maintenance; it holds the lease. */
-  readonly session: Session;
-}
 
 /**
  * Restores a dump into a real server, as the inputs have it: beside and switched, in place, or some

@@ -12,7 +12,7 @@ import { clearLeftOvers, discard, restoreBeside } from "../beside.ts";
 import { propertiesOf } from "../databases.ts";
 import { nameBeside } from "../names.ts";
 import type { Proof } from "../prove.ts";
-import type { Restore } from "../restore-postgres.ts";
+import type { Restore } from "../restore.ts";
 import { type ChosenTable, chosenTables, columnDifference, tablesOf } from "./chosen-tables.ts";
 import { type Replacement, replaceContents } from "./replace-contents.ts";
 import {
