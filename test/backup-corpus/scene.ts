@@ -66,7 +66,12 @@ export class Scene implements AsyncDisposable {
     const { url, region, accessKeyId, secretAccessKey } = endpoints.objectStore;
     const folder = await mkdtemp(join(tmpdir(), "seaworthy-backup-corpus-"));
     const server = await PostgresServer.start(endpoints.postgres["15"] ?? "", {
-      settings: { full_page_writes: "off", synchronous_commit: "off", autovacuum: "off" },
+      settings: {
+        full_page_writes: "off",
+        synchronous_commit: "off",
+        autovacuum: "off",
+        max_wal_size: "128MB",
+      },
     });
     const redis = await RedisServer.start(endpoints.redis);
     const scene = new Scene(
