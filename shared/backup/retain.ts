@@ -2,6 +2,7 @@ import { UserError } from "../failure/index.ts";
 import type { Storage } from "../storage/index.ts";
 import type { World } from "../world/index.ts";
 import { type Catalogue, catalogue, type Listed } from "./catalogue.ts";
+import { folderOf, MANIFEST } from "./identity.ts";
 import { judgeKeep, type KeepCandidate, type KeepDecision, type KeepSettings } from "./keep.ts";
 import { type BackupHistory, isDamaged, provenTier, readHistory } from "./verifications.ts";
 import { withdraw } from "./withdraw.ts";
@@ -33,8 +34,15 @@ export async function retain(
 ): Promise<Retained> {
   const before = await catalogue(storage, name, world.signal);
   const histories = await readHistory(storage, before, { limit: Infinity }, world.signal);
-  const candidates = candidatesOf(before, histories);
-  const decisions = judgeKeep(candidates, settings, world.clock.now());
+  const now = world.clock.now();
+  const seen = candidatesOf(before, histories);
+  const unneeded = judgeKeep(seen, settings, now).filter(({ keep }) => !keep);
+  const locks = await locksOn(storage, name, unneeded, world);
+  const candidates = seen.map((each) => ({
+    ...each,
+    lockedUntil: locks.get(each.id) ?? each.lockedUntil,
+  }));
+  const decisions = judgeKeep(candidates, settings, now);
   const doomed = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
   const words = decisions.map((each) => wordsFor(each, dryRun));
   if (dryRun) return { decisions, deleted: doomed, words, failure: undefined };
@@ -49,6 +57,21 @@ export async function retain(
   const gone = doomed.filter((id) => !remaining.has(id));
   const failure = gone.length < doomed.length ? notGone(doomed, gone, left) : undefined;
   return { decisions, deleted: gone, words, failure };
+}
+
+/** The locks on those that would go. No listing of a bucket tells them, so each manifest is asked for. */
+async function locksOn(
+  storage: Storage,
+  name: string,
+  decisions: readonly KeepDecision[],
+  { signal }: World,
+): Promise<ReadonlyMap<string, number>> {
+  const locks = new Map<string, number>();
+  for (const { id } of decisions) {
+    const found = await storage.stat(`${folderOf(name, id)}${MANIFEST}`, signal);
+    if (found?.lockedUntil !== undefined) locks.set(id, found.lockedUntil);
+  }
+  return locks;
 }
 
 function candidatesOf(
