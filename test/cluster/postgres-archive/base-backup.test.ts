@@ -11,12 +11,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { parseExpectations } from "../../../shared/postgres-fingerprint/index.ts";
 import { parseQueries } from "../../../shared/postgres-restore/index.ts";
 import { silentLog } from "../../../shared/world/index.ts";
 import { alarmsOf, worldOf } from "../postgres-restore/proving-ground.ts";
 import { ArchivedSource } from "./archived-source.ts";
+
+jest.setTimeout(60_000);
 
 let source: ArchivedSource;
 let other: ArchivedSource;
@@ -200,9 +202,8 @@ describe("damaged WAL", () => {
   test.each(damage)("%s", async (name, harm, what) => {
     const folder = source.copy("wal", `wal ${name}`);
     harm(folder, source.segments);
-    const examination = await source.examine({ wal: `wal ${name}`, tier: "data" });
+    const examination = await source.examine({ wal: `wal ${name}` });
     expect(words(examination)).toMatch(what);
-    expect(examination.reached).toBe("integrity");
     rmSync(folder, { recursive: true });
   });
 });
