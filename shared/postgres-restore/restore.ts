@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { openSession } from "../postgres/index.ts";
 import type { Finding } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
@@ -58,18 +57,15 @@ export async function restoreDump(
     finished = true;
   } catch (error) {
     world.signal.throwIfAborted();
-    if (!(await abortsSoon(signal))) throw error;
+    if (!(await abortsSoon(signal, world))) throw error;
     findings.push(interrupted(signal.reason, options, activity.last));
   }
   return { findings, finished, phases: phases.all, seconds: phases.sum };
 }
 
 /** A connection breaks before it is known why the server went. */
-async function abortsSoon(signal: AbortSignal): Promise<boolean> {
-  if (!signal.aborted) {
-    const late = AbortSignal.timeout(SETTLING_MS);
-    await once(AbortSignal.any([signal, late]), "abort");
-  }
+async function abortsSoon(signal: AbortSignal, { clock }: World): Promise<boolean> {
+  await clock.sleep(SETTLING_MS, signal).catch(() => {});
   return signal.aborted;
 }
 
