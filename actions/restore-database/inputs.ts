@@ -26,7 +26,7 @@ export const inputs = {
   passphrase: text({ secret: true, accepts: "the passphrase of the backup" }),
   "verification-key": text({ accepts: "a public key as PEM" }, /-----BEGIN [A-Z ]*PUBLIC KEY-----/),
   target: text({
-    accepts: "an address such as postgres://user@host/database, or a folder",
+    accepts: "an address such as postgres://user@host/database",
     secretsIn: passwordsIn,
   }),
   "target-ca": text({ accepts: "certificates as PEM" }, /-----BEGIN CERTIFICATE-----/),
