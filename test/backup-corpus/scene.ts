@@ -81,8 +81,13 @@ export class Scene implements AsyncDisposable {
       endpoints.redis,
       new Bucket({ endpoint: url, region, accessKeyId, secretAccessKey }),
     );
-    await scene.#fill();
-    await scene.#backUp();
+    try {
+      await scene.#fill();
+      await scene.#backUp();
+    } catch (error) {
+      await scene[Symbol.asyncDispose]();
+      throw error;
+    }
     return scene;
   }
 

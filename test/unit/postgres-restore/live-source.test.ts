@@ -13,6 +13,6 @@ test.each([
   ["a good part of a table", "1,200 rows", "1,000 rows", "doubt"],
   ["nothing at all", "3 rows", "0 rows", "doubt"],
   ["more than the source has now", "1,000 rows", "1,200 rows", "note"],
-])("%s is a %4$s", (_, expected, found, weight) => {
+])("%s: %s, and %s in the dump, is a %s", (_, expected, found, weight) => {
   expect(sinceTheDump(counted(expected, found)).weight).toBe(weight);
 });
