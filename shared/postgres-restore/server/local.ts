@@ -255,6 +255,7 @@ function foreignVariables(): string[] {
   return Object.keys(process.env).filter((name) => !KEPT.has(name));
 }
 
+/** Takes away from a program what it does not need of this process's environment. */
 export function bareEnvironment(): Record<string, string | undefined> {
   return {
     ...Object.fromEntries(foreignVariables().map((name) => [name, undefined])),
