@@ -8,7 +8,7 @@ export {
 } from "./examine-seal.ts";
 export { chooseForeign, type ForeignBackup, foreignBackups } from "./foreign.ts";
 export { judgeAge, judgeSchedule } from "./freshness.ts";
-export { judgeKeep, type KeepDecision, type KeepSettings, parseKeep } from "./keep.ts";
+export { type KeepDecision, type KeepSettings, parseKeep } from "./keep.ts";
 export type { BackupManifest, Part } from "./manifest.ts";
 export { openBackup, type StoredBackup } from "./open-backup.ts";
 export type { OpenedBackup } from "./opened.ts";

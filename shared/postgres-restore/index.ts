@@ -11,13 +11,10 @@ export {
   examinePostgres,
   type PostgresBackup,
 } from "./examine.ts";
-export { restoreDump } from "./restore.ts";
-export type { RestoreOptions, RestoreReport } from "./restoring/report.ts";
 export { bareEnvironment, isolatedPlace } from "./server/local.ts";
 export { findServerPrograms, NoServerPrograms } from "./server/programs.ts";
 export { watchServer } from "./server/watch.ts";
-export { stagingAt } from "./staging.ts";
-export { LimitReached, type Part, type RestoreTarget, ServerGone, type Staging } from "./target.ts";
+export { LimitReached, type Part, type RestoreTarget, type Staging } from "./target.ts";
 export {
   type DatabaseLocale,
   localesToTry,
