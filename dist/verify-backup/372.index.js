@@ -1,0 +1,1 @@
+export const id=372;export const ids=[372];export const modules={6372:(__unused_webpack___webpack_module__,__webpack_exports__,__webpack_require__)=>{__webpack_require__.d(__webpack_exports__,{dumpAt:()=>_dump_js__WEBPACK_IMPORTED_MODULE_0__.Y});var _dump_js__WEBPACK_IMPORTED_MODULE_0__=__webpack_require__(5144)}};
