@@ -102,7 +102,7 @@ describe("a folder", () => {
       await directorySource({ path })
         .capture(new Kept(), world)
         .catch((error: UserError) => error.cause);
-    expect(await refusal(join(root, "nowhere"))).toContain("ENOENT");
+    expect(await refusal(join(root, "nowhere"))).toContain("is not there");
     expect(await refusal(join(root, "program"))).toContain("is no folder");
   });
 

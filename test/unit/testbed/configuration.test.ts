@@ -7,6 +7,11 @@ describe("the configuration", () => {
     expect(readConfiguration({ XDG_CACHE_HOME: "/cache" })).toEqual({
       name: "seaworthy",
       cache: "/cache/seaworthy/testbed",
+      // Where servers that run without root's rights can enter.
+      systems:
+        process.getuid?.() === 0
+          ? "/var/cache/seaworthy/systems"
+          : "/cache/seaworthy/testbed/systems",
       state: "/var/tmp/seaworthy/seaworthy",
       registryPort: undefined,
       subnet: undefined,
@@ -25,6 +30,7 @@ describe("the configuration", () => {
     ).toEqual({
       name: "mine",
       cache: "/big/cache",
+      systems: "/big/cache/systems",
       state: "/big/beds/mine",
       registryPort: 5001,
       subnet: "172.30.7",
