@@ -2,6 +2,8 @@
 const layers = ["unit", "contract", "bundle", "cluster", "workflow"];
 
 export default {
+  // What waits for servers and programs takes as long as the machine is busy.
+  testTimeout: 60_000,
   projects: layers.map((layer) => ({
     displayName: layer,
     rootDir: import.meta.dirname,
