@@ -188,8 +188,11 @@ async function archivedIn(
     const name = /([0-9A-F]{24}(\.partial)?)-[0-9a-f]{40}|([0-9A-F]{8}\.history)/.exec(path);
     const wanted = name?.[1] ?? name?.[3];
     if (type !== "file" || wanted === undefined) return [];
-    const into = join(folder.path, `fetched-${wanted}`);
+    let opened = 0;
     const open = async () => {
+      opened += 1;
+      // A name of its own: the copy before may be removed only when this one is there already.
+      const into = join(folder.path, `fetched-${wanted}-${opened}`);
       const where = [`--pg1-path=${folder.data}`, `--lock-path=${join(folder.path, "lock")}`];
       await run(repository, [...where, "archive-get", wanted, into], world);
       const content = createReadStream(into, { highWaterMark: 262_144 });
