@@ -4,7 +4,7 @@ import {
   readHistory,
   type StoredBackup,
 } from "../../shared/backup/index.ts";
-import type { Examination, Finding, TrendPoint } from "../../shared/proof/index.ts";
+import type { Examination, Finding, Item, TrendPoint } from "../../shared/proof/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { examineOwn } from "./examine.ts";
 import { examineForeign } from "./foreign.ts";
@@ -76,20 +76,22 @@ async function broken(
 }
 
 function sampleOf({ manifest }: StoredBackup, { items }: Examination) {
-  const rows = items.flatMap(({ name, found, expected }) => {
-    const count = found ?? expected;
-    return count === undefined ? [] : [[name, count] as const];
-  });
-  return { id: manifest.id, measures: manifest.measures, items: Object.fromEntries(rows) };
+  return { id: manifest.id, measures: manifest.measures, items: countsOf(items) };
 }
 
 function earlierSample({ manifest, verifications }: BackupHistory) {
   if (manifest === undefined) return [];
-  const items = (verifications.at(-1)?.items ?? []).flatMap(({ name, found, expected }) => {
+  const { id, measures } = manifest;
+  return [{ id, measures, items: countsOf(verifications.at(-1)?.items ?? []) }];
+}
+
+/** How much each item holds, by its name; those of which nobody knows are left out. */
+function countsOf(items: readonly Item[]): Readonly<Record<string, number>> {
+  const known = items.flatMap(({ name, found, expected }) => {
     const count = found ?? expected;
     return count === undefined ? [] : [[name, count] as const];
   });
-  return [{ id: manifest.id, measures: manifest.measures, items: Object.fromEntries(items) }];
+  return Object.fromEntries(known);
 }
 
 function pointOf({ manifest, verifications }: BackupHistory): readonly TrendPoint[] {
