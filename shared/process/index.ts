@@ -1,6 +1,7 @@
 export { CommandFailed } from "./command-failed.ts";
 export { type Completed, type Execution, execute } from "./execute.ts";
 export { type Leashed, leash } from "./leash.ts";
+export { type PrivateFolder, privateFolder } from "./private-folder.ts";
 export type { Command } from "./start.ts";
 export {
   type StreamingCommand,
