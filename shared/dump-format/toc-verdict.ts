@@ -46,6 +46,9 @@ const NAMED = new Set([
   "FK CONSTRAINT",
 ]);
 
+/** Kinds that can be about what the dump itself does not create. */
+const UPON_ANYTHING = new Set(["ACL", "ACL LANGUAGE", "COMMENT", "SECURITY LABEL"]);
+
 /** Judges a table of contents by itself: what it lists, what it would run. */
 export function judgeArchive(archive: Archive, subject: string, faults: FaultList): void {
   const minor = Number(archive.version.slice(2));
@@ -136,10 +139,15 @@ class TocJudge {
 
   /**
    * Two ids can be named without an entry: those of the boundaries between sections, which pg_dump
-   * sorts by and does not write.
+   * sorts by and does not write. So can what privileges and comments are about, for that may be the
+   * server's or an extension's own.
    */
   #dependencies(): void {
-    const named = new Set(this.#archive.entries.flatMap((entry) => entry.dependencies));
+    const named = new Set(
+      this.#archive.entries
+        .filter(({ kind }) => !UPON_ANYTHING.has(kind))
+        .flatMap((entry) => entry.dependencies),
+    );
     const lost = [...named].filter((id) => !this.#byId.has(id));
     if (lost.length <= BOUNDARIES) return;
     this.#faults.add({
@@ -305,8 +313,12 @@ class TocJudge {
 function names(statement: { code: string; strings: readonly string[] }, entry: TocEntry): boolean {
   // Constraints and triggers have the name of their table in front of their own.
   const own = entry.name.split(" ").at(-1) ?? entry.name;
-  const text = `${statement.code} ${statement.strings.join(" ")}`.replaceAll('""', '"');
-  return text.includes(own);
+  return bare(`${statement.code}${statement.strings.join("")}`).includes(bare(own));
+}
+
+/** Without what is written otherwise in SQL than in a name: quotes, backslashes, white space. */
+function bare(text: string): string {
+  return text.replace(/["'\\\s]/g, "");
 }
 
 /** `entry 214 (TABLE public.orders)`, as the messages name it. */
