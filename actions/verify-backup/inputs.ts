@@ -7,7 +7,7 @@ import {
   type OptionsOf,
   text,
 } from "../../shared/action/index.ts";
-import { passwordsIn, storageInputs } from "../../shared/backup-inputs/index.ts";
+import { foreignInputs, passwordsIn, storageInputs } from "../../shared/backup-inputs/index.ts";
 
 const HOUR = 3_600_000;
 const NAME = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/;
@@ -19,8 +19,8 @@ const QUANTITY = /^\d+(\.\d+)?([kMGTPE]|[KMGTPE]i)?$/;
 export const inputs = {
   name: text({ accepts: "a name of a-z, 0-9, dot, hyphen and underscore" }, NAME),
   backup: text({ default: "latest", accepts: "latest, an id or its beginning, or a file" }),
-  pattern: text({ accepts: "a pattern of file names, such as papers-*.sql.gz" }),
-  kind: choice(["auto", "postgres", "base-backup", "pgbackrest", "redis", "directory"], {
+  ...foreignInputs,
+  kind: choice(["auto", "postgres", "base-backup", "pgbackrest", "wal-g", "redis", "directory"], {
     default: "auto",
   }),
   ...storageInputs,
@@ -51,12 +51,6 @@ export const inputs = {
   "restore-to": text({ accepts: "an address", secretsIn: passwordsIn }),
   "restore-user": text({ accepts: "a user there" }),
   "restore-password": text({ secret: true, accepts: "that user's password" }),
-  "point-in-time": text({ accepts: "a moment such as 2026-11-22T03:00:00Z, or latest" }),
-  wal: text({ accepts: "a folder of the storage" }),
-  timeline: text(
-    { default: "latest", accepts: "latest, current or a number" },
-    /^(latest|current|[1-9]\d{0,8})$/,
-  ),
   database: text({ accepts: "the name of a database" }),
   report: text({ default: "backup-verification", accepts: "the path of a folder" }),
   "metrics-file": text({ accepts: "the path of a file" }),

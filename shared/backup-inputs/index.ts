@@ -1,4 +1,9 @@
 export { connectionInputs, connectionSettings, podSettings } from "./connection-inputs.ts";
+export {
+  type ForeignOptions,
+  foreignInputs,
+  recoveryPoint,
+} from "./foreign-inputs.ts";
 export { passwordsIn } from "./passwords.ts";
 export { podInputs } from "./pod-inputs.ts";
 export { sealingInputs, sealingSettings, signingSettings } from "./sealing-inputs.ts";
