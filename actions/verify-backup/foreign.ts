@@ -1,10 +1,9 @@
 import { Readable } from "node:stream";
-import type { ForeignBackup } from "../../shared/backup/index.ts";
+import { type ForeignBackup, foreignDump, isBaseBackup } from "../../shared/backup/index.ts";
 import {
   contentOf,
   type Dump,
   type DumpFile,
-  dumpOf,
   type ExamineOptions,
   HEAD_BYTES,
   recognise,
@@ -12,15 +11,14 @@ import {
 } from "../../shared/dump-format/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { Examination } from "../../shared/proof/index.ts";
-import type { Storage } from "../../shared/storage/index.ts";
+import { decryptionBy } from "../../shared/sealing/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import { decryptionOf } from "./decrypt.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
-import { examinePhysical, isPhysical } from "./physical.ts";
+import { examinePhysical } from "./physical.ts";
 import { provePostgres } from "./postgres.ts";
 import { redisOptions } from "./redis.ts";
-import { examineStanza } from "./stanza.ts";
+import { examineStanza, isRepository } from "./stanza.ts";
 import type { ForeignSubject } from "./subject.ts";
 import type { Found } from "./verification.ts";
 
@@ -31,10 +29,13 @@ export async function examineForeign(
   world: World,
 ): Promise<Found> {
   const { options, storage } = means;
-  if (options.kind === "pgbackrest") return await examineStanza(backup.name, means, world);
-  const dump = dumpIn(storage, backup);
-  const reading = { decrypt: await decryptionOf(options, world) };
-  if (isPhysical(dump, options))
+  const { kind: told, wal } = options;
+  if (isRepository(told)) return await examineStanza(told, backup.name, means, world);
+  refuseRepository(backup);
+  const dump = foreignDump(storage, backup);
+  const keys = { identities: options.identity, passphrase: options.passphrase };
+  const reading = { decrypt: await decryptionBy(keys, world.secrets) };
+  if (told === "auto" ? wal !== undefined || isBaseBackup(dump) : told === "base-backup")
     return await examinePhysical({ backup, dump, reading }, means, world);
   const kind = await kindOf(dump, reading, options, world);
   const examination = await examineKind(kind, dump, reading, means, world);
@@ -54,16 +55,27 @@ export async function examineForeign(
   };
 }
 
-/** The files of a backup, read where they are. */
-function dumpIn(storage: Storage, { name, files }: ForeignBackup): Dump {
-  const opened = files.map((file) => ({
-    name: name.endsWith("/") ? file.name.slice(name.length) : file.name,
-    bytes: file.bytes,
-    open: (signal: AbortSignal) => storage.read(file.name, { signal }),
-  }));
-  const [first] = opened;
-  if (name.endsWith("/") || first === undefined) return { name, folder: true, files: opened };
-  return dumpOf(first);
+/** Marks of the repositories of tools, in the names of files. */
+const MARKS = {
+  "wal-g": /(^|\/)(basebackups_005|wal_005)\//,
+  pgbackrest: /(^|\/)(backup|archive)\/[^/]+\/((backup|archive)\.info|\d{8}-\d{6}F|\d+-\d+\/)/,
+} as const;
+
+/** @throws {UserError} where it is a piece of a repository, which only the tool can put together. */
+function refuseRepository({ name, files }: ForeignBackup): void {
+  for (const [kind, mark] of Object.entries(MARKS)) {
+    const found = files.find((file) => mark.test(file.name));
+    if (found === undefined) continue;
+    const [tool, around] =
+      kind === "wal-g"
+        ? ["WAL-G", "the folder around basebackups_005"]
+        : ["pgBackRest", "the folder around backup and archive (repo1-path), and name its stanza"];
+    throw new UserError({
+      title: `This is a piece of a repository of ${tool}`,
+      cause: `${name} was chosen by pattern, and ${found.name} is a file that ${tool} wrote. Alone it is no backup: ${tool} puts its files together.`,
+      remedy: `Give \`kind: ${kind}\` without pattern, and as storage ${around}. ${kind} has to be on the PATH.`,
+    });
+  }
 }
 
 type ForeignKind = "postgres" | "redis" | "directory";

@@ -16,6 +16,7 @@ import type { Finding } from "../../shared/proof/index.ts";
 import type { Storage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
+import { isRepository } from "./stanza.ts";
 
 /** What is to be verified. */
 export type Subject = OwnSubject | BrokenSubject | ForeignSubject;
@@ -55,8 +56,10 @@ export async function findSubject(
   world: World,
 ): Promise<Subject> {
   const { name, pattern } = options;
-  if (options.kind === "pgbackrest") {
-    const backup = { name: name ?? pattern ?? "main", bytes: 0, time: 0, files: [] };
+  if (isRepository(options.kind)) {
+    if (pattern !== undefined) throw noPattern(options.kind);
+    const called = name ?? (options.kind === "pgbackrest" ? "main" : "wal-g");
+    const backup = { name: called, bytes: 0, time: 0, files: [] };
     return { form: "foreign", all: [], backup };
   }
   if (name !== undefined && pattern !== undefined) throw twoNames();
@@ -83,6 +86,14 @@ export async function findSubject(
     if (finding === undefined) throw error;
     return { form: "broken", series, listed, finding };
   }
+}
+
+function noPattern(kind: string): UserError {
+  return new UserError({
+    title: "pattern and kind contradict each other",
+    cause: `kind is ${kind}, whose storage is one repository, and pattern stands for files of another tool.`,
+    remedy: "Leave pattern out; `backup` chooses one of the repository's backups.",
+  });
 }
 
 function twoNames(): UserError {

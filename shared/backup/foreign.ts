@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import type { Dump } from "../dump-format/index.ts";
 import { UserError } from "../failure/index.ts";
 import type { Storage, StoredObject } from "../storage/index.ts";
 
@@ -120,4 +121,23 @@ export function chooseForeign(
         : `None of ${found.length} files named as ${pattern} is "${wanted}"; there are ${newest.map(({ name }) => name).join(", ")}${found.length > 10 ? " and older ones" : ""}.`,
     remedy: "Check the storage, the pattern, and whether backups are written at all.",
   });
+}
+
+/** The files of a backup of another tool, read where they are. */
+export function foreignDump(storage: Storage, { name, files }: ForeignBackup): Dump {
+  const isFolder = name.endsWith("/");
+  const opened = files.map((file) => ({
+    name: isFolder ? file.name.slice(name.length) : file.name,
+    bytes: file.bytes,
+    open: (signal: AbortSignal) => storage.read(file.name, { signal }),
+  }));
+  return { name: isFolder ? name : (opened[0]?.name ?? name), folder: isFolder, files: opened };
+}
+
+/** Whether it is a base backup of PostgreSQL, by what its files are called. */
+export function isBaseBackup({ folder, files }: Dump): boolean {
+  const marks = /^(base\.tar(\.\w+)*|backup_manifest|backup_label)$/;
+  return folder
+    ? files.some(({ name }) => marks.test(name))
+    : /(^|\/)base\.tar(\.\w+)*$/.test(files[0]?.name ?? "");
 }

@@ -6,7 +6,13 @@ export {
   type SealExamination,
   type SealSettings,
 } from "./examine-seal.ts";
-export { chooseForeign, type ForeignBackup, foreignBackups } from "./foreign.ts";
+export {
+  chooseForeign,
+  type ForeignBackup,
+  foreignBackups,
+  foreignDump,
+  isBaseBackup,
+} from "./foreign.ts";
 export { judgeAge, judgeSchedule } from "./freshness.ts";
 export { type KeepDecision, type KeepSettings, parseKeep } from "./keep.ts";
 export type { BackupManifest, Part } from "./manifest.ts";

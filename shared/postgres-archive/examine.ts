@@ -1,5 +1,4 @@
 import { totalmem } from "node:os";
-import type { Dump } from "../dump-format/index.ts";
 import { UserError } from "../failure/index.ts";
 import { type Isolation, isolationHere } from "../isolation/index.ts";
 import {
@@ -12,41 +11,42 @@ import {
 import {
   type ApplicationQuery,
   askQueries,
-  findServerPrograms,
   LimitReached,
   type LiveSource,
-  NoServerPrograms,
   readLiveSource,
   sinceTheDump,
   watchServer,
 } from "../postgres-restore/index.ts";
 import type { Examination, ExaminationPhase, Item, Tier } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
-import { ClusterFolder } from "./cluster-folder.ts";
-import { Ledger } from "./ledger.ts";
 import {
-  type Repository,
-  type RepositoryBackup,
-  restoreSet,
-  verifyRepository,
-} from "./pgbackrest.ts";
+  databasesOf,
+  goalOf,
+  holdEnd,
+  holdTarget,
+  isVisible,
+  judgeTarget,
+  stateOf,
+} from "./arrival.ts";
+import { circumstancesOf, isolationInWords } from "./circumstances.ts";
+import { ClusterFolder } from "./cluster-folder.ts";
+import { type BaseFiles, type Fetch, type Fetched, fetchBase } from "./fetch.ts";
+import { Ledger } from "./ledger.ts";
+import { noWal } from "./not-recoverable.ts";
 import type { Decrypt } from "./plain-content.ts";
-import { type BaseFacts, readBase } from "./read-base.ts";
+import { programsOf } from "./programs.ts";
+import type { BaseFacts } from "./read-base.ts";
 import { type Ending, readWal, type WalFindings } from "./read-wal.ts";
 import { RecoveryServer } from "./recovery-server.ts";
-import { type ControlFacts, type Goal, readControl } from "./recovery-settings.ts";
+import { type ControlFacts, readControl } from "./recovery-settings.ts";
+import type { Repository, RepositoryBackup } from "./repository.ts";
 import { lsnText } from "./segment.ts";
 import { checkPages, checkStructures } from "./structures.ts";
 import { superuserOf } from "./superuser.ts";
-import { millisecondsOf, momentText, type RecoveryTarget } from "./target.ts";
-import type { WalFile } from "./wal-archive.ts";
+import { momentText, type RecoveryTarget } from "./target.ts";
 
 /** A base backup, its WAL, and what they are held against. */
-export interface BaseBackup extends Known {
-  readonly base: Dump;
-  /** The archive; undefined where only the WAL within the base backup is meant. */
-  readonly archived: readonly WalFile[] | undefined;
-}
+export interface BaseBackup extends Known, BaseFiles {}
 
 /** What a physical backup is held against. */
 export interface Known {
@@ -94,18 +94,13 @@ export async function examineBaseBackup(
   tier: Tier,
   world: World,
 ): Promise<BaseExamination> {
-  const { base, archived } = backup;
-  const { decrypt } = settings;
-  const fetch: Fetch = async (folder, unpack, ledger) => ({
-    ...(await readBase(base, { folder, unpack, decrypt }, ledger, world)),
-    archived,
-  });
+  const fetch = fetchBase(backup, settings.decrypt, world);
   return await new BaseProof({ backup, fetch, settings, tier, world }).all();
 }
 
 /**
- * Proves a backup in a repository of pgBackRest in the same way. At the tier `integrity` pgbackrest's
- * own check is all that there is.
+ * Proves a backup in the repository of another tool in the same way, as far as the tool lets it be
+ * read.
  *
  * @throws {UserError} where something that is needed cannot be had.
  */
@@ -116,30 +111,9 @@ export async function examineRepository(
   tier: Tier,
   world: World,
 ): Promise<BaseExamination> {
-  const fetch: Fetch = async (folder, unpack, ledger) => {
-    await verifyRepository(repository, ledger, world);
-    if (set.failed)
-      ledger.damage(
-        "checksum",
-        set.label,
-        "The server found pages with wrong checksums when it was taken.",
-      );
-    if (unpack && !ledger.isDamaged)
-      return await restoreSet(repository, set, folder, ledger, world);
-    return NOTHING;
-  };
+  const fetch = repository.fetch(set, world);
   return await new BaseProof({ backup: known, fetch, settings, tier, world }).all();
 }
-
-const NOTHING: Fetched = {
-  ...{ major: undefined, system: undefined, label: undefined, hasManifest: true },
-  ...{ ended: undefined, ownWal: [], archived: [], bytes: 0, files: undefined },
-};
-
-type Fetched = BaseFacts & { readonly archived: readonly WalFile[] | undefined };
-
-/** Gets the base backup, into the folder where it is to be unpacked. */
-type Fetch = (folder: ClusterFolder, unpack: boolean, ledger: Ledger) => Promise<Fetched>;
 
 interface ProofParts {
   readonly backup: Known;
@@ -181,7 +155,8 @@ class BaseProof {
       this.#fetch(folder, unpack, this.#ledger),
     );
     const wal = await this.#take("reading the WAL", () => this.#wal(base, folder, unpack));
-    this.#judgeTarget(base, wal);
+    if (wal !== undefined && !this.#ledger.isDamaged)
+      judgeTarget(this.#settings.target, base, wal, this.#ledger);
     this.#describe(base, wal);
     if (unpack && wal !== undefined && base.major !== undefined && !this.#ledger.isDamaged) {
       this.#ledger.tier = "data";
@@ -226,52 +201,9 @@ class BaseProof {
     );
   }
 
-  /** Whether the wanted moment is within what can be recovered to. */
-  #judgeTarget(base: BaseFacts, wal: WalFindings | undefined): void {
-    const { target } = this.#settings;
-    if (target === undefined || wal === undefined || this.#ledger.isDamaged) return;
-    const wanted = momentText(target.time);
-    const { stop, consistent, last } = wal;
-    const began = Date.parse(
-      base.label?.began.replace(/ (\S+)$/, (_, zone: string) =>
-        /^(UTC|GMT)$/.test(zone) ? "Z" : ` ${zone}`,
-      ) ?? "",
-    );
-    const tooEarly = stop !== undefined && consistent !== undefined && stop.start < consistent;
-    const beforeBegin = !Number.isNaN(began) && millisecondsOf(target.time) < began;
-    if (tooEarly || beforeBegin) {
-      this.#ledger.damage(
-        "point-in-time",
-        `point in time ${wanted}`,
-        `It is before the end of the base backup (which began at ${base.label?.began}): a base backup can only be recovered to a moment after it. An older one is needed.`,
-        {
-          expected: `later than ${consistent === undefined ? base.label?.began : lsnText(consistent)}`,
-          found: wanted,
-        },
-      );
-    } else if (stop === undefined) {
-      this.#ledger.damage(
-        "point-in-time",
-        `point in time ${wanted}`,
-        last === undefined
-          ? "The WAL has no transaction in it, so that nothing tells where this moment lies."
-          : `It is beyond the end of the WAL: its last transaction ended at ${momentText(last.time)}, and nothing later can be recovered or told from what was lost.`,
-        {
-          expected: `a transaction later than ${wanted}`,
-          found: last === undefined ? "none" : momentText(last.time),
-        },
-      );
-    }
-  }
-
   #describe(base: BaseFacts, wal: WalFindings | undefined): void {
-    const facts = this.#circumstances;
-    if (base.label !== undefined)
-      facts["base backup"] =
-        `PostgreSQL ${base.major}, ${base.files === undefined ? "" : `${base.files} files, `}${base.label.label}, begun at ${base.label.began}, WAL ${lsnText(base.label.start)}`;
+    Object.assign(this.#circumstances, circumstancesOf(base, wal));
     if (wal === undefined) return;
-    facts.wal = `${wal.segments} segments, ${wal.records} records and ${wal.commits} commits from ${lsnText(wal.start)} to ${lsnText(wal.end)}, on timeline ${wal.timeline}`;
-    if (wal.last !== undefined) facts["last transaction"] = momentText(wal.last.time);
     if (wal.last === undefined)
       this.#ledger.unknown.push(
         "The WAL has no transaction in it, so that no time within it is known.",
@@ -284,7 +216,7 @@ class BaseProof {
 
   async #recover(parts: Recovering): Promise<void> {
     const { folder, isolation, memory, base, wal, major } = parts;
-    const bin = await this.#programs(major);
+    const bin = await programsOf(major, this.#settings.bin, this.#world);
     await folder.furnish();
     const control = await readControl(bin, folder.data, this.#world);
     if (typeof control === "string") {
@@ -296,7 +228,7 @@ class BaseProof {
       return;
     }
     this.#circumstances.server = `a throw-away server of PostgreSQL ${major} on this machine, with nothing of the source's configuration`;
-    this.#circumstances.isolation = isolationOf(isolation);
+    this.#circumstances.isolation = isolationInWords(isolation);
     const limit = new AbortController();
     using _watch = watchServer(
       folder.data,
@@ -321,27 +253,10 @@ class BaseProof {
     }
   }
 
-  async #programs(major: number): Promise<string> {
-    try {
-      return (await findServerPrograms({ major, bin: this.#settings.bin }, this.#world)).folder;
-    } catch (error) {
-      if (!(error instanceof NoServerPrograms)) throw error;
-      throw new UserError(
-        {
-          title: error.title,
-          cause: `${error.cause} A base backup is read by a server of its own major version on this machine, and by no other.`,
-          remedy: `Install them in an earlier step (Debian and Ubuntu: the package postgresql-${major} of apt.postgresql.org), or name their folder in \`postgres-bin\`.`,
-        },
-        { reason: error },
-      );
-    }
-  }
-
   /** Recovers to the goal, and holds what the server says of it to what the WAL says. */
   async #arrive(server: RecoveryServer, { began, wal }: Recovering): Promise<boolean> {
     const { target } = this.#settings;
-    const goal: Goal = target === undefined ? "latest" : { time: target.time };
-    const arrival = await this.#take("recovery", () => server.recover(goal));
+    const arrival = await this.#take("recovery", () => server.recover(goalOf(target, wal)));
     if (arrival.at === "ended") {
       this.#ledger.damage(
         "recovery",
@@ -356,70 +271,12 @@ class BaseProof {
     const state = await stateOf(server);
     this.#circumstances["recovered to"] =
       `${lsnText(state.lsn)}, last transaction ${state.time === undefined ? "unknown" : momentText(state.time)}`;
-    if (target === undefined) this.#holdEnd(state, wal);
-    else await this.#holdTarget(server, state, wal);
+    if (target === undefined) holdEnd(state, wal, this.#ledger);
+    else
+      this.#circumstances["point in time"] = await holdTarget(
+        ...([server, state, target, wal, this.#ledger] as const),
+      );
     return true;
-  }
-
-  #holdEnd(state: State, wal: WalFindings): void {
-    if (state.lsn < (wal.last?.end ?? wal.end)) {
-      this.#ledger.damage(
-        "recovery",
-        "WAL",
-        "The server ended recovery before the end of the WAL.",
-        {
-          expected: lsnText(wal.end),
-          found: lsnText(state.lsn),
-        },
-      );
-    } else if (wal.last !== undefined && state.time !== wal.last.time) {
-      this.#ledger.damage(
-        "recovery",
-        "WAL",
-        "The last transaction that the server replayed is not the last one of the WAL.",
-        {
-          expected: momentText(wal.last.time),
-          found: state.time === undefined ? "none" : momentText(state.time),
-        },
-      );
-    }
-  }
-
-  /** This side of the target: everything up to it, and nothing behind it. */
-  async #holdTarget(
-    server: RecoveryServer,
-    state: State,
-    { before, stop, next, consistent }: WalFindings,
-  ): Promise<void> {
-    if (stop === undefined) return;
-    const subject = `point in time ${momentText(this.#settings.target?.time ?? 0)}`;
-    const bounds = `between the transactions of ${before === undefined ? "the beginning" : momentText(before.time)} and ${momentText(stop.time)}`;
-    this.#circumstances["point in time"] =
-      `${momentText(this.#settings.target?.time ?? 0)}, ${bounds}`;
-    if (state.lsn > stop.start || state.lsn < (before?.end ?? consistent ?? 0)) {
-      this.#ledger.damage("point-in-time", subject, `The server did not stop ${bounds}.`, {
-        expected: `${before === undefined ? "" : lsnText(before.end)} to ${lsnText(stop.start)}`,
-        found: lsnText(state.lsn),
-      });
-    }
-    if (state.time !== undefined && before !== undefined && state.time !== before.time) {
-      this.#ledger.damage(
-        "point-in-time",
-        subject,
-        "The last transaction that it replayed is not the last one before this moment.",
-        {
-          expected: momentText(before.time),
-          found: momentText(state.time),
-        },
-      );
-    }
-    if (next !== undefined && (await isVisible(server, next))) {
-      this.#ledger.damage(
-        "point-in-time",
-        subject,
-        `Transaction ${next.transaction}, committed later, at ${momentText(next.time)}, is there already.`,
-      );
-    }
   }
 
   /** Beyond the target: that the WAL really goes on is seen from a transaction that appears. */
@@ -440,7 +297,7 @@ class BaseProof {
     this.#ledger.tier = "full";
     await this.#take("checks", async () => {
       const tools = {
-        bin: await this.#programs(parts.major),
+        bin: await programsOf(parts.major, this.#settings.bin, world),
         isolation: parts.isolation,
         folder: parts.folder,
       };
@@ -625,58 +482,8 @@ interface Recovering {
   readonly began: number;
 }
 
-interface State {
-  readonly lsn: number;
-  readonly time: number | undefined;
-}
-
-/** How far the server says that it replayed. */
-async function stateOf(server: RecoveryServer): Promise<State> {
-  await using session = await server.session("postgres");
-  const [row] = await session.query<{ lsn: string; time: string | null }>(
-    `SELECT (pg_last_wal_replay_lsn() - '0/0')::text AS lsn,
-            round(extract(epoch FROM pg_last_xact_replay_timestamp() - '2000-01-01 00:00:00+00'::timestamptz) * 1000000)::text AS time`,
-  );
-  return { lsn: Number(row?.lsn ?? 0), time: row?.time == null ? undefined : Number(row.time) };
-}
-
-/** Whether what a transaction wrote can be seen. */
-async function isVisible(server: RecoveryServer, { transaction }: Ending): Promise<boolean> {
-  await using session = await server.session("postgres");
-  const [row] = await session.query<{ seen: boolean }>(
-    `SELECT pg_visible_in_snapshot((epoch.base + ${transaction})::text::xid8, pg_current_snapshot()) AS seen
-     FROM (SELECT (pg_snapshot_xmax(pg_current_snapshot())::text::numeric / 4294967296)::numeric AS x) now,
-          LATERAL (SELECT trunc(now.x) * 4294967296 AS base) epoch`,
-  );
-  return row?.seen === true;
-}
-
-async function databasesOf(server: RecoveryServer): Promise<readonly string[]> {
-  await using session = await server.session("postgres");
-  const rows = await session.query<{ name: string }>(
-    "SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname",
-  );
-  return rows.map(({ name }) => name);
-}
-
 function itemsOf(found: PostgresFingerprint): readonly Item[] {
   return Object.entries(found.tables).map(([name, { rows }]) => ({
     ...{ name, expected: undefined, found: rows, same: undefined },
   }));
-}
-
-function isolationOf({ safeguards }: Isolation): string {
-  const had = safeguards.filter((safeguard) => safeguard.had).map(({ name }) => name);
-  const missed = safeguards
-    .filter((safeguard) => !safeguard.had)
-    .map(({ name, detail }) => `without ${name} (${detail})`);
-  return [...(had.length > 0 ? [`with ${had.join(", ")}`] : []), ...missed].join("; ");
-}
-
-function noWal(segment: string): UserError {
-  return new UserError({
-    title: "The base backup's WAL was not named",
-    cause: `The base backup has no WAL in it, and recovery begins in segment ${segment}; \`wal\` is not given.`,
-    remedy: "Name the folder of the storage with the archived WAL in `wal`.",
-  });
 }

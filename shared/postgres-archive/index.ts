@@ -1,3 +1,4 @@
+export { archivedIn } from "./archived-in.ts";
 export {
   type BaseBackup,
   type BaseExamination,
@@ -5,6 +6,14 @@ export {
   examineBaseBackup,
   examineRepository,
 } from "./examine.ts";
-export { backupsIn, chooseSet, type Repository } from "./pgbackrest.ts";
+export { pgBackRest } from "./pgbackrest.ts";
+export {
+  type RecoveredCluster,
+  type RecoverySettings,
+  recoverBaseBackup,
+  recoverRepository,
+} from "./recover.ts";
+export { chooseSet, type Repository, type RepositoryPlace } from "./repository.ts";
 export { parseTarget, type RecoveryTarget } from "./target.ts";
 export type { WalFile } from "./wal-archive.ts";
+export { walG } from "./wal-g.ts";

@@ -5,31 +5,32 @@ import { UserError } from "../failure/index.ts";
 import { CommandFailed, execute } from "../process/index.ts";
 import type { World } from "../world/index.ts";
 import { readBackupLabel } from "./backup-label.ts";
+import { certificateFile } from "./certificates.ts";
 import type { ClusterFolder } from "./cluster-folder.ts";
+import type { Fetch, Fetched } from "./fetch.ts";
 import type { Ledger } from "./ledger.ts";
 import type { BaseFacts } from "./read-base.ts";
+import {
+  BrokenSegment,
+  type Repository,
+  type RepositoryBackup,
+  RepositoryFailed,
+  type RepositoryPlace,
+} from "./repository.ts";
 import { parseLsn } from "./segment.ts";
-import { millisecondsOf, type RecoveryTarget } from "./target.ts";
 import type { WalFile } from "./wal-archive.ts";
 
-/** A repository of pgBackRest in a folder of this machine. */
-export interface Repository {
+/** Which of pgBackRest's repositories, and how it is opened. */
+export interface PgBackRestSettings {
   readonly stanza: string;
-  readonly folder: string;
+  readonly place: RepositoryPlace;
   /** The passphrase of an encrypted one. */
   readonly passphrase?: string | undefined;
 }
 
-/** A backup in a repository, as `pgbackrest info` tells it. */
-export interface RepositoryBackup {
-  readonly label: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly stopped: number;
-  readonly bytes: number;
-  readonly storedBytes: number;
-  readonly failed: boolean;
-  readonly archive: string;
-  readonly ended: string;
+/** The settings, and the file with the certificates that pgbackrest trusts. */
+interface Means extends PgBackRestSettings {
+  readonly caFile: string | undefined;
 }
 
 interface Info {
@@ -47,62 +48,73 @@ interface Info {
 }
 
 /**
- * The backups of a stanza, oldest first.
+ * A stanza of a repository of pgBackRest, in a folder or in a bucket.
  *
- * @throws {UserError} where pgbackrest is not there, or the repository cannot be read by it.
+ * @throws {UserError} where the bucket's server is one that pgbackrest does not speak to.
  */
-export async function backupsIn(
-  repository: Repository,
-  world: World,
-): Promise<readonly RepositoryBackup[]> {
+export async function pgBackRest(settings: PgBackRestSettings): Promise<Repository> {
+  const { place } = settings;
+  if (place.kind === "s3" && place.endpoint.protocol === "http:") throw plainHttp(place.endpoint);
+  const ca = place.kind === "s3" ? await certificateFile(place.ca) : undefined;
+  const means: Means = { ...settings, caFile: ca?.path };
+  return {
+    listing: "pgbackrest info",
+    backups: (world) => backupsIn(means, world),
+    fetch: (set, world) => fetchSet(means, set, world),
+    [Symbol.asyncDispose]: async () => await ca?.[Symbol.asyncDispose](),
+  };
+}
+
+function fetchSet(means: Means, set: RepositoryBackup, world: World): Fetch {
+  return async (folder, unpack, ledger) => {
+    await verifyRepository(means, ledger, world);
+    if (set.failed)
+      ledger.damage(
+        "checksum",
+        set.label,
+        "The server found pages with wrong checksums when it was taken.",
+      );
+    if (unpack && !ledger.isDamaged) return await restoreSet(means, set, folder, ledger, world);
+    return NOTHING;
+  };
+}
+
+const NOTHING: Fetched = {
+  ...{ major: undefined, system: undefined, label: undefined, hasManifest: true },
+  ...{ ended: undefined, ownWal: [], archived: [], bytes: 0, files: undefined },
+};
+
+function plainHttp({ origin }: URL): UserError {
+  return new UserError({
+    title: "pgBackRest cannot reach the bucket's server",
+    cause: `The endpoint is ${origin}, and pgbackrest speaks to servers of buckets by TLS only.`,
+    remedy:
+      "Give storage-endpoint as https://, with the server's own authority in storage-ca where it needs one; or mount the repository, and give its folder.",
+  });
+}
+
+/** The backups of a stanza, oldest first. */
+async function backupsIn(repository: Means, world: World): Promise<readonly RepositoryBackup[]> {
   const { stdout } = await run(repository, ["--output=json", "info"], world);
   const info = (JSON.parse(stdout) as Info[]).find(({ name }) => name === repository.stanza);
   if (info === undefined || info.backup.length === 0) {
     throw new UserError({
       title: "There is no backup of pgBackRest",
-      cause: `The repository ${repository.folder} has no backup of the stanza ${repository.stanza}: ${info?.status.message ?? "it is empty"}.`,
+      cause: `The repository ${wordsFor(repository)} has no backup of the stanza ${repository.stanza}: ${info?.status.message ?? "it is empty"}.`,
       remedy:
         "Check `storage`, which is the repository's folder (repo1-path), and `name`, which is the stanza.",
     });
   }
   return info.backup.map(({ label, timestamp, info: size, error, lsn, database }) => ({
     ...{ label, stopped: timestamp.stop * 1_000, bytes: size.size },
-    ...{ storedBytes: size.repository.size ?? 0, failed: error === true, ended: lsn?.stop ?? "" },
+    ...{ storedBytes: size.repository.size ?? 0, failed: error === true },
+    ended: parseLsn(lsn?.stop ?? ""),
     archive: info.archive.find((each) => each.database.id === database.id)?.id ?? "",
   }));
 }
 
-/**
- * The backup that is meant: the newest, or the newest that ended before the point in time.
- *
- * @param which `latest`, or a label or its end.
- * @throws {UserError} where there is none; it names those that there are.
- */
-export function chooseSet(
-  backups: readonly RepositoryBackup[],
-  which: string,
-  target: RecoveryTarget | undefined,
-): RepositoryBackup {
-  const latest = which === "latest" || which === "";
-  const one = latest
-    ? (backups.findLast(
-        ({ stopped }) => target === undefined || stopped <= millisecondsOf(target.time),
-      ) ?? backups.at(0))
-    : backups.findLast(({ label }) => label.endsWith(which));
-  if (one !== undefined) return one;
-  throw new UserError({
-    title: "There is no such backup",
-    cause: `None of the repository's backups is "${which}"; there are ${backups.map(({ label }) => label).join(", ")}.`,
-    remedy: "Give `backup` as a label that `pgbackrest info` shows, or `latest`.",
-  });
-}
-
 /** Has pgbackrest hold every file of the repository to its checksum. */
-export async function verifyRepository(
-  repository: Repository,
-  ledger: Ledger,
-  world: World,
-): Promise<void> {
+async function verifyRepository(repository: Means, ledger: Ledger, world: World): Promise<void> {
   const { stdout } = await run(repository, ["--output=text", "--verbose", "verify"], world);
   if (/^status: ok$/m.test(stdout)) return;
   let subject = repository.stanza;
@@ -131,8 +143,8 @@ export async function verifyRepository(
 }
 
 /** Restores a backup into the folder, and tells where its WAL is. */
-export async function restoreSet(
-  repository: Repository,
+async function restoreSet(
+  repository: Means,
   set: RepositoryBackup,
   folder: ClusterFolder,
   ledger: Ledger,
@@ -161,7 +173,7 @@ export async function restoreSet(
   return {
     major: version > 0 ? version : undefined,
     system: control === undefined ? undefined : control.readBigUInt64LE(0).toString(),
-    ...{ label, hasManifest: true, ended: parseLsn(set.ended), ownWal: [] },
+    ...{ label, hasManifest: true, ended: set.ended, ownWal: [] },
     ...{ bytes: set.bytes, files: undefined },
     archived: await archivedIn(repository, set, folder, world),
   };
@@ -169,7 +181,7 @@ export async function restoreSet(
 
 /** The WAL of the repository; each file is fetched when it is read, which holds it to its checksum. */
 async function archivedIn(
-  repository: Repository,
+  repository: Means,
   { archive }: RepositoryBackup,
   folder: ClusterFolder,
   world: World,
@@ -194,7 +206,7 @@ async function archivedIn(
       // A name of its own: the copy before may be removed only when this one is there already.
       const into = join(folder.path, `fetched-${wanted}-${opened}`);
       const where = [`--pg1-path=${folder.data}`, `--lock-path=${join(folder.path, "lock")}`];
-      await run(repository, [...where, "archive-get", wanted, into], world);
+      await segment(repository, [...where, "archive-get", wanted, into], wanted, world);
       const content = createReadStream(into, { highWaterMark: 262_144 });
       content.once("close", () => void rm(into, { force: true }).catch(() => {}));
       return content;
@@ -203,28 +215,27 @@ async function archivedIn(
   });
 }
 
-/** pgbackrest ran, and failed. */
-export class RepositoryFailed extends UserError {
-  readonly said: string;
-
-  constructor(said: string, evidence: string) {
-    super({
-      title: "pgbackrest failed",
-      cause: `pgbackrest said: ${said}.`,
-      remedy:
-        "Check `storage`, `name` and `passphrase` against the configuration that the repository is written with.",
-      evidence,
-    });
-    this.said = said;
+async function segment(
+  means: Means,
+  args: readonly string[],
+  name: string,
+  world: World,
+): Promise<void> {
+  try {
+    await run(means, args, world);
+  } catch (error) {
+    if (!(error instanceof RepositoryFailed)) throw error;
+    throw new BrokenSegment(name, `pgbackrest could not fetch it: ${error.said}`);
   }
 }
 
 async function run(
-  { stanza, folder, passphrase }: Repository,
+  means: Means,
   args: readonly string[],
   { signal, secrets }: World,
 ): Promise<{ readonly stdout: string }> {
-  const own = ["--no-config", `--repo1-path=${folder}`, "--log-level-file=off"];
+  const { stanza, passphrase } = means;
+  const own = ["--no-config", "--log-level-file=off"];
   const level = args.includes("repo-ls")
     ? ["--log-level-console=off"]
     : ["--log-level-console=error"];
@@ -234,8 +245,11 @@ async function run(
     return await execute(
       {
         program: "pgbackrest",
-        args: [...own, ...level, ...which, ...cipher, ...args],
-        environment: { PGBACKREST_REPO1_CIPHER_PASS: passphrase },
+        args: [...own, ...level, ...which, ...whereIt(means), ...cipher, ...args],
+        environment: {
+          PGBACKREST_REPO1_CIPHER_PASS: passphrase,
+          ...(await keysOf(means, signal)),
+        },
         leashed: true,
       },
       { signal, secrets },
@@ -246,8 +260,41 @@ async function run(
     if (error.why === "not-found") throw notThere();
     const evidence = `${error.stderrTail}\n${error.stdoutTail}`.trim();
     const said = /ERROR: (\[\d+\]: .*)/.exec(evidence)?.[1] ?? error.message;
-    throw new RepositoryFailed(said.replace(/\.$/, ""), evidence);
+    throw new RepositoryFailed("pgbackrest", said.replace(/[.:]$/, ""), evidence, REMEDY);
   }
+}
+
+const REMEDY =
+  "Check `storage`, `name` and `passphrase` against the configuration that the repository is written with.";
+
+/** Source: pgBackRest, "Configuration Reference", repository options. */
+function whereIt({ place, caFile }: Means): string[] {
+  if (place.kind === "folder") return [`--repo1-path=${place.path}`];
+  const { bucket, prefix, endpoint, region, pathStyle } = place;
+  return [
+    "--repo1-type=s3",
+    `--repo1-path=/${prefix.replace(/\/$/, "")}`,
+    `--repo1-s3-bucket=${bucket}`,
+    `--repo1-s3-endpoint=${endpoint.hostname}`,
+    `--repo1-s3-region=${region}`,
+    `--repo1-s3-uri-style=${pathStyle ? "path" : "host"}`,
+    ...(endpoint.port === "" ? [] : [`--repo1-storage-port=${endpoint.port}`]),
+    ...(caFile === undefined ? [] : [`--repo1-storage-ca-file=${caFile}`]),
+  ];
+}
+
+async function keysOf({ place }: Means, signal: AbortSignal) {
+  if (place.kind === "folder") return {};
+  const { accessKeyId, secretAccessKey, sessionToken } = await place.keys(signal);
+  return {
+    PGBACKREST_REPO1_S3_KEY: accessKeyId,
+    PGBACKREST_REPO1_S3_KEY_SECRET: secretAccessKey,
+    PGBACKREST_REPO1_S3_TOKEN: sessionToken,
+  };
+}
+
+function wordsFor({ place }: Means): string {
+  return place.kind === "folder" ? place.path : `s3://${place.bucket}/${place.prefix}`;
 }
 
 function notThere(): UserError {

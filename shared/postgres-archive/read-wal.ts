@@ -4,6 +4,7 @@ import type { BackupLabel } from "./backup-label.ts";
 import type { ClusterFolder, NewFile } from "./cluster-folder.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Decrypt, plainContent } from "./plain-content.ts";
+import { BrokenSegment } from "./repository.ts";
 import { type Lsn, lsnText, segmentName } from "./segment.ts";
 import type { RecoveryTarget } from "./target.ts";
 import { type Stretch, stretchesOf } from "./timeline.ts";
@@ -61,6 +62,8 @@ export interface WalOptions {
   readonly folder: ClusterFolder;
   /** Whether recovery is to read it: plain segments go to the folder. */
   readonly unpack: boolean;
+  /** Whether nothing is read that lies behind what proves the target, and no gap there matters. */
+  readonly upToTarget?: boolean;
   readonly decrypt?: Decrypt | undefined;
 }
 
@@ -106,10 +109,12 @@ class WalRun {
     if (stretches === undefined) return undefined;
     const first = Math.floor(label.start / facts.segmentBytes);
     const chain = chainOf(archive, { first, stretches, segmentBytes: facts.segmentBytes });
-    this.#tellGaps(chain.missing, chain.segments.length, first, facts);
+    const tellGaps = () => this.#tellGaps(chain.missing, chain.segments.length, first, facts);
+    if (this.#options.upToTarget !== true || chain.segments.length === 0) tellGaps();
     if (chain.segments.length === 0) return undefined;
     const reader = new WalReader(label.start, facts);
     await this.#read(reader, chain.segments, facts);
+    if (this.#options.upToTarget === true && this.#stop === undefined) tellGaps();
     const consistent = this.#options.ended ?? this.#backupEnd;
     if (!this.#ledger.isDamaged && consistent !== undefined && reader.end < consistent) {
       this.#ledger.damage(
@@ -272,7 +277,8 @@ class WalRun {
             last: at === segments.length - 1,
           }),
         );
-        if (goesOn !== true) return;
+        if (goesOn !== true || (this.#options.upToTarget === true && this.#stop !== undefined))
+          return;
       } finally {
         await into?.close();
       }
@@ -351,7 +357,9 @@ class WalRun {
       return await work(plainContent(file, { signal: this.#world.signal, decrypt }));
     } catch (error) {
       this.#world.signal.throwIfAborted();
-      if (!(error instanceof UserError) || error.title !== "Broken dump") throw error;
+      const isBroken = error instanceof BrokenSegment;
+      if (!(error instanceof UserError) || !(isBroken || error.title === "Broken dump"))
+        throw error;
       this.#ledger.damage("compression", baseName(file.name), error.cause.replace(/^[^:]+: /, ""));
       return undefined;
     }

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf } from "../failure/index.ts";
+import { codeOf, UserError } from "../failure/index.ts";
 import type { Isolation } from "../isolation/index.ts";
 import { localPlace } from "../place/index.ts";
 import { openSession, type Session } from "../postgres/index.ts";
@@ -41,6 +41,7 @@ export class RecoveryServer implements AsyncDisposable {
   readonly #parts: RecoveryParts;
   readonly #world: World;
   #log: string[] = [];
+  #onLine: (line: string) => void = () => {};
   #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
   #isUp = false;
@@ -65,6 +66,10 @@ export class RecoveryServer implements AsyncDisposable {
     this.#stop = new AbortController();
     const [program = "", ...args] = [...isolation.prefix, join(bin, "postgres"), "-D", folder.data];
     const arrived = Promise.withResolvers<"paused" | "promoted">();
+    this.#onLine = (line) => {
+      if (line.includes(PAUSED)) arrived.resolve("paused");
+      if (line.includes(READY)) arrived.resolve("promoted");
+    };
     const running = execute(
       { program, args, directory: folder.path, environment: bareEnvironment(), leashed: true },
       {
@@ -73,8 +78,7 @@ export class RecoveryServer implements AsyncDisposable {
         keep: 1,
         onLine: (line) => {
           this.#note(line);
-          if (line.includes(PAUSED)) arrived.resolve("paused");
-          if (line.includes(READY)) arrived.resolve("promoted");
+          this.#onLine(line);
         },
       },
     );
@@ -89,6 +93,30 @@ export class RecoveryServer implements AsyncDisposable {
     if (at !== undefined) return { at };
     this.#isUp = false;
     return { at: "ended", words: this.#lastWords(), log: this.#log.slice(-30).join("\n") };
+  }
+
+  /**
+   * Lets it end recovery where it has paused, and open for writing there.
+   *
+   * @throws {UserError} where it ended itself in place of that.
+   */
+  async open(): Promise<void> {
+    const opened = Promise.withResolvers<"opened">();
+    this.#onLine = (line) => {
+      if (line.includes(READY)) opened.resolve("opened");
+    };
+    await using session = await this.session("postgres");
+    await session.query("SELECT pg_wal_replay_resume()");
+    const at = await Promise.race([opened.promise, this.#ended]);
+    this.#world.signal.throwIfAborted();
+    if (at === "opened") return;
+    this.#isUp = false;
+    throw new UserError({
+      title: "Recovery failed",
+      cause: `The server that had recovered to the moment did not open there: ${this.#lastWords()}.`,
+      remedy: "See what the server said, and run again.",
+      evidence: this.#log.slice(-30).join("\n"),
+    });
   }
 
   #note(line: string): void {
@@ -130,6 +158,18 @@ export class RecoveryServer implements AsyncDisposable {
       },
     };
     return openSession(place, connection, { psql: join(bin, "psql"), signal: this.#world.signal });
+  }
+
+  /** How programs of this machine reach a database of it; no setting of the environment's counts. */
+  urlOf(database: string): string {
+    const parameters = new URLSearchParams({
+      host: this.#parts.folder.path,
+      ...{ port: "5432", user: this.user, dbname: database, sslmode: "disable" },
+      ...{ gssencmode: "disable", channel_binding: "prefer", target_session_attrs: "any" },
+      options: "-c default_transaction_read_only=on",
+    });
+    // libpq does not take a plus for a space.
+    return `postgresql:///?${parameters.toString().replaceAll("+", "%20")}`;
   }
 
   /** Names that the first role of the cluster has had, newest last, from its own file. */

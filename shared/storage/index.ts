@@ -1,3 +1,4 @@
+export { type BucketAccess, type StorageAccess, storageAccess } from "./access.ts";
 export { NotThere } from "./errors.ts";
 export { openStorage } from "./open.ts";
 export {

@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { World } from "../world/index.ts";
+import { locationText, workspaceOf } from "./access.ts";
 import { FolderStorage } from "./folder/folder-storage.ts";
 import { type Location, parseLocation } from "./location.ts";
 import type { StorageSettings } from "./settings.ts";
@@ -12,9 +12,7 @@ import type { Storage } from "./storage.ts";
  * @throws {UserError} where the location is not understood, or the storage is not there.
  */
 export async function openStorage(settings: StorageSettings, world: World): Promise<Storage> {
-  const { GITHUB_WORKSPACE: workspace } = world.environment;
-  const text = settings.location.replace(/^~(?=\/|$)/, world.environment.HOME || homedir());
-  const location = parseLocation(text, workspace || process.cwd());
+  const location = parseLocation(locationText(settings, world), workspaceOf(world));
   return openLocation(location, settings, world);
 }
 
