@@ -130,12 +130,24 @@ export function directoryFingerprint(value: unknown): DirectoryFingerprint {
   });
 }
 
+const TRAITS = ["type", "size", "mode", "mtime", "uid", "gid", "target", "sha256"] as const;
+
+function isDifferent(trait: (typeof TRAITS)[number], expected: Member, found: Member): boolean {
+  // Listings of earlier versions do not have owners.
+  const isUnknown = (trait === "uid" || trait === "gid") && expected[trait] === undefined;
+  return !isUnknown && expected[trait] !== found[trait];
+}
+
 function damage(detector: string, subject: string, what: string): Finding {
   return { detector, tier: "integrity", weight: "damage", subject, what };
 }
 
-/** @throws the error itself, where it is none of the backup's. */
-function damageIn(error: unknown, name: string): Finding {
+/**
+ * The finding for what broke.
+ *
+ * @throws the error itself, where it is none of the backup's.
+ */
+export function damageIn(error: unknown, name: string): Finding {
   if (error instanceof ArchiveDamage) return damage("archive", name, `${error.message}.`);
   if (error instanceof SyntaxError) {
     return damage("listing", LISTING, "The listing of the members cannot be read.");
@@ -152,6 +164,7 @@ class Look {
   readonly #findings: Finding[] = [];
   readonly #found: Totals = noTotals();
   #differing = 0;
+  #hasOwners = true;
   #seconds: number | undefined;
   broken = false;
 
@@ -222,10 +235,9 @@ class Look {
       this.broken = true;
       return;
     }
+    if (expected.uid === undefined) this.#hasOwners = false;
     const found: Member = { ...member, ...(sha256 === undefined ? {} : { sha256 }) };
-    const different = (["type", "size", "mode", "mtime", "target", "sha256"] as const).filter(
-      (trait) => expected[trait] !== found[trait],
-    );
+    const different = TRAITS.filter((trait) => isDifferent(trait, expected, found));
     const [first] = different;
     if (first === undefined) return;
     const sentence =
@@ -277,7 +289,8 @@ class Look {
       unit: "files",
       reached: this.broken ? "integrity" : tier,
       unknown: [
-        "Owners, extended attributes and access control lists are not compared.",
+        "Extended attributes and access control lists are not kept, and not compared.",
+        ...(this.#hasOwners ? [] : ["Owners are not in the listing, and were not compared."]),
         ...(holds(tier, "full") ? [] : ["Whether the folder can be unpacked was not tried."]),
       ],
       ...(this.#seconds === undefined ? {} : { restoreSeconds: this.#seconds }),

@@ -9,6 +9,9 @@ export interface Member {
   readonly mode: number;
   /** Whole seconds since the Unix epoch. */
   readonly mtime: number;
+  /** Of whoever it belongs to; listings of earlier versions do not have them. */
+  readonly uid?: number;
+  readonly gid?: number;
   /** Of a file's content. */
   readonly sha256?: string;
   /** Where a symbolic link points, or the path of the file that a hard link is one with. */

@@ -30,7 +30,7 @@ export class Packing {
   }
 
   /** @throws {UserError} for what cannot be read, or does not stop changing. */
-  async all(exclusion: Exclusion, signal: AbortSignal): Promise<void> {
+  async all(exclusion: Pick<Exclusion, "leavesOut">, signal: AbortSignal): Promise<void> {
     const refuse = (trouble: Trouble) => {
       throw unreadable([trouble], this.#root);
     };
@@ -61,10 +61,10 @@ export class Packing {
     const stats = await lstat(full, { bigint: true });
     const facts = factsOf(stats);
     if (kind === "folder") {
-      await this.#put({ path, type: "folder", size: 0, ...facts }, stats);
+      await this.#put({ path, type: "folder", size: 0, ...facts });
     } else {
       const target = await readlink(full);
-      await this.#put({ path, type: "symlink", size: 0, ...facts, target }, stats);
+      await this.#put({ path, type: "symlink", size: 0, ...facts, target });
     }
   }
 
@@ -103,7 +103,7 @@ export class Packing {
     }
     if (first === path) return false;
     const member = { path, size: 0, ...factsOf(facts), target: first };
-    await this.#put({ ...member, type: "hardlink" }, facts);
+    await this.#put({ ...member, type: "hardlink" });
     return true;
   }
 
@@ -122,8 +122,7 @@ export class Packing {
       size,
       mode: facts.mode,
       mtime: new Date(facts.mtime * 1000),
-      uid: Number(before.uid),
-      gid: Number(before.gid),
+      ...ownerHeaders(facts),
     });
     const sum = createHash("sha256");
     let at = 0;
@@ -147,15 +146,14 @@ export class Packing {
     return same;
   }
 
-  async #put(member: Member, { uid, gid }: BigIntStats): Promise<void> {
+  async #put(member: Member): Promise<void> {
     const { path, type, mode, mtime, target } = member;
     const entry = this.#archive.entry({
       name: type === "folder" ? `${path}/` : path,
       type: type === "folder" ? "directory" : type === "symlink" ? "symlink" : "link",
       mode,
       mtime: new Date(mtime * 1000),
-      uid: Number(uid),
-      gid: Number(gid),
+      ...ownerHeaders(member),
       ...(target === undefined ? {} : { linkname: target }),
     });
     entry.end(null);
@@ -163,8 +161,22 @@ export class Packing {
   }
 }
 
-function factsOf(stats: BigIntStats): Pick<Member, "mode" | "mtime"> {
-  return { mode: Number(stats.mode & 0o7777n), mtime: Number(stats.mtimeNs / 1_000_000_000n) };
+function factsOf(stats: BigIntStats): Pick<Member, "mode" | "mtime" | "uid" | "gid"> {
+  return {
+    mode: Number(stats.mode & 0o7777n),
+    mtime: Number(stats.mtimeNs / 1_000_000_000n),
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+  };
+}
+
+/** The most that the header of a member has digits for. */
+const LARGEST_PLAIN = 0o777_777;
+
+/** What of a member's header says whose it is; large numbers stand in a header of their own. */
+export function ownerHeaders({ uid = 0, gid = 0 }: Pick<Member, "uid" | "gid">) {
+  const isLarge = Math.max(uid, gid) > LARGEST_PLAIN;
+  return { uid, gid, ...(isLarge ? { pax: { uid: `${uid}`, gid: `${gid}` } } : {}) };
 }
 
 function isSame(before: BigIntStats, after: BigIntStats): boolean {

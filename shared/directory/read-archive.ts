@@ -57,8 +57,7 @@ export async function* readArchive(bytes: AsyncIterable<Buffer>): AsyncGenerator
       let read = false;
       yield {
         ...member,
-        uid: entry.header.uid ?? 0,
-        gid: entry.header.gid ?? 0,
+        ...ownerOf(entry.header),
         async sum(take) {
           read = true;
           const pieces = entry as AsyncIterable<Buffer>;
@@ -74,6 +73,12 @@ export async function* readArchive(bytes: AsyncIterable<Buffer>): AsyncGenerator
     archive.destroy();
   }
   tail.ensureEnd();
+}
+
+/** Numbers that are too large for the header stand in one of their own. */
+function ownerOf({ uid, gid, pax }: Header): { readonly uid: number; readonly gid: number } {
+  const large = pax as { readonly uid?: string; readonly gid?: string } | null | undefined;
+  return { uid: Number(large?.uid ?? uid ?? 0) || 0, gid: Number(large?.gid ?? gid ?? 0) || 0 };
 }
 
 async function summed(

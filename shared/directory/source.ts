@@ -18,12 +18,15 @@ import {
 } from "./member.ts";
 import { Packing, unreadable } from "./pack.ts";
 import { ArchiveDamage, readArchive } from "./read-archive.ts";
+import { OnlyPaths } from "./select.ts";
 import { survey } from "./walk.ts";
 
 export interface DirectorySettings {
   readonly path: string;
   /** Patterns of names (without a slash) or paths (with one) that are left out. */
   readonly exclude?: readonly string[] | undefined;
+  /** Only members of these paths, and what is in them. */
+  readonly only?: readonly string[] | undefined;
   /** A pod or container where the folder is, with a tar in it; this machine when left out. */
   readonly place?: Place | undefined;
 }
@@ -45,13 +48,13 @@ export function directorySource(settings: DirectorySettings): BackupSource {
 }
 
 async function captureHere(
-  { path, exclude = [] }: DirectorySettings,
+  { path, exclude = [], only }: DirectorySettings,
   sink: PartSink,
   world: World,
 ): Promise<Captured> {
   const root = await folderAt(path);
   const { signal } = world;
-  const found = await survey(root, new Exclusion(exclude), signal);
+  const found = await survey(root, filterOf(new Exclusion(exclude), only), signal);
   if (found.troubles.length > 0) throw unreadable(found.troubles, root);
   const exclusion = new Exclusion(exclude);
   const taken = world.clock.now();
@@ -64,7 +67,7 @@ async function captureHere(
   });
   const content = Readable.from(archive as AsyncIterable<Buffer>, { objectMode: false });
   let sha256 = "";
-  const packed = packing.all(exclusion, signal).then(
+  const packed = packing.all(filterOf(exclusion, only), signal).then(
     async () => {
       sha256 = await listing.end();
     },
@@ -75,12 +78,18 @@ async function captureHere(
     },
   );
   await together([packed, sink.write(ARCHIVE, content), sink.write(LISTING, listing.content)]);
-  return captured({ root, totals, listing, sha256, taken, exclusion }, [
+  return captured({ root, totals, listing, sha256, taken, exclusion, only }, [
     ...notesOn(found.others, "sockets, pipes or devices, which have no content, were left out"),
     ...notesOn(packing.vanished, "files vanished while the backup ran"),
     ...(found.sparse > 0 ? [`${found.sparse} files have holes, which are kept as zeros.`] : []),
     NOT_KEPT,
   ]);
+}
+
+function filterOf(exclusion: Exclusion, only: readonly string[] | undefined) {
+  if (only === undefined) return exclusion;
+  const chosen = new OnlyPaths(only);
+  return { leavesOut: (path: string) => chosen.leavesOut(path) || exclusion.leavesOut(path) };
 }
 
 /**
@@ -114,7 +123,7 @@ async function folderAt(path: string): Promise<string> {
 
 /** A folder in a pod: its own tar writes the archive, which is listed while it comes. */
 async function captureThere(
-  { path, exclude = [] }: DirectorySettings,
+  { path, exclude = [], only }: DirectorySettings,
   place: Place,
   sink: PartSink,
   world: World,
@@ -122,7 +131,8 @@ async function captureThere(
   const taken = world.clock.now();
   const exclusion = new Exclusion(exclude);
   const excludes = exclusion.patterns.map((pattern) => `--exclude=${pattern}`);
-  const args = [...excludes, "-cf", "-", "-C", path, "."];
+  const members = only === undefined ? ["."] : only.map((each) => `./${each}`);
+  const args = [...excludes, "-cf", "-", "-C", path, ...members];
   const running = await place.start({ program: "tar", args }, world.signal);
   const output = outputOf(running, ({ message, stderr }) =>
     tarFailed(path, place, message, stderr),
@@ -132,7 +142,7 @@ async function captureThere(
   const { content, result } = readAlong(output, async (chunks) => {
     try {
       for await (const member of readArchive(chunks)) {
-        const { path, type, size, mode, mtime, target } = member;
+        const { path, type, size, mode, mtime, uid, gid, target } = member;
         const sum = await member.sum();
         const listed: Member = {
           path,
@@ -140,6 +150,8 @@ async function captureThere(
           size,
           mode,
           mtime,
+          uid,
+          gid,
           ...(type === "file" ? { sha256: sum } : {}),
           ...(target === undefined ? {} : { target }),
         };
@@ -154,7 +166,7 @@ async function captureThere(
   });
   await together([sink.write(ARCHIVE, content), sink.write(LISTING, listing.content)]);
   const sha256 = await result;
-  return captured({ root: path, totals, listing, sha256, taken, exclusion }, [NOT_KEPT]);
+  return captured({ root: path, totals, listing, sha256, taken, exclusion, only }, [NOT_KEPT]);
 }
 
 function tarFailed(path: string, place: Place, message: string, stderr: string): UserError {
@@ -180,6 +192,11 @@ function notesOn(paths: readonly string[], what: string): string[] {
   return [`${paths.length} ${what}: ${paths.slice(0, 3).join(", ")}${more}.`];
 }
 
+function shortened(paths: readonly string[]): string {
+  const more = paths.length > 10 ? ` and ${paths.length - 10} more` : "";
+  return `${paths.slice(0, 10).join(", ")}${more}`;
+}
+
 interface Packed {
   readonly root: string;
   readonly totals: Totals;
@@ -187,10 +204,11 @@ interface Packed {
   readonly sha256: string;
   readonly taken: number;
   readonly exclusion: Exclusion;
+  readonly only: readonly string[] | undefined;
 }
 
 function captured(
-  { root, totals, listing, sha256, taken, exclusion }: Packed,
+  { root, totals, listing, sha256, taken, exclusion, only }: Packed,
   notes: readonly string[],
 ): Captured {
   const fingerprint: DirectoryFingerprint = {
@@ -205,7 +223,10 @@ function captured(
     source: { folder: root },
     taken,
     measures: { ...totals },
-    excluded: exclusion.patterns.map((pattern) => `files like ${pattern}`),
+    excluded: [
+      ...(only === undefined ? [] : [`everything but ${shortened(only)}`]),
+      ...exclusion.patterns.map((pattern) => `files like ${pattern}`),
+    ],
     notes: [
       ...notes,
       ...exclusion.unused.map((pattern) => `Nothing was left out by the pattern ${pattern}.`),

@@ -24,7 +24,7 @@ export interface Trouble {
  */
 export async function* walk(
   root: string,
-  exclusion: Exclusion,
+  exclusion: Pick<Exclusion, "leavesOut">,
   onTrouble: (trouble: Trouble) => void,
   signal: AbortSignal,
 ): AsyncGenerator<Found> {
@@ -35,7 +35,7 @@ export async function* walk(
 async function* inside(
   root: string,
   folder: string,
-  exclusion: Exclusion,
+  exclusion: Pick<Exclusion, "leavesOut">,
   onTrouble: (trouble: Trouble) => void,
   signal: AbortSignal,
 ): AsyncGenerator<Found> {
@@ -80,7 +80,7 @@ export interface Survey {
 /** Walks through a folder once, and looks whether everything can be read. */
 export async function survey(
   root: string,
-  exclusion: Exclusion,
+  exclusion: Pick<Exclusion, "leavesOut">,
   signal: AbortSignal,
 ): Promise<Survey> {
   const troubles: Trouble[] = [];
