@@ -2,6 +2,7 @@
 const layers = ["unit", "contract", "bundle", "cluster", "workflow"];
 
 export default {
+  testSequencer: "<rootDir>/test/longest-first.ts",
   // What waits for servers and programs takes as long as the machine is busy.
   testTimeout: 60_000,
   projects: layers.map((layer) => ({

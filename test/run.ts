@@ -1,22 +1,23 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe } from "../shared/failure/index.ts";
+import { recordDurations } from "./durations.ts";
 import { down, status, up } from "./testbed/index.ts";
 
 /**
- * Runs the layers of tests from fast to real: `node test/run.ts [--without-testbed] [layer ...]
- * [path pattern ...]`. Brings up the test bed for the layers that need it, and takes it down again
- * unless it was up before. The last line is `N passed, N failed, N skipped`.
+ * Runs the layers of tests from fast to real: `node test/run.ts [--without-testbed]
+ * [--record-durations] [layer ...] [path pattern ...]`. Brings up the test bed for the layers that
+ * need it, while those run that do not, and takes it down again unless it was up before. The last
+ * line is `N passed, N failed, N skipped`.
  */
 
 interface Layer {
   readonly name: string;
   /** What of the test bed its tests use. */
   readonly testbed: readonly string[];
-  /** Files at once: tests of the cluster mostly wait. Else as many as there are processors, less one. */
-  readonly atOnce?: number;
 }
 
 const CLUSTER = [
@@ -25,13 +26,25 @@ const CLUSTER = [
   ...["database-images", "docker"],
 ];
 
-const LAYERS: readonly Layer[] = [
-  { name: "unit", testbed: [], atOnce: 2 },
-  { name: "contract", testbed: [] },
-  { name: "bundle", testbed: [], atOnce: 2 },
-  { name: "cluster", testbed: CLUSTER, atOnce: 3 },
-  { name: "workflow", testbed: [...CLUSTER, "act"] },
+/**
+ * Layers of a stage run in one go, the longest files of them all first: what computes runs beside
+ * what waits for servers. The second stage begins when the first has ended and the test bed is up.
+ */
+const STAGES: readonly (readonly Layer[])[] = [
+  [
+    { name: "unit", testbed: [] },
+    { name: "contract", testbed: [] },
+  ],
+  [
+    { name: "bundle", testbed: [] },
+    { name: "cluster", testbed: CLUSTER },
+    { name: "workflow", testbed: [...CLUSTER, "act"] },
+  ],
 ];
+const LAYERS = STAGES.flat();
+
+/** Files at once. Tests of real servers mostly wait for them: two processors bear four. */
+const AT_ONCE = { computing: 2, waiting: 4 };
 
 interface Tally {
   readonly passed: number;
@@ -39,18 +52,29 @@ interface Tally {
   readonly skipped: number;
 }
 
+const NOTHING: Tally = { passed: 0, failed: 0, skipped: 0 };
+const ONE_FAILURE: Tally = { ...NOTHING, failed: 1 };
+
+function sumOf(tallies: readonly Tally[]): Tally {
+  const sum = (part: keyof Tally) => tallies.reduce((total, tally) => total + tally[part], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
+
 const root = join(import.meta.dirname, "..");
+
+const needsServers = ({ testbed }: Layer) => testbed.length > 0;
 
 function plan(args: readonly string[]) {
   const words = args.filter((arg) => !arg.startsWith("--"));
   const named = LAYERS.filter(({ name }) => words.includes(name));
   const chosen = named.length === 0 ? LAYERS : named;
-  const needsServers = ({ testbed }: Layer) => testbed.length > 0;
-  const leaveOut = args.includes("--without-testbed") ? chosen.filter(needsServers) : [];
+  const leftOut = args.includes("--without-testbed") ? chosen.filter(needsServers) : [];
+  const runs = (layer: Layer) => chosen.includes(layer) && !leftOut.includes(layer);
   return {
-    layers: chosen.filter((layer) => !leaveOut.includes(layer)),
-    leftOut: leaveOut.map(({ name }) => name),
+    stages: STAGES.map((stage) => stage.filter(runs)).filter((stage) => stage.length > 0),
+    leftOut: leftOut.map(({ name }) => name),
     patterns: words.filter((word) => !LAYERS.some(({ name }) => name === word)),
+    isRecorded: args.includes("--record-durations"),
   };
 }
 
@@ -60,19 +84,26 @@ interface Report {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly name: string; readonly status: string }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly startTime: number;
+    readonly endTime: number;
+  }[];
 }
 
-/** Runs jest; undefined when it ends without a report. */
-function runJest(args: readonly string[]): {
+interface Run {
   readonly exitCode: number | null;
   readonly report: Report | undefined;
-} {
+}
+
+/** Runs jest; without a report when it ends without one. */
+async function runJest(args: readonly string[]): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), "seaworthy-test-"));
   const file = join(folder, "report.json");
   const jest = join(root, "node_modules", "jest", "bin", "jest.js");
   const options = ["--passWithNoTests", "--json", "--outputFile", file];
-  const { status: exitCode } = spawnSync(process.execPath, [jest, ...args, ...options], {
+  const child = spawn(process.execPath, [jest, ...args, ...options], {
     cwd: root,
     // Its JSON also goes to standard output, where it would drown what people read.
     stdio: ["ignore", "ignore", "inherit"],
@@ -81,73 +112,98 @@ function runJest(args: readonly string[]): {
       NODE_OPTIONS: "--experimental-vm-modules --disable-warning=ExperimentalWarning",
     },
   });
+  const [exitCode] = (await once(child, "close")) as [number | null];
   const report = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Report) : undefined;
   rmSync(folder, { recursive: true, force: true });
   return { exitCode, report };
 }
 
 /** Counts a run; one that ends without a report counts as one failure. */
-function tallyOf({ exitCode, report }: ReturnType<typeof runJest>): Tally {
-  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
+function tallyOf({ exitCode, report }: Run): Tally {
+  if (report === undefined) return ONE_FAILURE;
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report;
   // A file that does not even load has no failed test, but fails the run.
   const failed = Math.max(numFailedTests, exitCode === 0 ? 0 : 1);
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
 }
 
+interface Ended {
+  readonly tally: Tally;
+  readonly report: Report | undefined;
+}
+
 /**
- * Runs one layer. What failed where several files run at once is run again by itself, which is
- * said: a machine that is too busy is no fault of the code, and a fault fails again.
+ * Runs layers in one go. What failed where several files run at once is run again by itself, which
+ * is said: a machine that is too busy is no fault of the code, and a fault fails again.
  */
-function runLayer({ name: layer, atOnce }: Layer, patterns: readonly string[]): Tally {
-  console.log(`\n=== ${layer}`);
-  const workers = atOnce === undefined ? [] : [`--maxWorkers=${atOnce}`];
-  const first = runJest([
-    "--selectProjects",
-    layer,
-    ...workers,
-    "--testPathPatterns",
-    ...(patterns.length === 0 ? [""] : patterns),
+async function runLayers(layers: readonly Layer[], patterns: readonly string[]): Promise<Ended> {
+  const names = layers.map(({ name }) => name);
+  console.log(`\n=== ${names.join(", ")}`);
+  const projects = ["--selectProjects", ...names];
+  const atOnce = layers.some(needsServers) ? AT_ONCE.waiting : AT_ONCE.computing;
+  const paths = patterns.length === 0 ? [""] : patterns;
+  const first = await runJest([
+    ...projects,
+    `--maxWorkers=${atOnce}`,
+    ...["--testPathPatterns", ...paths],
   ]);
-  const files = (first.report?.testResults ?? [])
+  const tally = tallyOf(first);
+  const { report } = first;
+  const files = (report?.testResults ?? [])
     .filter(({ status }) => status === "failed")
     .map(({ name }) => name);
-  const tally = tallyOf(first);
-  if (atOnce === undefined || files.length === 0) return tally;
-  console.log(`\n=== ${layer}, again, one by one: ${files.length} files of which something failed`);
-  const again = tallyOf(
-    runJest(["--selectProjects", layer, "--runInBand", "--runTestsByPath", ...files]),
-  );
+  if (files.length === 0) return { tally, report };
+  const told = files.map((file) => relative(root, file)).join(" ");
+  console.log(`\n=== again, one by one, what failed: ${told}`);
+  const again = tallyOf(await runJest([...projects, "--runInBand", "--runTestsByPath", ...files]));
   // What passed at first in these files passes again, or fails and is counted so.
   const passed = tally.passed + tally.failed - again.failed;
-  return { passed, failed: again.failed, skipped: tally.skipped };
+  return { tally: { passed, failed: again.failed, skipped: tally.skipped }, report };
 }
 
 async function testbedIsUp(): Promise<boolean> {
   return (await status()).length > 0;
 }
 
-/** A layer whose servers cannot be brought up has failed, and the others still run. */
-async function runWithTestbed(layer: Layer, patterns: readonly string[]) {
-  const { name, testbed } = layer;
+/** Brings up what layers need, and tells whether it is there. */
+async function bringUp(layers: readonly Layer[]): Promise<boolean> {
+  const pieces = [...new Set(layers.flatMap(({ testbed }) => testbed))];
   try {
-    if (testbed.length > 0) await up(testbed, { log: (line) => console.log(line) });
+    if (pieces.length > 0) await up(pieces, { log: (line) => console.log(line) });
+    return true;
   } catch (error) {
-    console.error(`The test bed for the ${name} tests did not come up: ${describe(error)}`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    console.error(`The test bed did not come up: ${describe(error)}`);
+    return false;
   }
-  return runLayer(layer, patterns);
+}
+
+/** Layers whose servers cannot be brought up have failed, and the others still run. */
+async function runStage(
+  stage: readonly Layer[],
+  patterns: readonly string[],
+  isUp: Promise<boolean>,
+): Promise<Ended> {
+  const isWhole = !stage.some(needsServers) || (await isUp);
+  const layers = isWhole ? stage : stage.filter((layer) => !needsServers(layer));
+  const lost = stage.filter((layer) => !layers.includes(layer)).map(() => ONE_FAILURE);
+  const { tally, report } =
+    layers.length === 0 ? { tally: NOTHING, report: undefined } : await runLayers(layers, patterns);
+  return { tally: sumOf([tally, ...lost]), report };
 }
 
 async function runAll(args: readonly string[]): Promise<Tally> {
-  const { layers, leftOut, patterns } = plan(args);
+  const { stages, leftOut, patterns, isRecorded } = plan(args);
   const wasUp = await testbedIsUp();
-  const tallies: Tally[] = [];
-  for (const layer of layers) tallies.push(await runWithTestbed(layer, patterns));
-  if (!wasUp && layers.some(({ testbed }) => testbed.length > 0)) await down();
+  // It mostly waits for its servers, so that the first stage runs meanwhile.
+  const isUp = bringUp(stages.flat());
+  const ended: Ended[] = [];
+  for (const stage of stages) ended.push(await runStage(stage, patterns, isUp));
+  await isUp;
+  if (!wasUp && stages.flat().some(needsServers)) await down();
   for (const layer of leftOut) console.log(`skipped, for want of a test bed: the ${layer} tests`);
-  const sum = (part: keyof Tally) => tallies.reduce((total, tally) => total + tally[part], 0);
-  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") + leftOut.length };
+  if (isRecorded) recordDurations(ended.flatMap(({ report }) => report?.testResults ?? []));
+  const unrun = leftOut.map((): Tally => ({ ...NOTHING, skipped: 1 }));
+  return sumOf([...ended.map(({ tally }) => tally), ...unrun]);
 }
 
 function tell({ passed, failed, skipped }: Tally): void {
