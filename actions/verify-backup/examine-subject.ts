@@ -1,5 +1,6 @@
 import {
   type BackupHistory,
+  bytesOf,
   judgeTrend,
   readHistory,
   type StoredBackup,
@@ -97,11 +98,10 @@ function countsOf(items: readonly Item[]): Readonly<Record<string, number>> {
 function pointOf({ manifest, verifications }: BackupHistory): readonly TrendPoint[] {
   if (manifest === undefined) return [];
   const measured = verifications.findLast(({ objectives }) => objectives.restore !== undefined);
-  const all = [...manifest.parts, manifest.fingerprint];
   return [
     {
       ...{ backup: manifest.id, taken: manifest.taken },
-      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytes: bytesOf(manifest).bytes,
       rows: manifest.measures.rows,
       restoreSeconds: measured?.objectives.restore,
       verdict: verifications.at(-1)?.verdict,

@@ -1,4 +1,4 @@
-import type { StoredBackup } from "../../shared/backup/index.ts";
+import { bytesOf, type StoredBackup } from "../../shared/backup/index.ts";
 import type { Journal } from "../../shared/journal/index.ts";
 import {
   type Evidence,
@@ -128,11 +128,9 @@ function trendOf(
 
 /** A backup of our own, described. */
 export function describeOwn({ manifest }: StoredBackup): Described {
-  const all = [...manifest.parts, manifest.fingerprint];
   return {
     ...{ name: manifest.name, backup: manifest.id, kind: manifest.kind, subject: manifest.subject },
     taken: Date.parse(manifest.taken),
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    storedBytes: all.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+    ...bytesOf(manifest),
   };
 }

@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import type { Storage } from "../storage/index.ts";
-import { catalogue } from "./catalogue.ts";
+import { bytesOf } from "./bytes-of.ts";
+import type { Catalogue } from "./catalogue.ts";
 import { MANIFEST } from "./identity.ts";
 import { readManifest } from "./read-manifest.ts";
 
@@ -9,16 +10,15 @@ import { readManifest } from "./read-manifest.ts";
  * cannot be told; it is for the progress only, and never a reason to fail.
  */
 export async function guessBytes(
+  { backups }: Catalogue,
   storage: Storage,
-  name: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
+  const newest = backups.at(-1);
+  if (newest === undefined) return undefined;
   try {
-    const newest = (await catalogue(storage, name, signal)).backups.at(-1);
-    if (newest === undefined) return undefined;
     const json = await text(await storage.read(`${newest.folder}${MANIFEST}`, { signal }));
-    const { parts, fingerprint } = readManifest(json);
-    return [...parts, fingerprint].reduce((sum, { bytes }) => sum + bytes, 0);
+    return bytesOf(readManifest(json)).bytes;
   } catch {
     signal.throwIfAborted();
     return undefined;

@@ -1,4 +1,5 @@
 export { BrokenPart } from "./broken-part.ts";
+export { bytesOf } from "./bytes-of.ts";
 export { type Catalogue, catalogue, chooseBackup, type Listed } from "./catalogue.ts";
 export {
   examineSeal,

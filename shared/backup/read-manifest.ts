@@ -74,7 +74,7 @@ function partOf(value: unknown, at: string): Part {
   const given = recordOf(value, at);
   const { iterations } = given;
   return {
-    name: textOf(given.name, `${at}.name`),
+    name: fileOf(given.name, `${at}.name`),
     file: fileOf(given.file, `${at}.file`),
     bytes: countOf(given.bytes, `${at}.bytes`),
     sha256: sumOf(given.sha256, `${at}.sha256`),
@@ -86,7 +86,10 @@ function partOf(value: unknown, at: string): Part {
   };
 }
 
-/** A name below the backup's own folder: whoever can change a manifest is not to choose others. */
+/**
+ * A name below the backup's own folder, or the one that a restore puts the part into: whoever can
+ * change a manifest is not to choose others.
+ */
 function fileOf(value: unknown, at: string): string {
   const file = textOf(value, at);
   const parts = file.split("/");

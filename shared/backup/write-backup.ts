@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { UserError } from "../failure/index.ts";
+import { describe, UserError } from "../failure/index.ts";
 import { openSealer, type Sealer, type SealingSettings } from "../sealing/index.ts";
 import type { Storage } from "../storage/index.ts";
 import type { World } from "../world/index.ts";
+import { bytesOf } from "./bytes-of.ts";
+import { type Catalogue, catalogue } from "./catalogue.ts";
 import { guessBytes } from "./guess-bytes.ts";
 import {
   checkSeriesName,
@@ -56,12 +58,28 @@ export async function writeBackup(
   checkSeriesName(options.name);
   const sealer = await openSealer(options.sealing, world.secrets);
   const signer = options.signing && openSigner(options.signing, world.secrets);
-  await removeLeftovers(storage, options.name, world);
+  const series = await seriesIn(storage, options.name, world);
+  if (series !== undefined) await removeLeftovers(series, storage, world);
   const began = world.clock.now();
   const id = newBackupId(began);
   const writing = new Writing(source, storage, sealer, signer, world);
-  const guessedBytes = await guessBytes(storage, options.name, world.signal);
+  const guessedBytes = series && (await guessBytes(series, storage, world.signal));
   return writing.write({ name: options.name, id, began, guessedBytes });
+}
+
+/** What there is of the series; undefined, with a warning, where the storage does not let us look. */
+async function seriesIn(
+  storage: Storage,
+  name: string,
+  { log, signal }: World,
+): Promise<Catalogue | undefined> {
+  try {
+    return await catalogue(storage, name, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warning(`Leftovers of killed runs could not be looked for: ${describe(error)}`);
+    return undefined;
+  }
 }
 
 interface Beginning {
@@ -137,12 +155,10 @@ class Writing {
     }
     await this.#storage.write(`${folder}${MANIFEST}`, bytes, { signal });
     await this.#prove(folder, manifest, bytes);
-    const all = [...manifest.parts, manifest.fingerprint];
     return {
       ...{ manifest, folder, isSigned: this.#signer !== undefined },
       manifestSha256: createHash("sha256").update(bytes).digest("hex"),
-      bytes: all.reduce((sum, part) => sum + part.bytes, 0),
-      storedBytes: all.reduce((sum, part) => sum + part.storedBytes, 0),
+      ...bytesOf(manifest),
     };
   }
 

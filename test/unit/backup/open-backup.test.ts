@@ -259,6 +259,11 @@ describe("a manifest", () => {
       "outside of its folder",
     ],
     [
+      "with a part that a restore would put elsewhere",
+      (text) => text.replace('"name": "one"', '"name": "dump/../../one"'),
+      "outside of its folder",
+    ],
+    [
       "with a part twice",
       (text) => text.replace('"name": "two"', '"name": "one"'),
       'names "one" twice',
