@@ -151,7 +151,8 @@ export class PlainDump implements SqlListener {
     } else if (/^SET\s+client_encoding\b/i.test(code)) {
       facts.encoding ??= strings[0] ?? /=\s*(\w+)/.exec(code)?.[1];
     } else if (/^SELECT\s+pg_catalog\.setval\b/i.test(code)) {
-      facts.setvals.add(this.#scoped(tableNameOf(strings[0] ?? "")));
+      // A quote within the name ends one string and begins another.
+      facts.setvals.add(this.#scoped(tableNameOf(strings.join("'"))));
     } else this.#noteCreated(code, line);
   }
 
@@ -207,8 +208,16 @@ export class PlainDump implements SqlListener {
   /** Rows of a partition can be written to its root: they are counted where they are announced. */
   #dataTable(name: string): PlainTable {
     const header = this.#header;
-    if (header?.kind === "TABLE DATA") return this.#table(tableName(header.schema, header.name));
-    return this.#table(name);
+    return this.#table(header?.kind === "TABLE DATA" ? this.#announced(header) : name);
+  }
+
+  /** The table that a header names, where line ends of names are spaces. */
+  #announced({ schema, name }: EntryHeader): string {
+    const written = tableName(schema, name);
+    if (!written.includes(" ")) return written;
+    for (const { name: known } of this.facts.tables.values())
+      if (inOneLine(known) === this.#scoped(written)) return known;
+    return written;
   }
 
   #table(name: string): PlainTable {
@@ -238,7 +247,7 @@ export class PlainDump implements SqlListener {
     this.#leaveHeader();
     this.#header = { ...header, line, fulfilled: false };
     if (header.kind === "TABLE DATA") {
-      this.#table(tableName(header.schema, header.name)).announced ??= line;
+      this.#table(this.#announced(header)).announced ??= line;
     }
     this.#holdOrder(header, line);
   }
@@ -278,7 +287,7 @@ export class PlainDump implements SqlListener {
     header.fulfilled = true;
     if (!first || !NAMED_FIRST.has(header.kind)) return;
     const creates = /^CREATE\b/i.test(statement.code) || isIdentity(header, statement);
-    if (creates && statement.code.replaceAll('""', '"').includes(header.name)) return;
+    if (creates && inOneLine(statement.code.replaceAll('""', '"')).includes(header.name)) return;
     this.#fault(
       statement.line,
       "structure",
@@ -315,6 +324,11 @@ const NAMED_FIRST = new Set([
 /** The sequence of an identity column is made by changing its table. */
 function isIdentity(header: EntryHeader, statement: Statement): boolean {
   return header.kind === "SEQUENCE" && /^ALTER\s+TABLE\b/i.test(statement.code);
+}
+
+/** As the header of an entry has it. */
+function inOneLine(text: string): string {
+  return text.replace(/[\r\n]/g, " ");
 }
 
 function quote(text: string): string {

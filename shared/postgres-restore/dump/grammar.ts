@@ -32,6 +32,10 @@ const PRIVILEGED: readonly RegExp[] = [
   ),
   form(`CREATE FOREIGN DATA WRAPPER ${NAME}(?: HANDLER ${QUALIFIED})?`),
   form(`CREATE OPERATOR FAMILY ${QUALIFIED} USING ${NAME}`),
+  // By the types' own input and output, whatever they are: nothing of the dump is called.
+  /^CREATE\s+CAST\s+\([^;'()]+\sAS\s[^;'()]+\)\s+WITH\s+INOUT(?:\s+AS\s+(?:ASSIGNMENT|IMPLICIT))?;$/i,
+  // What the administrator has made belongs to nobody else who could describe it.
+  /^COMMENT\s+ON\s[^;']+\sIS\s+(?:NULL|E?'(?:[^'\\]|''|\\.)*');$/i,
   /^CREATE\s+OPERATOR\s+CLASS\s[^;']+;$/i,
   /^ALTER\s+OPERATOR\s+FAMILY\s[^;']+\sADD\s[^;']+;$/i,
 ];
@@ -49,12 +53,14 @@ const KINDS: readonly (readonly [RegExp, StatementKind])[] = [
     "server",
   ],
   [/^(?:CREATE|ALTER)\s+(?:EVENT\s+TRIGGER|SUBSCRIPTION)\s/i, "acting"],
+  [/^COMMENT\s+ON\s+(?:EVENT\s+TRIGGER|PUBLICATION|SUBSCRIPTION)\s/i, "acting"],
   [/^CREATE\s+FOREIGN\s+DATA\s+WRAPPER\s/i, "privileged"],
   [/^CREATE\s+OPERATOR\s+(?:CLASS|FAMILY)\s/i, "privileged"],
+  [/^CREATE\s+CAST\s[^;]*\sWITH\s+INOUT\b/i, "privileged"],
   [/^CREATE\s+PUBLICATION\s+\S+\s+FOR\s+ALL\s+TABLES/i, "acting"],
   [/^ALTER\s+PUBLICATION\s+\S+\s+ADD\s+TABLES\s+IN\s+SCHEMA/i, "acting"],
   [/^SET\s+(?:default_tablespace)\b/i, "server"],
-  [/^SET\s+SESSION\s+AUTHORIZATION\s/i, "server"],
+  [/^(?:SET|RESET)\s+SESSION\s+AUTHORIZATION\b/i, "server"],
   [/^SET\s/i, "setting"],
   [/^SELECT\s+(?:pg_catalog\.)?set_config\s*\(/i, "setting"],
   [
@@ -80,7 +86,7 @@ const KINDS: readonly (readonly [RegExp, StatementKind])[] = [
   [/^ALTER\s+PUBLICATION\s/i, "post-data"],
   [/^ALTER\s+(?:STATISTICS|INDEX)\s/i, "post-data"],
   [
-    /^COMMENT\s+ON\s+(?:INDEX|TRIGGER|EVENT\s+TRIGGER|CONSTRAINT|POLICY|RULE|STATISTICS|PUBLICATION|SUBSCRIPTION)\s/i,
+    /^COMMENT\s+ON\s+(?:INDEX|TRIGGER|CONSTRAINT|POLICY|RULE|STATISTICS)\s/i,
     "post-data",
   ],
   [/^REFRESH\s+MATERIALIZED\s+VIEW\s/i, "post-data"],

@@ -45,6 +45,10 @@ const OUTWARD: readonly (readonly [RegExp, string])[] = [
 const SUPERUSER_ONLY =
   /must be superuser|permission denied for language|permission denied to create|Must be superuser|only superuser can|superuser-only/i;
 
+/** Refused to whoever gives or takes privileges on something of the server's own. */
+const OF_THE_SERVER =
+  /^permission denied for (?:function|table|view|schema|type|language|large object|sequence) (?:pg_|information_schema)/i;
+
 /** What says nothing of the backup: the dump's settings and the server's own belongings. */
 const HARMLESS: readonly RegExp[] = [
   /^unrecognized configuration parameter "(?:transaction_timeout|idle_session_timeout|default_table_access_method|default_with_oids|xmloption|row_security|idle_in_transaction_session_timeout|lock_timeout)"/,
@@ -57,8 +61,17 @@ const HARMLESS: readonly RegExp[] = [
 
 /** The finding that a problem is. */
 export function findingOf(problem: Problem, tier: Tier): Finding {
-  const { subject, said, where } = problem;
+  const { subject, said, where, statement = "" } = problem;
   const sentence = said.replace(/\.$/, "");
+  if (/^(?:GRANT|REVOKE)\s/i.test(statement) && OF_THE_SERVER.test(said)) {
+    return {
+      detector: "not-restored",
+      tier,
+      weight: "note",
+      subject,
+      what: `Privileges on what belongs to the server itself were not restored, for they need a superuser: ${sentence}.`,
+    };
+  }
   const outward = OUTWARD.find(([pattern]) => pattern.test(said))?.[1];
   if (outward !== undefined) {
     return {
