@@ -10,6 +10,8 @@ export interface Address {
   readonly tls: boolean;
   readonly user: string | undefined;
   readonly password: string | undefined;
+  /** The number of a database, where one is named. */
+  readonly database?: number | undefined;
 }
 
 const PORT = 6379;
@@ -49,7 +51,14 @@ export function addressOf(settings: RedisSettings): Address {
     tls: scheme.tls,
     user: url.username === "" ? settings.user : decoded(url.username),
     password: url.password === "" ? settings.password : decoded(url.password),
+    database: databaseIn(url, scheme.unix),
   };
+}
+
+function databaseIn({ pathname, searchParams }: URL, unix: boolean): number | undefined {
+  const written = unix ? (searchParams.get("db") ?? "") : pathname.slice(1);
+  if (!/^\d{0,9}$/.test(written)) throw noAddress("The number of its database is none.");
+  return written === "" ? undefined : Number(written);
 }
 
 /** For messages: host and port, or the socket's path. */

@@ -1,6 +1,12 @@
 import { Crc64 } from "./crc64.ts";
 import { RdbDamage } from "./damage.ts";
 
+/** Who gets bytes as they stand, while somebody else reads what they mean. */
+export interface ByteKeeper {
+  /** Waits only where it has to put them somewhere. */
+  add(bytes: Buffer): Promise<void> | undefined;
+}
+
 /**
  * Takes a stream of bytes apart, and sums up what was taken. Reading is synchronous as long as the
  * bytes are at hand: `need` fetches them. Nothing is ever allocated on the word of a length: memory
@@ -16,6 +22,9 @@ export class ByteReader {
   /** The offset of the buffer's beginning. */
   #base = 0;
   #ended = false;
+  #keeper: ByteKeeper | undefined;
+  /** Up to where the keeper has got the buffer. */
+  #kept = 0;
 
   constructor(chunks: AsyncIterable<Buffer>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
@@ -41,6 +50,8 @@ export class ByteReader {
   async need(count: number): Promise<void> {
     if (this.buffered >= count || this.#ended) return;
     const parts = [this.#buffer.subarray(this.#at)];
+    if (this.#keeper !== undefined) await this.#keep(this.#keeper);
+    this.#kept = 0;
     this.#sum();
     this.#base += this.#at;
     this.#at = 0;
@@ -96,6 +107,24 @@ export class ByteReader {
       left -= part.length;
       yield part;
     }
+  }
+
+  /** From here on, all that is taken is given to somebody too, until they are let go. */
+  startKeeping(keeper: ByteKeeper): void {
+    this.#keeper = keeper;
+    this.#kept = this.#at;
+  }
+
+  async stopKeeping(): Promise<void> {
+    const keeper = this.#keeper;
+    this.#keeper = undefined;
+    if (keeper !== undefined) await this.#keep(keeper);
+  }
+
+  async #keep(keeper: ByteKeeper): Promise<void> {
+    const waiting = keeper.add(this.#buffer.subarray(this.#kept, this.#at));
+    this.#kept = this.#at;
+    if (waiting !== undefined) await waiting;
   }
 
   damage(what: string): RdbDamage {

@@ -68,7 +68,8 @@ export async function fingerprintRdb(chunks: AsyncIterable<Buffer>): Promise<Rdb
   };
 }
 
-class Gathering implements RdbListener {
+/** Works a fingerprint out while an RDB is read. */
+export class Gathering implements RdbListener {
   readonly #databases = new Map<number, Database>();
   readonly #libraries = new Collection();
   readonly #said = new Map<number, number>();

@@ -145,33 +145,50 @@ function expiringField(field: Buffer, value: Buffer, expires: bigint): Buffer {
   return Buffer.concat([field, value, decimal(expires)]);
 }
 
+/** A hash whose fields expire each by itself, while it is read. */
+class ExpiringHash {
+  readonly #fields = new Collection();
+  #ends: bigint | undefined;
+
+  add(field: Buffer, value: Buffer, expires: bigint): void {
+    this.#fields.add(expiringField(field, value, expires));
+    if (expires > 0n && (this.#ends === undefined || expires < this.#ends)) this.#ends = expires;
+  }
+
+  get value(): Value {
+    const { count: elements, digest } = this.#fields;
+    const ends = this.#ends;
+    return { kind: "hash", elements, digest, ...(ends === undefined ? {} : { ends }) };
+  }
+}
+
 async function expiringHash(reader: ByteReader, relative: boolean): Promise<Value> {
   const earliest = relative ? (await reader.bytes(8)).readBigUInt64LE() : 1n;
   const count = await lengthOf(reader);
-  const fields = new Collection();
+  const hash = new ExpiringHash();
   for (let index = 0; index < count; index += 1) {
     const written = BigInt(await lengthOf(reader));
     const expires = written === 0n ? 0n : written + earliest - 1n;
     const field = await textToken(reader);
-    fields.add(expiringField(field, await textToken(reader), expires));
+    hash.add(field, await textToken(reader), expires);
   }
-  return { kind: "hash", elements: count, digest: fields.digest };
+  return hash.value;
 }
 
 async function valkeyHash(reader: ByteReader): Promise<Value> {
   const count = await lengthOf(reader);
-  const fields = new Collection();
+  const hash = new ExpiringHash();
   for (let index = 0; index < count; index += 1) {
     const field = await textToken(reader);
     const value = await textToken(reader);
-    fields.add(expiringField(field, value, (await reader.bytes(8)).readBigInt64LE()));
+    hash.add(field, value, (await reader.bytes(8)).readBigInt64LE());
   }
-  return { kind: "hash", elements: count, digest: fields.digest };
+  return hash.value;
 }
 
 async function packedExpiringHash(reader: ByteReader, prefixed: boolean): Promise<Value> {
   if (prefixed) await reader.bytes(8);
-  const fields = new Collection();
+  const hash = new ExpiringHash();
   let parts: Buffer[] = [];
   for (const element of listpack(await text(reader))) {
     parts.push(element);
@@ -180,11 +197,11 @@ async function packedExpiringHash(reader: ByteReader, prefixed: boolean): Promis
     const moment = /^\d+$/.test(expires.toString("latin1"))
       ? BigInt(expires.toString("latin1"))
       : 0n;
-    fields.add(expiringField(token(field), token(value), moment));
+    hash.add(token(field), token(value), moment);
     parts = [];
   }
   if (parts.length > 0) throw reader.damage("holds a hash whose last field is not whole");
-  return { kind: "hash", elements: fields.count, digest: fields.digest };
+  return hash.value;
 }
 
 type ReadScore = (reader: ByteReader) => Promise<number>;

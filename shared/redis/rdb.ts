@@ -1,7 +1,7 @@
-import { ByteReader } from "./byte-reader.ts";
+import { type ByteKeeper, ByteReader } from "./byte-reader.ts";
 import { RdbDamage } from "./damage.ts";
 import { skipKeyMetadata, skipModuleData } from "./rdb-module.ts";
-import { lengthOf, text, textToken } from "./rdb-text.ts";
+import { lengthOf, text, textToken, token } from "./rdb-text.ts";
 import { knowsType, NEWEST_SURE_TYPE, readValue } from "./rdb-value.ts";
 import type { Dialect, Value } from "./value.ts";
 
@@ -12,6 +12,26 @@ export interface RdbListener {
   sizes(database: number, keys: number, expiring: number): void;
   /** The token of a library of functions. */
   library(code: Buffer): void;
+  /** For whoever wants keys and values as they stand in the file too, and may take time for each. */
+  readonly verbatim?: VerbatimListener;
+}
+
+export interface VerbatimListener {
+  /** Who gets the bytes of the next value, which is of this type. */
+  keeperFor(type: number): ByteKeeper;
+  /** Told when the keeper has got all of them. */
+  entry(entry: RdbEntry): Promise<void> | undefined;
+  /** A library of functions, its code as it is. */
+  code(code: Buffer): void;
+}
+
+/** A key as it stands in the file. */
+export interface RdbEntry extends RdbKey {
+  readonly name: Buffer;
+  /** Seconds since it was last used, where the server wrote that. */
+  readonly idle: number | undefined;
+  /** The logarithmic counter of its uses, where the server wrote that. */
+  readonly frequency: number | undefined;
 }
 
 export interface RdbKey {
@@ -121,6 +141,8 @@ class Body {
   unsure: string | undefined;
   #database = 0;
   #expires = 0n;
+  #idle: number | undefined;
+  #frequency: number | undefined;
 
   constructor(reader: ByteReader, listener: RdbListener, dialect: Dialect) {
     this.#reader = reader;
@@ -148,16 +170,33 @@ class Body {
 
   async #key(type: number): Promise<void> {
     if (type > NEWEST_SURE_TYPE) this.unsure ??= unknownType(type);
+    const { verbatim } = this.#listener;
+    const key =
+      verbatim === undefined ? await this.#read(type) : await this.#keepEntry(type, verbatim);
+    if (key.value.module !== undefined) this.modules.add(key.value.module);
+    this.#listener.key(key);
+    this.#expires = 0n;
+    this.#idle = undefined;
+    this.#frequency = undefined;
+  }
+
+  async #read(type: number): Promise<RdbKey> {
     const key = await textToken(this.#reader);
     const value = await readValue(this.#reader, type, this.#dialect);
-    if (value.module !== undefined) this.modules.add(value.module);
-    this.#listener.key({
-      database: this.#database,
-      token: key,
-      expires: this.#expires,
-      value,
+    return { database: this.#database, token: key, expires: this.#expires, value };
+  }
+
+  async #keepEntry(type: number, verbatim: VerbatimListener): Promise<RdbKey> {
+    const name = await text(this.#reader);
+    this.#reader.startKeeping(verbatim.keeperFor(type));
+    const value = await readValue(this.#reader, type, this.#dialect);
+    await this.#reader.stopKeeping();
+    const key = { database: this.#database, token: token(name), expires: this.#expires, value };
+    const waiting = verbatim.entry({
+      ...{ ...key, name, idle: this.#idle, frequency: this.#frequency },
     });
-    this.#expires = 0n;
+    if (waiting !== undefined) await waiting;
+    return key;
   }
 
   /** Whether reading goes on. */
@@ -171,10 +210,10 @@ class Body {
         this.#expires = BigInt(reader.take(4).readInt32LE()) * 1000n;
         return true;
       case OPCODE.idle:
-        await lengthOf(reader);
+        this.#idle = await lengthOf(reader);
         return true;
       case OPCODE.frequency:
-        reader.byte();
+        this.#frequency = reader.byte();
         return true;
       case OPCODE.database:
         this.#database = await lengthOf(reader);
@@ -187,7 +226,7 @@ class Body {
         await this.#fact();
         return true;
       case OPCODE.library:
-        this.#listener.library(await textToken(reader));
+        await this.#library();
         return true;
       case OPCODE.slotInfo:
         for (let field = 0; field < 3; field += 1) await lengthOf(reader);
@@ -217,13 +256,40 @@ class Body {
     return true;
   }
 
-  async #fact(): Promise<void> {
-    const name = (await text(this.#reader, 65_536)).toString("latin1");
-    const value = (await text(this.#reader)).toString("latin1");
-    if (Object.keys(this.facts).length < MOST_FACTS) {
-      this.facts[name.slice(0, 100)] = value.slice(0, 200);
-    }
+  async #library(): Promise<void> {
+    const code = await text(this.#reader);
+    this.#listener.verbatim?.code(code);
+    this.#listener.library(token(code));
   }
+
+  async #fact(): Promise<void> {
+    const [name, value] = await factIn(this.#reader);
+    if (Object.keys(this.facts).length < MOST_FACTS) this.facts[name] = value;
+  }
+}
+
+async function factIn(reader: ByteReader): Promise<[name: string, value: string]> {
+  const name = (await text(reader, 65_536)).toString("latin1");
+  const value = (await text(reader)).toString("latin1");
+  return [name.slice(0, 100), value.slice(0, 200)];
+}
+
+/**
+ * What an RDB says of its server at its beginning: `redis-ver`, `used-mem` and others.
+ *
+ * @throws {RdbDamage}
+ */
+export async function readFacts(
+  chunks: AsyncIterable<Buffer>,
+): Promise<Readonly<Record<string, string>>> {
+  const reader = new ByteReader(chunks);
+  await readHeader(reader);
+  const facts: Record<string, string> = {};
+  while (!(await reader.atEnd()) && reader.byte() === OPCODE.fact) {
+    const [name, value] = await factIn(reader);
+    facts[name] = value;
+  }
+  return facts;
 }
 
 function unknownType(type: number): string {

@@ -23,12 +23,12 @@ const SILENCE_MS = 120_000;
 
 /** A command as servers read it. */
 export function encode(command: readonly (string | Buffer)[]): Buffer {
-  const parts: Buffer[] = [Buffer.from(`*${command.length}\r\n`)];
-  for (const word of command) {
-    const bytes = Buffer.from(word);
-    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n"));
-  }
-  return Buffer.concat(parts);
+  return Buffer.concat([Buffer.from(`*${command.length}\r\n`), ...command.map(bulk)]);
+}
+
+function bulk(word: string | Buffer): Buffer {
+  const bytes = typeof word === "string" ? Buffer.from(word) : word;
+  return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n")]);
 }
 
 /**
@@ -81,6 +81,66 @@ export class RespConnection {
 
   send(command: readonly (string | Buffer)[]): void {
     this.#socket.write(encode(command));
+  }
+
+  /** Sends several commands in one go. */
+  sendAll(commands: readonly (readonly (string | Buffer)[])[]): void {
+    this.#socket.write(Buffer.concat(commands.map(encode)));
+  }
+
+  /**
+   * Sends a command of which one word is long, as it comes, and no faster than the server takes it.
+   *
+   * @param long its bytes, of which there must be as many as `size` says.
+   */
+  async sendLong(
+    before: readonly (string | Buffer)[],
+    long: { readonly size: number; pieces(): AsyncIterable<Buffer> },
+    after: readonly (string | Buffer)[],
+  ): Promise<void> {
+    const count = before.length + after.length + 1;
+    this.#socket.write(`*${count}\r\n`);
+    for (const word of before) this.#socket.write(bulk(word));
+    this.#socket.write(`$${long.size}\r\n`);
+    for await (const piece of long.pieces()) await this.#write(piece);
+    this.#socket.write("\r\n");
+    for (const word of after) this.#socket.write(bulk(word));
+  }
+
+  async #write(piece: Buffer): Promise<void> {
+    if (this.#socket.destroyed) throw this.#socket.errored ?? new Closed();
+    if (this.#socket.write(piece)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.once("drain", resolve);
+    this.#socket.once("close", resolve);
+    await promise;
+    this.#socket.off("drain", resolve);
+    this.#socket.off("close", resolve);
+  }
+
+  /**
+   * An answer that is a text, as it comes: how long it is, and its pieces, all of which have to be
+   * read. Null where there is none.
+   */
+  async longReply(): Promise<{ size: number; pieces: AsyncGenerator<Buffer> } | null> {
+    const line = await this.line();
+    if (line.startsWith("-")) throw new RedisRefusal(line.slice(1));
+    if (!line.startsWith("$")) throw new NoRedis(line);
+    const size = length(line.slice(1), Number.MAX_SAFE_INTEGER);
+    return size < 0 ? null : { size, pieces: this.#pieces(size) };
+  }
+
+  async *#pieces(size: number): AsyncGenerator<Buffer> {
+    let left = size;
+    while (left > 0) {
+      if (this.#buffer.length === 0) await this.#more();
+      const piece = this.#buffer.subarray(0, left);
+      this.#buffer = this.#buffer.subarray(piece.length);
+      left -= piece.length;
+      yield piece;
+    }
+    await this.#need(2);
+    this.#buffer = this.#buffer.subarray(2);
   }
 
   async reply(depth = 0): Promise<Reply> {

@@ -13,6 +13,9 @@ export interface ServerFacts {
   readonly evicted: number;
   readonly expired: number;
   readonly maxmemory: number;
+  readonly usedMemory: number;
+  /** All memory of its machine; 0 where it does not say. */
+  readonly systemMemory: number;
   readonly policy: string;
   readonly lastSave: string;
   readonly master: MasterLink | undefined;
@@ -61,6 +64,8 @@ export function factsIn(info: string): ServerFacts {
     evicted: number("evicted_keys"),
     expired: number("expired_keys"),
     maxmemory: number("maxmemory"),
+    usedMemory: number("used_memory"),
+    systemMemory: number("total_system_memory"),
     policy: fields.get("maxmemory_policy") ?? "noeviction",
     lastSave: fields.get("rdb_last_bgsave_status") ?? "ok",
     master: linkIn(fields, number),

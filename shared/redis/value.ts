@@ -11,6 +11,8 @@ export interface Value {
   readonly digest: Buffer;
   /** The name of the module that wrote it; nobody else can read it. */
   readonly module?: string;
+  /** The earliest moment at which a field of it ends, in milliseconds since the Unix epoch. */
+  readonly ends?: bigint;
 }
 
 /** Whose file it is: some numbers mean different things to Redis and to Valkey. */
