@@ -1,28 +1,27 @@
 import type { Outcome } from "../../shared/action/index.ts";
-import type { SealExamination, StoredBackup } from "../../shared/backup/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import { byWeight, type Verification, verificationSummary } from "../../shared/proof/index.ts";
 import { secondsInWords } from "../../shared/quantity/index.ts";
 import { escapeMarkdown, table } from "../../shared/report/index.ts";
 import type { ReportFolder } from "../../shared/report-folder/index.ts";
 import type { Options, OutputName } from "./inputs.ts";
+import type { Origin } from "./origin.ts";
 import type { Means, Restored } from "./restored.ts";
 import { seriesBefore } from "./series-before.ts";
 
 /** All that the step knows at its end. */
 export interface Ending {
-  readonly backup: StoredBackup;
-  readonly seal: SealExamination;
+  readonly origin: Origin;
   readonly restored: Restored;
   readonly folder: ReportFolder;
 }
 
 /** The step's outcome: outputs, report, summary; what is not as it was taken fails it. */
 export async function outcomeOf(ending: Ending, means: Means): Promise<Outcome<OutputName>> {
-  const { backup, restored, folder } = ending;
+  const { origin, restored, folder } = ending;
   const { world, journal } = means;
   const now = world.clock.now();
-  const lost = Math.max(0, Math.round((now - Date.parse(backup.manifest.taken)) / 1_000));
+  const lost = lostSeconds(origin, now);
   const verification = verificationOf(ending, means, now);
   const report = await folder.write(verification, undefined);
   const phases = journal.phases.map(({ name, from, to }) => ({
@@ -31,18 +30,16 @@ export async function outcomeOf(ending: Ending, means: Means): Promise<Outcome<O
   }));
   const where = [
     ["Restored into", escapeMarkdown(restored.target)],
-    [
-      "Lost",
-      `what was written in the ${secondsInWords(lost)} since ${escapeMarkdown(backup.manifest.taken)}`,
-    ],
+    ["Lost", lostInWords(origin, lost)],
     ["Former contents", escapeMarkdown(formerWords(restored))],
   ];
   return {
     outputs: {
-      ...{ backup: backup.manifest.id, target: restored.target },
+      ...{ backup: origin.id, target: restored.target },
       "previous-backup": restored.previousBackup ?? "",
       "previous-database": restored.previousDatabase ?? "",
-      "lost-seconds": lost,
+      "previous-folder": restored.previousFolder ?? "",
+      "lost-seconds": lost ?? "",
       "restore-seconds": Math.round(restored.restoreSeconds * 10) / 10,
       ...{ phases, findings: byWeight(verification.findings).slice(0, 100) },
       report: report.file,
@@ -53,30 +50,49 @@ export async function outcomeOf(ending: Ending, means: Means): Promise<Outcome<O
   };
 }
 
-function headline({ restored, backup }: Ending): string {
+/**
+ * How much time lies between the moment that a backup shows and the restore; undefined where nothing
+ * tells that moment.
+ */
+export function lostSeconds({ moment }: Pick<Origin, "moment">, now: number): number | undefined {
+  return moment === undefined ? undefined : Math.max(0, Math.round((now - moment) / 1_000));
+}
+
+function lostInWords({ moment }: Origin, lost: number | undefined): string {
+  if (moment === undefined || lost === undefined)
+    return "nothing tells the moment that the backup shows";
+  return `what was written in the ${secondsInWords(lost)} since ${new Date(moment).toISOString()}`;
+}
+
+function headline({ restored, origin }: Ending): string {
   if (!restored.isSwitched) {
     const state = restored.isTouched ? "does not hold what was backed up" : "was not replaced";
     return `## ❌ ${escapeMarkdown(restored.target)} ${state}\n`;
   }
-  return `## ✅ ${escapeMarkdown(restored.target)} holds the backup of ${escapeMarkdown(backup.manifest.taken)}\n`;
+  const of =
+    origin.moment === undefined
+      ? escapeMarkdown(origin.id)
+      : `the backup of ${new Date(origin.moment).toISOString()}`;
+  return `## ✅ ${escapeMarkdown(restored.target)} holds ${of}\n`;
 }
 
-function formerWords({ previousDatabase, previousBackup }: Restored): string {
+function formerWords({ previousDatabase, previousFolder, previousBackup }: Restored): string {
   const words = [
     previousDatabase === undefined ? "" : `in database ${previousDatabase}`,
+    previousFolder === undefined ? "" : `in ${previousFolder}`,
     previousBackup === undefined ? "" : `in backup ${previousBackup}`,
   ].filter((each) => each !== "");
   return words.length === 0 ? "there were none" : words.join(", and ");
 }
 
 function verificationOf(
-  { backup, seal, restored }: Ending,
+  { origin, restored }: Ending,
   { options, storage, journal }: Means,
   now: number,
 ): Verification {
-  const { manifest } = backup;
-  const findings = [...seal.findings, ...restored.findings];
-  const all = [...manifest.parts, manifest.fingerprint];
+  const { moment } = origin;
+  const findings = [...origin.findings, ...restored.findings];
+  const age = moment === undefined ? undefined : (now - moment) / 1_000;
   return {
     ...{
       schema: 1,
@@ -84,18 +100,21 @@ function verificationOf(
       tier: "full",
       reached: "full",
     },
-    ...{ name: manifest.name, backup: manifest.id, kind: manifest.kind, subject: manifest.subject },
-    ...{ storage: storage.place, taken: manifest.taken, verified: new Date(now).toISOString() },
+    ...{ name: origin.name, backup: origin.id, kind: origin.kind, subject: origin.subject },
+    taken: moment === undefined ? undefined : new Date(moment).toISOString(),
+    ...{ storage: storage.place, verified: new Date(now).toISOString() },
     ...{ findings, items: restored.items, unit: restored.unit },
-    unknown: [...new Set([...seal.unknown, ...restored.unknown])],
-    circumstances: { "restored into": restored.target, method: options.method },
+    unknown: [...new Set([...origin.unknown, ...restored.unknown])],
+    circumstances: {
+      ...origin.circumstances,
+      ...{ "restored into": restored.target, method: options.method },
+    },
     objectives: {
-      ...{ age: (now - Date.parse(manifest.taken)) / 1_000, rpo: undefined, rto: undefined },
+      ...{ age, rpo: undefined, rto: undefined },
       ...{ restore: restored.restoreSeconds, outlook: undefined },
     },
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    storedBytes: all.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
-    ...{ phases: journal.phases, trend: [], evidence: seal.evidence },
+    ...{ bytes: origin.bytes, storedBytes: origin.storedBytes },
+    ...{ phases: journal.phases, trend: [], evidence: origin.evidence },
   };
 }
 

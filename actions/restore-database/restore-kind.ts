@@ -8,6 +8,13 @@ export async function restoreKind(backup: StoredBackup, means: Means): Promise<R
   switch (kind) {
     case "postgres":
       return await (await import("./postgres/restore-postgres.ts")).restorePostgres(backup, means);
+    case "directory":
+      return await (await import("./directory/restore-directory.ts")).restoreDirectory(
+        backup,
+        means,
+      );
+    case "redis":
+      return await (await import("./redis/restore-redis.ts")).restoreRedis(backup, means);
     default:
       throw new UserError({
         title: `A backup of ${kind} is not restored by this action`,

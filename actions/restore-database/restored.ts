@@ -30,4 +30,6 @@ export interface Restored {
   readonly previousBackup: string | undefined;
   /** The name of the former database, where it is still there. */
   readonly previousDatabase: string | undefined;
+  /** Where the former folder is, where it is still there. */
+  readonly previousFolder?: string | undefined;
 }

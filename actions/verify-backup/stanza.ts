@@ -1,7 +1,4 @@
 import { storageSettings } from "../../shared/backup-inputs/index.ts";
-import { UserError } from "../../shared/failure/index.ts";
-import type { Repository, RepositoryPlace } from "../../shared/postgres-archive/index.ts";
-import { storageAccess } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
@@ -29,8 +26,16 @@ export async function examineStanza(
 ): Promise<Found> {
   const { options, declared } = means;
   const settings = await settingsOf(options);
-  await using repository = await repositoryOf(kind, name, means, world);
-  const { chooseSet, examineRepository } = await import("../../shared/postgres-archive/index.ts");
+  const { chooseSet, examineRepository, openRepository } = await import(
+    "../../shared/postgres-archive/index.ts"
+  );
+  await using repository = await openRepository(
+    {
+      ...{ kind, stanza: name, passphrase: options.passphrase, storage: means.storage },
+      settings: storageSettings(options),
+    },
+    world,
+  );
   const backups = await repository.backups(world);
   const set = chooseSet(backups, options.backup, settings.target, repository);
   const known = { database: options.database, ...declared };
@@ -50,31 +55,4 @@ export async function examineStanza(
     },
     ...{ examination, findings: [], unknown: [], evidence: [], earlier: [] },
   };
-}
-
-/** @throws {UserError} where the tool cannot reach the storage. */
-async function repositoryOf(
-  kind: RepositoryKind,
-  name: string,
-  { options, storage }: Means,
-  world: World,
-): Promise<Repository> {
-  const { pgBackRest, walG } = await import("../../shared/postgres-archive/index.ts");
-  const place = await placeOf(kind, options, world);
-  if (kind === "wal-g") return await walG({ place, storage });
-  return await pgBackRest({ stanza: name, place, passphrase: options.passphrase });
-}
-
-async function placeOf(
-  kind: RepositoryKind,
-  options: Options,
-  world: World,
-): Promise<RepositoryPlace> {
-  const access = await storageAccess(storageSettings(options), world);
-  if (access.kind !== "artifact") return access;
-  throw new UserError({
-    title: "The repository is neither in a folder nor in a bucket",
-    cause: `storage is ${options.storage}, and ${kind} reads repositories in folders and buckets only.`,
-    remedy: "Give the folder or the bucket that it writes to, s3://bucket/prefix.",
-  });
 }

@@ -6,6 +6,8 @@ export {
   examineBaseBackup,
   examineRepository,
 } from "./examine.ts";
+export { diskFull } from "./not-recoverable.ts";
+export { openRepository } from "./open-repository.ts";
 export { pgBackRest } from "./pgbackrest.ts";
 export {
   type RecoveredCluster,

@@ -36,6 +36,8 @@ interface Means extends PgBackRestSettings {
 interface Info {
   readonly name: string;
   readonly status: { readonly code: number; readonly message: string };
+  /** What is wrong with a repository stands here; the status above says "other" then. */
+  readonly repo?: readonly { readonly status: { readonly message: string } }[];
   readonly backup: readonly {
     readonly label: string;
     readonly error?: boolean;
@@ -97,12 +99,15 @@ function plainHttp({ origin }: URL): UserError {
 async function backupsIn(repository: Means, world: World): Promise<readonly RepositoryBackup[]> {
   const { stdout } = await run(repository, ["--output=json", "info"], world);
   const info = (JSON.parse(stdout) as Info[]).find(({ name }) => name === repository.stanza);
+  const failed = info?.status.code === OTHER ? info.repo?.[0]?.status.message : undefined;
+  if (failed !== undefined)
+    throw new RepositoryFailed("pgbackrest", firstWords(failed), failed, REMEDY);
   if (info === undefined || info.backup.length === 0) {
+    const inBucket = repository.place.kind === "s3" ? "bucket and path" : "folder";
     throw new UserError({
       title: "There is no backup of pgBackRest",
       cause: `The repository ${wordsFor(repository)} has no backup of the stanza ${repository.stanza}: ${info?.status.message ?? "it is empty"}.`,
-      remedy:
-        "Check `storage`, which is the repository's folder (repo1-path), and `name`, which is the stanza.",
+      remedy: `Check \`storage\`, which is the repository's ${inBucket} (repo1-path), and \`name\`, which is the stanza.`,
     });
   }
   return info.backup.map(({ label, timestamp, info: size, error, lsn, database }) => ({
@@ -262,6 +267,13 @@ async function run(
     const said = /ERROR: (\[\d+\]: .*)/.exec(evidence)?.[1] ?? error.message;
     throw new RepositoryFailed("pgbackrest", said.replace(/[.:]$/, ""), evidence, REMEDY);
   }
+}
+
+/** The code of a status whose reason stands with the repository. Source: pgBackRest, command/info/info.c. */
+const OTHER = 99;
+
+function firstWords(text: string): string {
+  return text.trim().split("\n").slice(0, 2).join(" ").slice(0, 300).replace(/[.:]$/, "");
 }
 
 const REMEDY =

@@ -27,7 +27,7 @@ export async function restoreBeside(
   former: DatabaseProperties | undefined,
   means: Means,
 ): Promise<Proof> {
-  const { backup, server, session, fingerprint } = restore;
+  const { dump, server, session, fingerprint } = restore;
   const { options, world, journal } = means;
   let isSound = false;
   try {
@@ -39,7 +39,7 @@ export async function restoreBeside(
     await markAsUnfinished(session, restored, world.clock.now());
     world.log.info(`Restoring into ${restored}, beside ${server.database}`);
     const loaded = await journal.phase("restore", () =>
-      loadDump(backup, server, restored, options, world),
+      loadDump(dump, server, restored, options, world),
     );
     await giveToOwner(restore, restored, former, means);
     const proof = await journal.phase("compare", () =>

@@ -1,7 +1,7 @@
 import { UserError } from "../../../shared/failure/index.ts";
 import { quoteLiteral } from "../../../shared/postgres/index.ts";
 import type { Means, Restored } from "../restored.ts";
-import { backUpBefore } from "./backup-before.ts";
+import { backUpDatabase } from "./backup-before.ts";
 import { clearLeftOvers, discard, restoreBeside } from "./beside.ts";
 import { type DatabaseProperties, likeBefore, propertiesOf } from "./databases.ts";
 import { dropDatabase } from "./left-overs.ts";
@@ -18,7 +18,7 @@ import { switchDatabases } from "./switch.ts";
  * run leaves, the next one removes.
  */
 export async function restoreBySwitch(restore: Restore, means: Means): Promise<Restored> {
-  const { backup, server, session } = restore;
+  const { dump, server, session } = restore;
   const { options, world, journal } = means;
   const { database } = server;
   const former = await propertiesOf(session, database);
@@ -26,9 +26,9 @@ export async function restoreBySwitch(restore: Restore, means: Means): Promise<R
   if (former !== undefined) await requireOwnership(restore, former);
   await clearLeftOvers(restore, means);
   const previousBackup = occupied
-    ? await journal.phase("back up before", () => backUpBefore(server, means))
+    ? await journal.phase("back up before", () => backUpDatabase(server, means))
     : undefined;
-  const restored = nameBeside(database, "restoring", backup.manifest.id);
+  const restored = nameBeside(database, "restoring", dump.id);
   const proof = await restoreBeside(restore, restored, former, means);
   if (proof.isDamaged) {
     return {

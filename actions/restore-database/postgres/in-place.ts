@@ -2,7 +2,7 @@ import { UserError } from "../../../shared/failure/index.ts";
 import type { Session } from "../../../shared/postgres/index.ts";
 import type { Means, Restored } from "../restored.ts";
 import { seriesBefore } from "../series-before.ts";
-import { backUpBefore } from "./backup-before.ts";
+import { backUpDatabase } from "./backup-before.ts";
 import { contentsOf } from "./contents.ts";
 import { type DatabaseProperties, propertiesOf } from "./databases.ts";
 import { emptyDatabase } from "./empty-database.ts";
@@ -35,7 +35,7 @@ export async function restoreInPlace(restore: Restore, means: Means): Promise<Re
     mark !== undefined
       ? mark.previousBackup
       : occupied
-        ? await journal.phase("back up before", () => backUpBefore(server, means))
+        ? await journal.phase("back up before", () => backUpDatabase(server, means))
         : undefined;
   const unfinished = {
     ...{ since: new Date(world.clock.now()).toISOString(), previousBackup },
@@ -54,7 +54,7 @@ async function replaced(
   { previousBackup, comment }: { previousBackup: string | undefined; comment: string | null },
   { options, world, journal }: Means,
 ): Promise<Restored> {
-  const { backup, server, session, fingerprint } = restore;
+  const { dump, server, session, fingerprint } = restore;
   const { database } = server;
   world.log.info(`Emptying ${database}`);
   await journal.phase("empty", async () => {
@@ -64,7 +64,7 @@ async function replaced(
   });
   world.log.info(`Restoring into ${database} itself`);
   const loaded = await journal.phase("restore", () =>
-    loadDump(backup, server, database, options, world),
+    loadDump(dump, server, database, options, world),
   );
   const proof = await journal.phase("compare", () =>
     proveDatabase(server, database, fingerprint, loaded, options, world),

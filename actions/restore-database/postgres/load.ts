@@ -1,20 +1,17 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { StoredBackup } from "../../../shared/backup/index.ts";
 import { plainSqlFilter } from "../../../shared/dump-format/index.ts";
 import { UserError } from "../../../shared/failure/index.ts";
 import type { Running } from "../../../shared/place/index.ts";
 import { environmentOf } from "../../../shared/postgres/index.ts";
-import { leash } from "../../../shared/process/index.ts";
+import { privateFolder } from "../../../shared/process/index.ts";
 import type { World } from "../../../shared/world/index.ts";
 import type { Options } from "../inputs.ts";
+import type { DumpPart, SourceDump } from "./dump.ts";
 import type { TargetServer } from "./server.ts";
-
-const FOLDER = "dump/";
 
 /** How a dump was loaded: the words of what could not be done, if any; a comparison judges them. */
 export interface Loaded {
@@ -23,29 +20,27 @@ export interface Loaded {
 }
 
 /**
- * Loads a backup's dump into an empty database of a real server, in the name of whoever connects.
+ * Loads a dump into an empty database of a real server, in the name of whoever connects.
  *
  * @throws what reading the backup fails with.
  */
 export async function loadDump(
-  backup: StoredBackup,
+  dump: SourceDump,
   server: TargetServer,
   database: string,
   { jobs, owners }: Pick<Options, "jobs" | "owners">,
   world: World,
 ): Promise<Loaded> {
   const began = performance.now();
-  const { parts } = backup.manifest;
-  const isFolder = parts.some(({ name }) => name.startsWith(FOLDER));
-  const isPlain = parts.some(({ name }) => name === "dump.sql");
-  const load = isPlain ? loadPlain : isFolder || isHere(server) ? loadStaged : loadStreamed;
-  const complaints = await load({ backup, server, database, jobs, owners, world });
+  const isFile = dump.form === "folder" || isHere(server);
+  const load = dump.form === "plain" ? loadPlain : isFile ? loadStaged : loadStreamed;
+  const complaints = await load({ dump, server, database, jobs, owners, world });
   requireServer(complaints, server, database);
   return { complaints, seconds: (performance.now() - began) / 1_000 };
 }
 
 interface Loading {
-  readonly backup: StoredBackup;
+  readonly dump: SourceDump;
   readonly server: TargetServer;
   readonly database: string;
   readonly jobs: number;
@@ -94,7 +89,7 @@ function isHere({ settings }: TargetServer): boolean {
 /** What gives things to their owners, in dumps as SQL. */
 const OF_OWNERS = /^\s*(?:ALTER [^;]* OWNER TO |GRANT |REVOKE |ALTER DEFAULT PRIVILEGES )/i;
 
-async function loadPlain({ backup, server, database, owners, world }: Loading): Promise<string> {
+async function loadPlain({ dump, server, database, owners, world }: Loading): Promise<string> {
   const { signal } = world;
   const connection = await server.connectionTo(database);
   const running = await server.place.start(
@@ -107,32 +102,35 @@ async function loadPlain({ backup, server, database, owners, world }: Loading): 
     signal,
   );
   const filter = plainSqlFilter(owners === "leave" ? { skip: (code) => OF_OWNERS.test(code) } : {});
-  const sql = await backup.open("dump.sql", signal);
+  const sql = await onlyFile(dump).open(signal);
   sql.on("error", (error) => filter.destroy(error));
   return await fed(running, sql.pipe(filter), world);
 }
 
 /** Several workers need a file that they can seek in. */
 async function loadStaged(loading: Loading): Promise<string> {
-  const { backup, server, jobs, world } = loading;
+  const { dump, server, jobs, world } = loading;
   if (!isHere(server)) throw notThere(server);
-  const folder = await mkdtemp(join(tmpdir(), "seaworthy-restore-"));
-  using _ = leash({ folder });
-  try {
-    const names = backup.manifest.parts.map(({ name }) => name).filter(isOfDump);
-    for (const name of names) {
-      const target = join(folder, name);
-      await pipeline(await backup.open(name, world.signal), await fileAt(target), {
-        signal: world.signal,
-      });
-    }
-    const isFolder = names.some((name) => name.startsWith(FOLDER));
-    const file = join(folder, isFolder ? "dump" : (names[0] ?? "dump.pgdump"));
-    const running = await pgRestore(loading, ["--jobs", String(jobs), file], false);
-    return await fed(running, undefined, world);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  await using folder = await privateFolder("seaworthy-restore-");
+  const path = dump.path ?? (await staged(dump, folder.path, world));
+  const running = await pgRestore(loading, ["--jobs", String(jobs), path], false);
+  return await fed(running, undefined, world);
+}
+
+/** Puts it into a folder of this machine, and tells where pg_restore finds it. */
+async function staged(dump: SourceDump, folder: string, { signal }: World): Promise<string> {
+  const within = dump.form === "folder" ? join(folder, "dump") : folder;
+  for (const file of dump.files) {
+    const to = await fileAt(join(within, file.name));
+    await pipeline(await file.open(signal), to, { signal });
   }
+  return dump.form === "folder" ? within : join(folder, onlyFile(dump).name);
+}
+
+function onlyFile({ files }: SourceDump): DumpPart {
+  const [file] = files;
+  if (file === undefined) throw new Error("a dump without files");
+  return file;
 }
 
 function notThere({ place }: TargetServer): UserError {
@@ -144,9 +142,9 @@ function notThere({ place }: TargetServer): UserError {
 }
 
 async function loadStreamed(loading: Loading): Promise<string> {
-  const { backup, world } = loading;
+  const { dump, world } = loading;
   const running = await pgRestore(loading, [], true);
-  return await fed(running, await backup.open("dump.pgdump", world.signal), world);
+  return await fed(running, await onlyFile(dump).open(world.signal), world);
 }
 
 async function pgRestore(
@@ -166,10 +164,6 @@ async function pgRestore(
     },
     world.signal,
   );
-}
-
-function isOfDump(name: string): boolean {
-  return name.startsWith("dump");
 }
 
 async function fileAt(path: string) {

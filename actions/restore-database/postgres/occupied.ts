@@ -2,6 +2,9 @@ import { UserError } from "../../../shared/failure/index.ts";
 import type { Session } from "../../../shared/postgres/index.ts";
 import type { Options } from "../inputs.ts";
 import { contentsOf } from "./contents.ts";
+import { propertiesOf } from "./databases.ts";
+import type { TargetServer } from "./server.ts";
+import { readMark } from "./unfinished.ts";
 
 /**
  * Holds that a name that was typed is the target's.
@@ -15,6 +18,24 @@ export function requireTypedRight(database: string, { replace }: Pick<Options, "
     cause: `replace is ${JSON.stringify(replace)}, and the target is the database ${JSON.stringify(database)}.`,
     remedy: "Look again which database is meant. Nothing was changed.",
   });
+}
+
+/**
+ * Holds that the target is empty, or its name typed, or that it is the remains of an interrupted
+ * restore.
+ *
+ * @throws {UserError} where it is not.
+ */
+export async function requireFree(
+  server: TargetServer,
+  maintenance: Session,
+  options: Pick<Options, "replace" | "method">,
+): Promise<void> {
+  const former = await propertiesOf(maintenance, server.database);
+  if (former === undefined) return;
+  if (options.method === "in-place" && readMark(former.comment) !== undefined) return;
+  await using session = await server.open(server.database);
+  await isOccupied(session, server.database, options);
 }
 
 /**

@@ -1,32 +1,62 @@
 import type { StoredBackup } from "../../../shared/backup/index.ts";
 import { UserError } from "../../../shared/failure/index.ts";
-import { readFingerprint } from "../../../shared/postgres-fingerprint/index.ts";
+import {
+  type PostgresFingerprint,
+  readFingerprint,
+} from "../../../shared/postgres-fingerprint/index.ts";
 import type { Options } from "../inputs.ts";
 import type { Means, Restored } from "../restored.ts";
 import { restoreBySwitch } from "./by-switch.ts";
+import { dumpIn, type SourceDump } from "./dump.ts";
 import { restoreInPlace } from "./in-place.ts";
 import { takeLease } from "./lease.ts";
-import { requireTypedRight } from "./occupied.ts";
+import { requireFree, requireTypedRight } from "./occupied.ts";
 import { preflight } from "./preflight.ts";
-import { openMaintenance, openServer } from "./server.ts";
-import { restoreTables } from "./tables/restore-tables.ts";
+import { ableToRead, openMaintenance, openServer, type TargetServer } from "./server.ts";
+import { requireTyped, restoreTables } from "./tables/restore-tables.ts";
+
+/** What is restored, and what it is proven by. */
+export interface Provided {
+  readonly dump: SourceDump;
+  readonly fingerprint: PostgresFingerprint;
+}
+
+/** Restores a dump of our own into a real server. */
+export async function restorePostgres(backup: StoredBackup, means: Means): Promise<Restored> {
+  const dump = dumpIn(backup);
+  return await restoreInto(dump.dumper, means, async () => {
+    const fingerprint = readFingerprint(await backup.fingerprint(means.world.signal));
+    return { dump, fingerprint };
+  });
+}
 
 /**
- * Restores a dump into a real server, as the inputs have it: beside and switched, in place, or some
- * tables only. What can be known before anything is made is held first.
+ * Restores into a real server, as the inputs have it: beside and switched, in place, or some tables
+ * only. What can be known before anything is made is held first; what can be known before hours are
+ * spent on getting the dump, before that.
+ *
+ * @param dumper the major version of the pg_dump that made it; 0 where it is not known yet.
+ * @param provide gets the dump, for the target's server.
  */
-export async function restorePostgres(backup: StoredBackup, means: Means): Promise<Restored> {
+export async function restoreInto(
+  dumper: number,
+  means: Means,
+  provide: (server: TargetServer) => Promise<Provided>,
+): Promise<Restored> {
   const { options, world, journal } = means;
   requireOneWay(options);
-  const fingerprint = readFingerprint(await backup.fingerprint(world.signal));
-  const server = await journal.phase("connect", () => openServer(options, dumperOf(backup), world));
-  requireTypedRight(server.database, options);
-  await using session = await openMaintenance(server);
-  await takeLease(session, server.database, world);
+  const target = await journal.phase("connect", () => openServer(options, dumper, world));
+  requireTypedRight(target.database, options);
+  await using session = await openMaintenance(target);
+  await takeLease(session, target.database, world);
+  if (options.tables !== undefined) await requireTyped(target, session, options.tables, options);
+  else await requireFree(target, session, options);
+  const { dump, fingerprint } = await provide(target);
+  const server = await ableToRead(dump.dumper, target, options, world);
   await preflight(session, server, fingerprint, options);
-  const restore = { backup, fingerprint, server, session };
+  const restore = { dump, fingerprint, server, session };
   if (options.tables !== undefined) return await restoreTables(restore, options.tables, means);
-  warnOfExclusions(backup, means);
+  warnOfExclusions(dump, means);
   if (options.method === "in-place") return await restoreInPlace(restore, means);
   return await restoreBySwitch(restore, means);
 }
@@ -40,17 +70,11 @@ function requireOneWay({ method, tables }: Options): void {
   });
 }
 
-/** The major version that is needed to read a dump; 0 for SQL, and where it is not known. */
-function dumperOf({ manifest }: StoredBackup): number {
-  if (manifest.parts.some(({ name }) => name === "dump.sql")) return 0;
-  return Number.parseInt(manifest.source.pg_dump ?? "0", 10) || 0;
-}
-
 /** What the backup left out is gone from the target when it takes its place. */
-function warnOfExclusions({ manifest }: StoredBackup, { world }: Means): void {
-  if (manifest.excluded.length === 0) return;
+function warnOfExclusions({ excluded }: SourceDump, { world }: Means): void {
+  if (excluded.length === 0) return;
   world.log.warning(
-    `The backup was made without ${manifest.excluded.slice(0, 10).join(", ")}: the restored database does not have what that leaves out.`,
+    `The backup was made without ${excluded.slice(0, 10).join(", ")}: the restored database does not have what that leaves out.`,
     "The backup is not of everything",
   );
 }

@@ -59,17 +59,40 @@ export async function openServer(
   await using session = await openSession(place, await connectionTo(maintenance), { signal, psql });
   const facts = await serverFacts(session);
   await requireWritable(session, facts);
-  const folder = options.postgresBin;
-  const clients = await findClients(place, Math.max(facts.major, dumper), { signal, folder }).catch(
-    (error: unknown) => {
-      throw dumper > facts.major ? tooOld(error, dumper, facts) : error;
-    },
-  );
+  const clients = await clientsFor({ place, facts }, dumper, options, world);
   return {
     ...{ place, clients, facts, maintenance, database, settings, connectionTo },
     open: async (name, first = [], until = signal) =>
       openSession(place, await connectionTo(name), { signal: until, psql: clients.psql, first }),
   };
+}
+
+/**
+ * The server, with programs that can read a dump.
+ *
+ * @throws {UserError} where there are none that are new enough.
+ */
+export async function ableToRead(
+  dumper: number,
+  server: TargetServer,
+  options: Options,
+  world: World,
+): Promise<TargetServer> {
+  if (dumper <= server.clients.major) return server;
+  return { ...server, clients: await clientsFor(server, dumper, options, world) };
+}
+
+async function clientsFor(
+  { place, facts }: Pick<TargetServer, "place" | "facts">,
+  dumper: number,
+  { postgresBin: folder }: Options,
+  { signal }: World,
+): Promise<Clients> {
+  return await findClients(place, Math.max(facts.major, dumper), { signal, folder }).catch(
+    (error: unknown) => {
+      throw dumper > facts.major ? tooOld(error, dumper, facts) : error;
+    },
+  );
 }
 
 function tooOld(error: unknown, dumper: number, { version }: ServerFacts): unknown {

@@ -6,13 +6,15 @@ import {
   type PostgresFingerprint,
   takeFingerprint,
 } from "../../../../shared/postgres-fingerprint/index.ts";
+import type { Options } from "../../inputs.ts";
 import type { Means, Restored } from "../../restored.ts";
-import { backUpBefore } from "../backup-before.ts";
+import { backUpDatabase } from "../backup-before.ts";
 import { clearLeftOvers, discard, restoreBeside } from "../beside.ts";
 import { propertiesOf } from "../databases.ts";
 import { nameBeside } from "../names.ts";
 import type { Proof } from "../prove.ts";
 import type { Restore } from "../restore.ts";
+import type { TargetServer } from "../server.ts";
 import { type ChosenTable, chosenTables, columnDifference, tablesOf } from "./chosen-tables.ts";
 import { type Replacement, replaceContents } from "./replace-contents.ts";
 import {
@@ -32,14 +34,13 @@ export async function restoreTables(
   asked: readonly string[],
   means: Means,
 ): Promise<Restored> {
-  const { backup, server, session } = restore;
+  const { dump, server, session } = restore;
   const { database } = server;
   const former = await propertiesOf(session, database);
   if (former === undefined) throw noDatabase(database);
   requireKnown(restore, asked);
-  await requireTyped(restore, asked, means);
   await clearLeftOvers(restore, means);
-  const restored = nameBeside(database, "restoring", backup.manifest.id);
+  const restored = nameBeside(database, "restoring", dump.id);
   const proof = await restoreBeside(restore, restored, former, means);
   const target = `tables ${asked.join(", ")} of database ${database}`;
   const words = { target, unit: "rows", previousDatabase: undefined };
@@ -80,7 +81,7 @@ async function replace(
   const previousBackup =
     replacement.missing.length === replacement.tables.length
       ? undefined
-      : await journal.phase("back up before", () => backUpBefore(server, means));
+      : await journal.phase("back up before", () => backUpDatabase(server, means));
   await journal.phase("replace", () => replaceContents(server, replacement, options, world.signal));
   const compared = await journal.phase("compare tables", async () =>
     compare(fingerprint, await fingerprintOf(restore, leaves, means), leaves),
@@ -219,12 +220,19 @@ function requireKnown({ fingerprint }: Restore, asked: readonly string[]): void 
   }
 }
 
-/** @throws {UserError} where a table holds rows, and the database's name was not typed. */
-async function requireTyped(
-  { server }: Restore,
+/**
+ * Holds that the real database may be changed.
+ *
+ * @throws {UserError} where there is none, or a table holds rows and the database's name was not typed.
+ */
+export async function requireTyped(
+  server: TargetServer,
+  maintenance: Session,
   asked: readonly string[],
-  { options }: Means,
+  options: Pick<Options, "replace">,
 ): Promise<void> {
+  const former = await propertiesOf(maintenance, server.database);
+  if (former === undefined) throw noDatabase(server.database);
   if (options.replace === server.database) return;
   await using session = await server.open(server.database);
   const there = await tablesOf(session);
