@@ -20,6 +20,7 @@ import { checkStructures } from "./examine/amcheck.ts";
 import type { ApplicationQuery } from "./examine/application-queries.ts";
 import { askQueries } from "./examine/ask.ts";
 import { type LiveSource, readLiveSource, sinceTheDump } from "./examine/live-source.ts";
+import { type ServerAhead, startAhead } from "./examine/server-ahead.ts";
 import { restorable } from "./examine/unpacked.ts";
 import { restoreDump } from "./restore.ts";
 import type { RestoreReport } from "./restoring/report.ts";
@@ -83,6 +84,7 @@ export async function examinePostgres(
   const reader = { ...settings.reading, signal: world.signal, expected };
   // What is restored and held against a fingerprint need not be unpacked twice.
   const skim = tier !== "integrity" && backup.fingerprint !== undefined;
+  await using ahead = startedAhead(backup, settings, tier, world);
   const read = await examineDump(backup.dump, { ...reader, skim });
   const name = skim ? "reading the structure" : "reading every byte";
   const reading = { name, from: 0, to: since(began) };
@@ -99,7 +101,8 @@ export async function examinePostgres(
     };
   }
   const known = backup.fingerprint ?? (await liveFingerprint(backup, world));
-  const examined = await new Proof({ backup, settings, tier, world, began }).of(dump, read, known);
+  const proof = new Proof({ backup, settings, tier, world, began, ahead });
+  const examined = await proof.of(dump, read, known);
   const isProven = [...read.findings, ...examined.findings].every(
     ({ weight }) => weight === "note",
   );
@@ -123,6 +126,24 @@ export async function examinePostgres(
     ],
     phases: [reading, ...(examined.phases ?? [])],
   };
+}
+
+/**
+ * Where the source's version is known, a server on this machine starts while the dump is read: it
+ * takes little, and is thrown away where the dump turns out to need another one or none.
+ */
+function startedAhead(
+  { fingerprint }: PostgresBackup,
+  { server }: ExamineSettings,
+  tier: Tier,
+  world: World,
+): ServerAhead | undefined {
+  const isHere = server.server === "local" || server.server === "auto";
+  if (tier === "integrity" || fingerprint === undefined || !isHere) return undefined;
+  return startAhead(
+    { orNewer: true, ...server, major: server.major ?? ownMajor(fingerprint) },
+    world,
+  );
 }
 
 /** Seconds since a moment of `performance.now()`. */
@@ -168,6 +189,7 @@ interface ProofParts {
   readonly world: World;
   /** When the examination began, by `performance.now()`. */
   readonly began: number;
+  readonly ahead: ServerAhead | undefined;
 }
 
 /** The restore and all that follows from it. */
@@ -177,16 +199,18 @@ class Proof {
   readonly #tier: Exclude<Tier, "integrity">;
   readonly #world: World;
   readonly #began: number;
+  readonly #ahead: ServerAhead | undefined;
   readonly #findings: Finding[] = [];
   readonly #unknown: string[] = [];
   readonly #phases: ExaminationPhase[] = [];
 
-  constructor({ backup, settings, tier, world, began }: ProofParts) {
+  constructor({ backup, settings, tier, world, began, ahead }: ProofParts) {
     this.#backup = backup;
     this.#settings = settings;
     this.#tier = tier;
     this.#world = world;
     this.#began = began;
+    this.#ahead = ahead;
   }
 
   async of(
@@ -196,8 +220,9 @@ class Proof {
   ): Promise<Examination> {
     const major = this.#settings.server.major ?? majorFor(dump, read, known);
     const settings = { orNewer: true, ...this.#settings.server, major };
-    await using server = await this.#take("starting a server", () =>
-      openThrowAway(settings, this.#world),
+    await using server = await this.#take(
+      "starting a server",
+      async () => (await this.#ahead?.take(major)) ?? openThrowAway(settings, this.#world),
     );
     if (major !== undefined && server.major !== major) {
       this.#unknown.push(
@@ -429,12 +454,15 @@ function majorFor(
   { server, dumper }: DumpExamination,
   known: PostgresFingerprint | undefined,
 ): number | undefined {
-  const own =
-    known === undefined ? majorOf(server) : Math.floor(known.server.versionNumber / 10_000);
+  const own = known === undefined ? majorOf(server) : ownMajor(known);
   const wrote = majorOf(dumper);
   if (own === undefined) return dump.form === "plain" ? undefined : wrote;
   const later = wrote !== undefined && wrote > own && wrote >= 16 && dump.form !== "plain";
   return Math.max(14, later ? wrote : own);
+}
+
+function ownMajor({ server }: PostgresFingerprint): number {
+  return Math.floor(server.versionNumber / 10_000);
 }
 
 function majorOf(version: string | undefined): number | undefined {

@@ -36,6 +36,12 @@ export interface Staging {
    * @returns its path at the place.
    */
   write(name: string, content: Readable, signal: AbortSignal): Promise<string>;
+  /**
+   * Takes over a private copy that lies on this machine, where that costs no second one.
+   *
+   * @returns its path at the place; undefined where it has to be written.
+   */
+  adopt?(name: string, copy: string): Promise<string | undefined>;
   /** The path at the place of a name. */
   path(name: string): string;
 }

@@ -9,6 +9,8 @@ export interface Dump {
 
 export interface DumpFile {
   readonly name: string;
+  /** The path of a private copy on this machine, which the restore may take over. */
+  readonly copy?: string | undefined;
   /** What of it fails, fails the restore with that error. */
   open(signal: AbortSignal): Promise<Readable>;
 }

@@ -85,10 +85,7 @@ const KINDS: readonly (readonly [RegExp, StatementKind])[] = [
   [/^CREATE\s+(?:PUBLICATION|STATISTICS)\s/i, "post-data"],
   [/^ALTER\s+PUBLICATION\s/i, "post-data"],
   [/^ALTER\s+(?:STATISTICS|INDEX)\s/i, "post-data"],
-  [
-    /^COMMENT\s+ON\s+(?:INDEX|TRIGGER|CONSTRAINT|POLICY|RULE|STATISTICS)\s/i,
-    "post-data",
-  ],
+  [/^COMMENT\s+ON\s+(?:INDEX|TRIGGER|CONSTRAINT|POLICY|RULE|STATISTICS)\s/i, "post-data"],
   [/^REFRESH\s+MATERIALIZED\s+VIEW\s/i, "post-data"],
 ];
 

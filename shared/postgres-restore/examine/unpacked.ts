@@ -22,7 +22,7 @@ const FORMS: Partial<Record<Recognised["format"], Dump["form"]>> = {
  */
 export function restorable(
   stored: StoredDump,
-  { format }: Recognised,
+  { format, layers }: Recognised,
   options: Pick<ExamineOptions, "signal" | "decrypt" | "limits">,
 ): Dump | undefined {
   const form = FORMS[format];
@@ -31,6 +31,7 @@ export function restorable(
     form,
     files: stored.files.map((file) => ({
       name: file.name,
+      copy: layers.length === 0 ? file.copy : undefined,
       open: async (signal) => {
         // The members of a folder are compressed as pg_restore wants them.
         if (!stored.folder) return Readable.from(contentOf(file, { ...options, signal }));

@@ -62,9 +62,10 @@ export async function restoreArchive(dump: Dump, restore: Restoring): Promise<vo
 /** Puts the dump where pg_restore can seek in it. */
 async function stage(dump: Dump, { target, signal }: Restoring): Promise<string> {
   const folder = dump.form === "directory" ? "archive" : "";
-  for (const { name, open } of dump.files) {
+  for (const { name, copy, open } of dump.files) {
     const path = folder === "" ? "archive" : `${folder}/${name}`;
-    await target.staging.write(path, await open(signal), signal);
+    const adopted = copy === undefined ? undefined : await target.staging.adopt?.(path, copy);
+    if (adopted === undefined) await target.staging.write(path, await open(signal), signal);
   }
   return target.staging.path("archive");
 }
@@ -94,8 +95,9 @@ class ArchiveWork {
       const rest = own.filter(
         ({ kind }) => !PRIVILEGE_KINDS.has(kind) && kind !== "SCHEMA" && kind !== "STATISTICS DATA",
       );
-      await phases.take("definitions", () => this.#phase(rest, ["--section=pre-data"]));
-      await phases.take("rows", () => this.#phase(rest, ["--section=data", ...this.#jobs()]));
+      await phases.take("definitions", (next) =>
+        this.#definitionsAndRows(rest, () => next("rows")),
+      );
       await phases.take("privileges", () => this.#phase(privileges, []));
       if (options.tier === "full") await this.#postData(rest);
     } catch (error) {
@@ -104,13 +106,22 @@ class ArchiveWork {
     }
   }
 
+  /**
+   * In one run: jobs of pg_restore empty each table that this very run has made before they fill it,
+   * and a server with little WAL (`wal_level = minimal`) then writes none for its rows.
+   */
+  async #definitionsAndRows(entries: readonly Entry[], onRows: () => void): Promise<void> {
+    const sections = ["--section=pre-data", "--section=data", ...this.#jobs()];
+    await this.#phase(entries, sections, onRows);
+  }
+
   async #postData(entries: readonly Entry[]): Promise<void> {
     const { phases, roles } = this.#restore;
     const views = entries.filter(({ kind }) => kind === "MATERIALIZED VIEW DATA");
     const last = entries.filter(({ kind }) => LAST_KINDS.has(kind));
     const main = entries.filter((entry) => !views.includes(entry) && !last.includes(entry));
     await phases.take("indexes and constraints", () =>
-      this.#phase(main, ["--section=post-data", ...this.#jobs()]),
+      this.#phase(main, ["--section=post-data", ...this.#jobs(1)]),
     );
     await phases.take("materialized views", () => this.#phase(views, []));
     const acting = last.filter(({ kind }) => kind === "EVENT TRIGGER");
@@ -188,10 +199,11 @@ class ArchiveWork {
     take(Buffer.alloc(0), true);
   }
 
-  #jobs(): readonly string[] {
+  /** @param more than asked for, where what they do takes unlike times and some end early. */
+  #jobs(more = 0): readonly string[] {
     const { jobs = 2 } = this.#restore.options;
     // Only these forms have a place for each table that several processes can seek.
-    return jobs > 1 && this.#form !== "tar" ? [`--jobs=${jobs}`] : [];
+    return jobs > 1 && this.#form !== "tar" ? [`--jobs=${jobs + more}`] : [];
   }
 
   /**
@@ -200,11 +212,15 @@ class ArchiveWork {
    * the jobs of pg_restore kept each other from: an index of a partition and a foreign key of the
    * whole can wait for each other.
    */
-  async #phase(entries: readonly Entry[], args: readonly string[]): Promise<void> {
+  async #phase(
+    entries: readonly Entry[],
+    args: readonly string[],
+    onRows?: () => void,
+  ): Promise<void> {
     if (entries.length === 0) return;
-    const output = await this.#run(entries, args);
+    const output = await this.#run(entries, args, onRows);
     const made = await this.#makePrivileged(entries, output);
-    const failed = new Set(output.problems.map(({ entry }) => entry));
+    const { failed } = output;
     const deadlocked = output.problems.some(({ said }) => said.startsWith("deadlock detected"));
     const again =
       made.size === 0 && !deadlocked
@@ -215,7 +231,11 @@ class ArchiveWork {
     else this.#tell(output, made);
   }
 
-  async #run(entries: readonly Entry[], args: readonly string[]): Promise<RestoreOutput> {
+  async #run(
+    entries: readonly Entry[],
+    args: readonly string[],
+    onRows?: () => void,
+  ): Promise<RestoreOutput> {
     const { target, options, signal } = this.#restore;
     this.#lists += 1;
     const list = await target.staging.write(
@@ -224,7 +244,7 @@ class ArchiveWork {
       signal,
     );
     const all = [`--use-list=${list}`, "--no-tablespaces", "--verbose", ...args, this.#archive];
-    return restoreBy(target, options.database, all, signal);
+    return restoreBy(target, options.database, { args: all, onRows }, signal);
   }
 
   /** @returns the ids of the entries that are there now. */

@@ -6,11 +6,18 @@ import { type RestoreOutput, RestoreOutputReader } from "./restore-output.ts";
 /** All that a program says comes as one stream, however much it is. */
 const BOTH_STREAMS = ["-c", 'exec "$@" 2>&1', "sh"];
 
+/** A run of pg_restore. */
+interface Run {
+  readonly args: readonly string[];
+  /** Called once, when it is done with the definitions and begins with the rows. */
+  readonly onRows?: (() => void) | undefined;
+}
+
 /** Runs pg_restore into a database, and reads what it says. */
 export async function restoreBy(
   target: RestoreTarget,
   database: string,
-  args: readonly string[],
+  { args, onRows }: Run,
   signal: AbortSignal,
 ): Promise<RestoreOutput> {
   const connection = target.connection(database, "restorer");
@@ -29,7 +36,7 @@ export async function restoreBy(
     },
     signal,
   );
-  const reader = new RestoreOutputReader();
+  const reader = new RestoreOutputReader(onRows);
   await eachLine(running.stdout, (line) => reader.line(line)).catch(() => {});
   const ended = await running.ended;
   signal.throwIfAborted();

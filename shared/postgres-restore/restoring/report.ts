@@ -33,14 +33,21 @@ export class Phases {
     this.#tell = tell;
   }
 
-  async take<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const from = this.#now();
-    try {
-      return await work();
-    } finally {
+  /** @param work may end the phase itself, and begin another in its place. */
+  async take<T>(name: string, work: (next: (name: string) => void) => Promise<T>): Promise<T> {
+    let current = { name, from: this.#now() };
+    const end = () => {
       const to = this.#now();
-      this.all.push({ name, from, to });
-      this.#tell(`Restored ${name} in ${(to - from).toFixed(1)} s.`);
+      this.all.push({ ...current, to });
+      this.#tell(`Restored ${current.name} in ${(to - current.from).toFixed(1)} s.`);
+      return to;
+    };
+    try {
+      return await work((following) => {
+        current = { name: following, from: end() };
+      });
+    } finally {
+      end();
     }
   }
 

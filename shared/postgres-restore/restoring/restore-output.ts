@@ -4,7 +4,9 @@ import type { Problem } from "./problems.ts";
 /** What pg_restore said, taken apart. */
 export interface RestoreOutput {
   readonly problems: readonly (Problem & { readonly entry: number | undefined })[];
-  /** Beyond the number that is kept. */
+  /** Entries of which something failed, however many. */
+  readonly failed: ReadonlySet<number>;
+  /** Problems beyond the number that is kept. */
   readonly more: number;
   /** What ended it, where it did not go on after an error. */
   readonly fatal: string | undefined;
@@ -14,16 +16,29 @@ const MOST_PROBLEMS = 200;
 const MOST_LINES = 60;
 const ENTRY = /^pg_restore: from TOC entry (\d+); \d+ \d+ (.+)$/;
 const ERROR = /^pg_restore: error: (.*)$/;
+const BEGINS_ROWS =
+  /^pg_restore: (?:entering main parallel loop|processing data for table |restoring (?:large object|BLOB)|executing (?:SEQUENCE SET|BLOBS|LARGE OBJECTS) )/;
 
 /** Reads what pg_restore says, line by line as it comes. */
 export class RestoreOutputReader {
   readonly #problems: (Problem & { readonly entry: number | undefined })[] = [];
+  readonly #failed = new Set<number>();
+  #onRows: (() => void) | undefined;
   #more = 0;
   #wentOn = false;
   #entry: { readonly id: number; readonly told: string } | undefined;
   #error: { said: string; lines: string[] } | undefined;
 
+  /** @param onRows called once, at the first word of rows. */
+  constructor(onRows?: () => void) {
+    this.#onRows = onRows;
+  }
+
   line(line: string): void {
+    if (this.#onRows !== undefined && BEGINS_ROWS.test(line)) {
+      this.#onRows();
+      this.#onRows = undefined;
+    }
     if (/^pg_restore: warning: errors ignored on restore/.test(line)) this.#wentOn = true;
     const entry = ENTRY.exec(line);
     const error = ERROR.exec(line);
@@ -40,19 +55,21 @@ export class RestoreOutputReader {
 
   end(exitCode: number | undefined): RestoreOutput {
     this.#finish();
+    const [failed, more] = [this.#failed, this.#more];
     if (exitCode === 0 || this.#wentOn) {
-      return { problems: this.#problems, more: this.#more, fatal: undefined };
+      return { problems: this.#problems, failed, more, fatal: undefined };
     }
     // What it did not go on after is the last that it said.
     const problems = this.#problems.slice(0, -1);
     const fatal = this.#problems.at(-1)?.said ?? "it ended without a word";
-    return { problems, more: this.#more, fatal };
+    return { problems, failed, more, fatal };
   }
 
   #finish(): void {
     if (this.#error === undefined) return;
     const { said, lines } = this.#error;
     this.#error = undefined;
+    if (this.#entry !== undefined) this.#failed.add(this.#entry.id);
     if (this.#problems.length >= MOST_PROBLEMS) {
       this.#more += 1;
       return;

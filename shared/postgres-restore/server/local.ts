@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, tmpdir, totalmem } from "node:os";
+import { chmod, chown, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { codeOf, UserError } from "../../failure/index.ts";
 import { type Isolation, isolationHere } from "../../isolation/index.ts";
 import { localPlace, type Place } from "../../place/index.ts";
-import { CommandFailed, execute, leash } from "../../process/index.ts";
+import { CommandFailed, execute, privateFolder } from "../../process/index.ts";
 import type { World } from "../../world/index.ts";
 import { LimitReached, ServerGone, type Staging } from "../target.ts";
 import { findServerPrograms } from "./programs.ts";
@@ -35,12 +35,9 @@ export async function startLocally(settings: ServerSettings, world: World): Prom
   const memory = settings.memory ?? Math.max(512 * MIB, Math.floor(totalmem() / 2));
   const isolation = await isolationHere(memory, world);
   // A socket's path may have 107 characters, and a runner's own folder may be long.
-  const folder = await mkdtemp(join(settings.folder ?? tmpdir(), "seaworthy-pg-"));
-  const watched = leash({ folder });
-  const remove = async () => {
-    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    watched[Symbol.dispose]();
-  };
+  const own = await privateFolder("seaworthy-pg-", settings.folder);
+  const folder = own.path;
+  const remove = () => own[Symbol.asyncDispose]();
   try {
     const server = new LocalServer({ bin, major, folder, memory, isolation, settings, world });
     await server.prepare();
@@ -296,16 +293,34 @@ export function isolatedPlace(place: Place, { prefix }: Isolation): Place {
 
 function folderStaging(folder: string, user: Isolation["user"]): Staging {
   const path = (name: string) => join(folder, name);
+  const own = async (file: string) => {
+    if (user !== undefined) await chown(file, user.uid, user.gid);
+  };
+  const makeParents = async (name: string) => {
+    for (const parent of parentsOf(name)) {
+      const made = await mkdir(path(parent), { recursive: true, mode: 0o700 });
+      if (made !== undefined) await own(path(parent));
+    }
+  };
   return {
     path,
     async write(name, content, signal) {
       const file = path(name);
-      for (const parent of parentsOf(name)) {
-        const made = await mkdir(path(parent), { recursive: true, mode: 0o700 });
-        if (made !== undefined && user !== undefined) await chown(path(parent), user.uid, user.gid);
-      }
+      await makeParents(name);
       await pipeline(content, createWriteStream(file, { mode: 0o600, flags: "wx" }), { signal });
-      if (user !== undefined) await chown(file, user.uid, user.gid);
+      await own(file);
+      return file;
+    },
+    async adopt(name, copy) {
+      const file = path(name);
+      await makeParents(name);
+      try {
+        await link(copy, file);
+      } catch {
+        // On another disk, or one that knows no second names.
+        return undefined;
+      }
+      await own(file);
       return file;
     },
   };
