@@ -136,7 +136,9 @@ type Base = Pick<Finding, "detector" | "tier" | "weight" | "subject">;
 
 function missing({ kind, name, expected = "" }: Difference, base: Base, around: Around): Finding[] {
   if (isOfVersion({ kind, name, expected, found: undefined }, around)) return [];
-  const isLeftOut = LEFT_OUT_OF_DUMPS.some(([of, words]) => of === kind && words.test(expected));
+  const isLeftOut =
+    LEFT_OUT_OF_DUMPS.some(([of, words]) => of === kind && words.test(expected)) ||
+    (kind === "privileges" && isOfIdentity(name, around));
   const rows = kind === "table" ? (around.expected.tables[name]?.rows ?? 0) : 0;
   const weight = isLeftOut ? "note" : base.weight;
   const what = whyMissing({ kind, isLeftOut, rows });
@@ -148,6 +150,14 @@ const LEFT_OUT_OF_DUMPS: readonly (readonly [EntryKind, RegExp])[] = [
   ["index", / INVALID\b/],
   ["trigger", /^of the foreign key, disabled$/],
 ];
+
+/** pg_dump 14 leaves out what others may do with the sequence of an identity column. */
+function isOfIdentity(name: string, { majors, expected: { catalog } }: Around): boolean {
+  const sequence = /^sequence (.*)$/s.exec(name)?.[1];
+  if (majors[0] > 14 || sequence === undefined) return false;
+  const column = / owned by (.*)$/s.exec(catalog.sequence?.[sequence] ?? "")?.[1];
+  return / as identity\b/.test(catalog.column?.[column ?? ""] ?? "");
+}
 
 function whyMissing(facts: {
   readonly kind: EntryKind;
