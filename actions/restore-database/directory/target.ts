@@ -57,7 +57,7 @@ function pathIn({ target, pod }: Options, origin: string, workspace: string): st
       remedy: `Give target, such as ${origin}, where it was taken. Nothing was changed.`,
     });
   }
-  if (/[\0\n\r]/.test(target)) throw refused("the path in target has a line break");
+  if (/[\0\n\r]/.test(target)) throw refused("The path in target has a line break");
   const isUrl = /^file:/i.test(target);
   if (!isUrl && /^[a-z][a-z0-9+.-]*:\/\//i.test(target)) {
     throw refused(
@@ -153,7 +153,7 @@ export function requireLeave(
 function refused(cause: string): UserError {
   return new UserError({
     title: "The folder cannot be restored into",
-    cause: `${cause}.`.replace(/^./, (first) => first.toUpperCase()),
+    cause: `${cause}.`,
     remedy: "Give target the path of a folder. Nothing was changed.",
   });
 }
