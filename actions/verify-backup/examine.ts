@@ -2,6 +2,7 @@ import {
   type BackupManifest,
   examineSeal,
   findingOf,
+  type OpenedBackup,
   type StoredBackup,
 } from "../../shared/backup/index.ts";
 import { storageSettings } from "../../shared/backup-inputs/index.ts";
@@ -9,6 +10,7 @@ import { UserError } from "../../shared/failure/index.ts";
 import type { Evidence, Examination, Finding } from "../../shared/proof/index.ts";
 import { openStorage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { copiesFor } from "./copies.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
 import { postgresDump, provePostgres } from "./postgres.ts";
@@ -32,11 +34,12 @@ export async function examineOwn(
   world: World,
 ): Promise<Examined> {
   const { verifier, options } = means;
-  const seal = await examineSeal(backup, { verifier }, world);
+  await using copies = await copiesFor(backup, options, world);
+  const seal = await examineSeal(backup, { verifier, watch: copies?.watch }, world);
   const damaged = seal.findings.some(({ weight }) => weight === "damage");
   const examination = damaged
     ? stopped(options)
-    : await examineKind(backup, means, world).catch(asExamination(options));
+    : await examineKind(copies?.backup ?? backup, means, world).catch(asExamination(options));
   return { ...seal, examination };
 }
 
@@ -57,7 +60,7 @@ function asExamination(options: Options) {
   };
 }
 
-async function examineKind(backup: StoredBackup, means: Means, world: World): Promise<Examination> {
+async function examineKind(backup: OpenedBackup, means: Means, world: World): Promise<Examination> {
   const { options } = means;
   const { kind } = backup.manifest;
   switch (kind) {
@@ -75,7 +78,7 @@ async function examineKind(backup: StoredBackup, means: Means, world: World): Pr
   }
 }
 
-async function postgres(backup: StoredBackup, means: Means, world: World): Promise<Examination> {
+async function postgres(backup: OpenedBackup, means: Means, world: World): Promise<Examination> {
   const { readFingerprint } = await import("../../shared/postgres-fingerprint/index.ts");
   const fingerprint = readFingerprint(await backup.fingerprint(world.signal));
   return await provePostgres(
@@ -92,13 +95,13 @@ function majorOf({ source }: BackupManifest): number | undefined {
   return Number.isNaN(major) ? undefined : major;
 }
 
-async function redis(backup: StoredBackup, options: Options, world: World): Promise<Examination> {
+async function redis(backup: OpenedBackup, options: Options, world: World): Promise<Examination> {
   const { examineRedis } = await import("../../shared/redis/index.ts");
   return await examineRedis(backup, redisOptions(options), world);
 }
 
 async function directory(
-  backup: StoredBackup,
+  backup: OpenedBackup,
   { tier }: Options,
   world: World,
 ): Promise<Examination> {
@@ -107,7 +110,7 @@ async function directory(
 }
 
 async function search(
-  backup: StoredBackup,
+  backup: OpenedBackup,
   product: "opensearch" | "elasticsearch",
   options: Options,
   world: World,
@@ -123,7 +126,7 @@ async function search(
   );
 }
 
-async function bucket(backup: StoredBackup, options: Options, world: World): Promise<Examination> {
+async function bucket(backup: OpenedBackup, options: Options, world: World): Promise<Examination> {
   const { tier, restoreTo: location } = options;
   const { examineBucket } = await import("../../shared/bucket/index.ts");
   if (location === undefined || tier !== "full")

@@ -17,7 +17,7 @@ export interface SealSettings {
    * Given the plain bytes of each part while they are read, so that they are read once only. It may
    * stop reading before their end; the stream fails where the part breaks.
    */
-  readonly watch?: (part: Part, content: Readable) => Promise<void>;
+  readonly watch?: ((part: Part, content: Readable) => Promise<void>) | undefined;
 }
 
 export interface SealExamination {
@@ -50,16 +50,23 @@ export async function examineSeal(
   const broken = new Map<string, BrokenPart>();
   const locked: Part[] = [];
   const next = parts.values();
+  const failed = new AbortController();
+  const signal = AbortSignal.any([world.signal, failed.signal]);
   const lane = async () => {
     for (const part of next) {
       progress.begin(part.name);
-      const found = await readPart(backup, part, settings, progress, world.signal);
+      const found = await readPart(backup, part, settings, progress, signal);
       progress.end(part.name);
       if (found === "locked") locked.push(part);
       else if (found !== undefined) broken.set(part.name, found);
     }
   };
-  await Promise.all(Array.from({ length: TOGETHER }, lane));
+  // The first that fails ends the others: none reads on when this is over.
+  const lanes = Array.from({ length: TOGETHER }, () =>
+    lane().catch((error) => failed.abort(error)),
+  );
+  await Promise.all(lanes);
+  signal.throwIfAborted();
   return {
     findings: [
       ...signatureFindings(backup, settings.verifier),
@@ -125,9 +132,9 @@ async function readThrough(
     }
     watched.end();
   };
-  // Its trouble with a stream that breaks is the stream's; any other shows where it is awaited.
   const watching = watch(part, watched).finally(() => watched.destroy());
-  watching.catch(() => {});
+  // Its trouble with a stream that breaks is the stream's; for any other, nothing is read in vain.
+  watching.catch((error) => content.destroy(error));
   watched.on("error", () => {});
   try {
     await pipeline(content, copy);

@@ -16,9 +16,11 @@ export {
 } from "./foreign.ts";
 export { judgeAge, judgeSchedule } from "./freshness.ts";
 export { type KeepDecision, type KeepSettings, parseKeep } from "./keep.ts";
+export { type KeptBackup, type KeptParts, keepParts, roomForCopies } from "./keep-parts.ts";
 export type { BackupManifest, Part } from "./manifest.ts";
 export { openBackup, type StoredBackup } from "./open-backup.ts";
 export type { OpenedBackup } from "./opened.ts";
+export { Progress } from "./progress.ts";
 export { type ReadAlong, readAlong } from "./read-along.ts";
 export { BrokenManifest } from "./read-manifest.ts";
 export { type Retained, retain } from "./retain.ts";

@@ -99,13 +99,8 @@ class Opened implements StoredBackup {
   }
 
   async fingerprint(signal: AbortSignal): Promise<unknown> {
-    const part = this.manifest.fingerprint;
-    const json = await text(await this.open(part.name, signal));
-    try {
-      return JSON.parse(json);
-    } catch {
-      throw broken(part, "checksum", `${part.file} is as it was written, and is no JSON.`);
-    }
+    const { fingerprint } = this.manifest;
+    return fingerprintIn(fingerprint, await this.open(fingerprint.name, signal));
   }
 
   async open(name: string, signal: AbortSignal): Promise<Readable> {
@@ -145,6 +140,20 @@ class Opened implements StoredBackup {
       });
     }
     return this.storage.read(name, { signal });
+  }
+}
+
+/**
+ * What a fingerprint's part holds.
+ *
+ * @throws {BrokenPart} where it is no JSON.
+ */
+export async function fingerprintIn(part: Part, content: Readable): Promise<unknown> {
+  const json = await text(content);
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw broken(part, "checksum", `${part.file} is as it was written, and is no JSON.`);
   }
 }
 

@@ -9,6 +9,8 @@ export interface DumpFile {
   readonly name: string;
   /** Undefined where nobody knows yet. */
   readonly bytes?: number | undefined;
+  /** The path of a private copy on this machine, which whoever needs one may take over. */
+  readonly copy?: string | undefined;
   /** May be called more than once. */
   open(signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
 }

@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, UserError } from "../failure/index.ts";
-import { leash } from "../process/index.ts";
+import { privateFolder } from "../process/index.ts";
 
 /** A text for Helm to read, and what to call it when Helm complains. */
 export interface ValuesSource {
@@ -17,18 +16,16 @@ export interface ValuesSource {
 export class PrivateFolder implements AsyncDisposable {
   readonly #path: string;
   readonly #titles = new Map<string, string>();
+  readonly #folder: AsyncDisposable;
 
-  readonly #leash: Disposable;
-
-  private constructor(path: string) {
-    this.#path = path;
-    // What is in it must not stay behind when this process is killed.
-    this.#leash = leash({ folder: path });
+  private constructor(folder: { readonly path: string } & AsyncDisposable) {
+    this.#path = folder.path;
+    this.#folder = folder;
   }
 
   /** Made with mode 0700 below `parent`, or below the system's folder for temporary files. */
   static async make(parent: string | undefined): Promise<PrivateFolder> {
-    return new PrivateFolder(await mkdtemp(join(parent || tmpdir(), "helm-upgrade-")));
+    return new PrivateFolder(await privateFolder("helm-upgrade-", parent));
   }
 
   /** Writes a file and gives its path. */
@@ -56,8 +53,7 @@ export class PrivateFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#path, { recursive: true, force: true });
-    this.#leash[Symbol.dispose]();
+    await this.#folder[Symbol.asyncDispose]();
   }
 }
 

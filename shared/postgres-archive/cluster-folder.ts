@@ -1,18 +1,7 @@
-import {
-  chmod,
-  chown,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, chown, mkdir, open, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Isolation } from "../isolation/index.ts";
-import { leash } from "../process/index.ts";
+import { type PrivateFolder, privateFolder } from "../process/index.ts";
 
 /** What a server makes once and expects for ever; object storage keeps no empty folders. */
 const FOLDERS = [
@@ -45,21 +34,18 @@ const FOLDERS = [
 export class ClusterFolder implements AsyncDisposable {
   readonly path: string;
   readonly #user: Isolation["user"];
-  readonly #leash: Disposable;
+  readonly #folder: PrivateFolder;
   readonly #made = new Set<string>();
   readonly #tablespaces = new Set<string>();
 
-  private constructor(path: string, user: Isolation["user"]) {
-    this.path = path;
+  private constructor(folder: PrivateFolder, user: Isolation["user"]) {
+    this.path = folder.path;
+    this.#folder = folder;
     this.#user = user;
-    this.#leash = leash({ folder: path });
   }
 
   static async make(within: string | undefined, user: Isolation["user"]): Promise<ClusterFolder> {
-    const folder = new ClusterFolder(
-      await mkdtemp(join(within ?? tmpdir(), "seaworthy-pg-")),
-      user,
-    );
+    const folder = new ClusterFolder(await privateFolder("seaworthy-pg-", within), user);
     await folder.#own(folder.path);
     for (const name of ["data", "wal", "own-wal", "tablespaces"]) await folder.folder(name);
     return folder;
@@ -138,8 +124,7 @@ export class ClusterFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    this.#leash[Symbol.dispose]();
+    await this.#folder[Symbol.asyncDispose]();
   }
 }
 

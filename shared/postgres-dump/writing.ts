@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { PartSink } from "../backup/index.ts";
 import { outputOf, type Place } from "../place/index.ts";
 import { type Clients, type Connection, environmentOf } from "../postgres/index.ts";
-import { leash } from "../process/index.ts";
+import { privateFolder } from "../process/index.ts";
 import { dumpFailure } from "./dump-failure.ts";
 import type { DumpFormat } from "./settings.ts";
 
@@ -109,36 +108,31 @@ function argsOf(dumping: Dumping): readonly string[] {
 
 async function writeDirectory(dumping: Dumping, sink: PartSink): Promise<void> {
   const { place, connection, clients, jobs, signal, temporary } = dumping;
-  const folder = await mkdtemp(join(temporary ?? tmpdir(), "seaworthy-dump-"));
-  using _ = leash({ folder });
-  try {
-    const target = join(folder, "dump");
-    const args = [
-      ...argsOf(dumping),
-      `--jobs=${jobs}`,
-      `--file=${target}`,
-      // Its workers compress at once; a temporary copy needs no sync.
-      "--compress=1",
-      "--no-sync",
-    ];
-    const environment = environmentOf(connection);
-    const running = await place.start({ program: clients.pgDump, args, environment }, signal);
-    running.stdout.resume();
-    const ended = await running.ended;
-    signal.throwIfAborted();
-    if (ended.exitCode !== 0) {
-      throw dumpFailure({ ...dumping, program: "pg_dump", ended, place: place.name });
-    }
-    // The table of contents first: without it the rest means nothing.
-    const files = (await readdir(target)).sort(
-      (a, b) => Number(b === "toc.dat") - Number(a === "toc.dat") || (a < b ? -1 : 1),
-    );
-    for (const file of files) {
-      const compressed = file.endsWith(".gz");
-      await sink.write(`dump/${file}`, createReadStream(join(target, file)), { compressed });
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  await using folder = await privateFolder("seaworthy-dump-", temporary);
+  const target = join(folder.path, "dump");
+  const args = [
+    ...argsOf(dumping),
+    `--jobs=${jobs}`,
+    `--file=${target}`,
+    // Its workers compress at once; a temporary copy needs no sync.
+    "--compress=1",
+    "--no-sync",
+  ];
+  const environment = environmentOf(connection);
+  const running = await place.start({ program: clients.pgDump, args, environment }, signal);
+  running.stdout.resume();
+  const ended = await running.ended;
+  signal.throwIfAborted();
+  if (ended.exitCode !== 0) {
+    throw dumpFailure({ ...dumping, program: "pg_dump", ended, place: place.name });
+  }
+  // The table of contents first: without it the rest means nothing.
+  const files = (await readdir(target)).sort(
+    (a, b) => Number(b === "toc.dat") - Number(a === "toc.dat") || (a < b ? -1 : 1),
+  );
+  for (const file of files) {
+    const compressed = file.endsWith(".gz");
+    await sink.write(`dump/${file}`, createReadStream(join(target, file)), { compressed });
   }
 }
 

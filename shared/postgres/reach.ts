@@ -1,10 +1,9 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../failure/index.ts";
 import type { KubeconfigOptions } from "../kubernetes/index.ts";
 import { findPod, localPlace, type Place, type PodSettings, podPlace } from "../place/index.ts";
-import { leash } from "../process/index.ts";
+import { privateFolder } from "../process/index.ts";
 import type { World } from "../world/index.ts";
 import type { Connection } from "./connection.ts";
 import { hasParameter, parseUrl, withParameters } from "./conninfo.ts";
@@ -74,9 +73,8 @@ async function trusting(
   { environment }: World,
 ): Promise<Connection> {
   if (ca === undefined || ca.trim() === "") return connection;
-  const folder = await mkdtemp(join(environment.RUNNER_TEMP ?? tmpdir(), "seaworthy-ca-"));
-  leash({ folder });
-  const file = join(folder, "ca.pem");
+  const { path } = await privateFolder("seaworthy-ca-", environment.RUNNER_TEMP);
+  const file = join(path, "ca.pem");
   await writeFile(file, ca, { mode: 0o600 });
   const { conninfo } = connection;
   // Without a word on it, certificates would be accepted unseen.

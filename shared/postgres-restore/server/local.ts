@@ -37,7 +37,7 @@ export async function startLocally(settings: ServerSettings, world: World): Prom
   // A socket's path may have 107 characters, and a runner's own folder may be long.
   const own = await privateFolder("seaworthy-pg-", settings.folder);
   const folder = own.path;
-  const remove = () => own[Symbol.asyncDispose]();
+  const remove = async () => await own[Symbol.asyncDispose]();
   try {
     const server = new LocalServer({ bin, major, folder, memory, isolation, settings, world });
     await server.prepare();
