@@ -1,5 +1,10 @@
-import { BrokenPart, type StoredBackup } from "../../shared/backup/index.ts";
-import { type Dump, dumpOf } from "../../shared/dump-format/index.ts";
+import {
+  BrokenPart,
+  type KeptBackup,
+  type OpenedBackup,
+  type Part,
+} from "../../shared/backup/index.ts";
+import { type Dump, type DumpFile, dumpOf } from "../../shared/dump-format/index.ts";
 import type {
   ExamineSettings,
   PostgresBackup,
@@ -18,12 +23,15 @@ const FOLDER = "dump/";
  *
  * @throws {BrokenPart} where there is neither.
  */
-export function postgresDump(backup: StoredBackup): Dump {
-  const opening = (part: string) => (signal: AbortSignal) => backup.open(part, signal);
+export function postgresDump(backup: OpenedBackup & Partial<KeptBackup>): Dump {
   const { parts } = backup.manifest;
+  const fileOf = ({ name, bytes }: Part, within = ""): DumpFile => ({
+    ...{ name: name.slice(within.length), bytes, copy: backup.copyOf?.(name) },
+    open: (signal) => backup.open(name, signal),
+  });
   const files = parts
     .filter(({ name }) => name.startsWith(FOLDER))
-    .map(({ name, bytes }) => ({ name: name.slice(FOLDER.length), bytes, open: opening(name) }));
+    .map((part) => fileOf(part, FOLDER));
   if (files.length > 0) return { name: "dump", folder: true, files };
   const part = parts.find(({ name }) => name.startsWith("dump."));
   if (part === undefined) {
@@ -32,7 +40,7 @@ export function postgresDump(backup: StoredBackup): Dump {
       what: "The manifest names no dump, which a backup of PostgreSQL has.",
     });
   }
-  return dumpOf({ name: part.name, bytes: part.bytes, open: opening(part.name) });
+  return dumpOf(fileOf(part));
 }
 
 /** Proves a dump of PostgreSQL by the means that the inputs name. */
