@@ -49,6 +49,9 @@ const NAMED = new Set([
 /** Kinds that can be about what the dump itself does not create. */
 const UPON_ANYTHING = new Set(["ACL", "ACL LANGUAGE", "COMMENT", "SECURITY LABEL"]);
 
+/** Kinds of entries with rows that users wrote into what an extension made. */
+const ROWS_OF_EXTENSIONS = new Set(["TABLE DATA", "SEQUENCE SET"]);
+
 /** Judges a table of contents by itself: what it lists, what it would run. */
 export function judgeArchive(archive: Archive, subject: string, faults: FaultList): void {
   const minor = Number(archive.version.slice(2));
@@ -140,12 +143,15 @@ class TocJudge {
   /**
    * Two ids can be named without an entry: those of the boundaries between sections, which pg_dump
    * sorts by and does not write. So can what privileges and comments are about, for that may be the
-   * server's or an extension's own.
+   * server's or an extension's own, and tables of extensions that hold rows of users.
    */
   #dependencies(): void {
+    const { entries } = this.#archive;
+    const extended = entries.some(({ kind }) => kind === "EXTENSION");
     const named = new Set(
-      this.#archive.entries
+      entries
         .filter(({ kind }) => !UPON_ANYTHING.has(kind))
+        .filter(({ kind }) => !(extended && ROWS_OF_EXTENSIONS.has(kind)))
         .flatMap((entry) => entry.dependencies),
     );
     const lost = [...named].filter((id) => !this.#byId.has(id));

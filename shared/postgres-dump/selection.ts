@@ -68,6 +68,7 @@ export async function select(
       ...byTable("--table", tables),
       ...bySchema("--exclude-schema", excludedSchemas),
       ...byTable("--exclude-table", excludedTables),
+      ...byTable("--exclude-table", tables === undefined ? ofExtensions(contents, schemas) : []),
       ...byTable("--exclude-table-data", data),
     ],
     problems: [...matcher.problems, ...nothingLeft(relations, schemas, tables)],
@@ -86,7 +87,7 @@ function isDumped(relation: Relation, chosen: Chosen): boolean {
   if (excludedTables.includes(relation)) return false;
   if (tables !== undefined) return tables.includes(relation);
   if (schemas !== undefined && !schemas.includes(relation.schema)) return false;
-  // pg_dump dumps extensions' rows only along with everything.
+  // With schemas by name, pg_dump leaves out the extensions that such rows would need.
   if (schemas !== undefined && relation.ofExtension) return false;
   return !excludedSchemas.includes(relation.schema);
 }
@@ -100,6 +101,15 @@ function nothingLeft(
   return asked && relations.length === 0
     ? ["what is included is excluded again: nothing is left"]
     : [];
+}
+
+/** Rows that could not be restored, for the extension that makes their table is not dumped. */
+function ofExtensions(
+  { relations }: Contents,
+  schemas: readonly string[] | undefined,
+): readonly Relation[] {
+  if (schemas === undefined) return [];
+  return relations.filter(({ ofExtension, schema }) => ofExtension && schemas.includes(schema));
 }
 
 function bySchema(option: string, names: readonly string[] | undefined): string[] {

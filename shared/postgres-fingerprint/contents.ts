@@ -44,7 +44,8 @@ export function piecesOf(readings: readonly Reading[], parallel: number): readon
   for (const reading of readings) {
     const { bytes, pages } = reading.table;
     if (bytes < SMALL_BYTES) continue;
-    const count = parallel === 1 ? 1 : Math.min(pages, Math.ceil(bytes / share));
+    const whole = parallel === 1 || reading.table.condition !== null;
+    const count = whole ? 1 : Math.min(pages, Math.ceil(bytes / share));
     for (let i = 0; i < Math.max(1, count); i += 1) {
       const at = (part: number) => Math.floor((pages * part) / count);
       const to = i === count - 1 ? undefined : at(i + 1);
@@ -129,7 +130,8 @@ export function hex(value: bigint): string {
 
 function scanOf(index: number, { table, division }: Reading, pages: Piece["pages"]): string {
   const hash = `${rowHash(table.columns)} AS h`;
-  const from = `FROM ONLY ${quoteQualified(table.schema, table.name)}${within(pages)}`;
+  const some = table.condition === null ? within(pages) : ` ${table.condition}\n`;
+  const from = `FROM ONLY ${quoteQualified(table.schema, table.name)}${some}`;
   const sums = `SELECT ${index} AS t, part, count(*)::text AS n, sum(h)::text AS h`;
   if (division.by === "hash") {
     // OFFSET 0 keeps the server from working out each hash twice.

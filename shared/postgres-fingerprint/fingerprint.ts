@@ -112,6 +112,8 @@ export interface TableContent {
   readonly unread?: "excluded" | "not populated" | "unlogged on a standby" | undefined;
   /** Contents that a restore need not give back as they were. */
   readonly passing?: "materialized view" | "unlogged" | undefined;
+  /** The extension that made the table; only the rows that users wrote into it are meant. */
+  readonly extension?: string | undefined;
 }
 
 /** The same rows and hash by parts of a table. */

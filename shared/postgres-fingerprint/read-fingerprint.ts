@@ -93,6 +93,7 @@ const FINGERPRINT = shape({
       parts: optional(PARTS),
       unread: optional(text),
       passing: optional(text),
+      extension: optional(text),
     }),
   ),
   sequences: mapOf(shape({ last: digits, called: flag })),

@@ -83,8 +83,13 @@ export class Selection {
     ];
   }
 
-  /** Whether a table or sequence is in it. */
-  holds(relation: Named): boolean {
+  /**
+   * Whether a table or sequence is in it.
+   *
+   * @param extension the one that made it: a dump of some schemas only has no extensions.
+   */
+  holds(relation: Named, extension: string | null = null): boolean {
+    if (extension !== null && this.#onlySchemas !== undefined) return false;
     if (this.#schemas.has(relation.schema) || this.#tables.has(key(relation))) return false;
     if (this.#onlySchemas?.has(relation.schema) === false) return false;
     return this.#only === undefined || this.#only.has(key(relation));

@@ -10,13 +10,13 @@ const TOGETHER = 200;
  */
 export async function readSequences(
   reader: Reader,
-  isKept: (sequence: Named) => boolean,
+  isKept: (sequence: Named & { readonly extension: string | null }) => boolean,
 ): Promise<Readonly<Record<string, SequenceState>>> {
-  const listed = await reader.query<Named & { qualified: string }>(
-    `SELECT n.nspname AS schema, c.relname AS name, format('%I.%I', n.nspname, c.relname) AS qualified
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  const listed = await reader.query<Named & { qualified: string; extension: string | null }>(
+    `SELECT n.nspname AS schema, c.relname AS name, format('%I.%I', n.nspname, c.relname) AS qualified, x.extname AS extension
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_extension x ON c.oid = ANY (x.extconfig)
      WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery())
-       AND ${USER_SCHEMA} AND ${ofNoExtension("pg_class", "c.oid")} ORDER BY 3`,
+       AND ${USER_SCHEMA} AND (${ofNoExtension("pg_class", "c.oid")} OR x.oid IS NOT NULL) ORDER BY 3`,
   );
   const kept = listed.filter(isKept);
   const states: Record<string, SequenceState> = {};

@@ -19,6 +19,10 @@ export interface ListedTable {
   readonly columns: readonly HashedColumn[];
   /** The first column of its primary key, or of another unique key without NULLs. */
   readonly key: KeyColumn | null;
+  /** The extension that it belongs to, and has marked it as holding rows of users. */
+  readonly extension: string | null;
+  /** `WHERE …`: which of the rows are users', where not all of them are. */
+  readonly condition: string | null;
 }
 
 export interface KeyColumn {
@@ -69,20 +73,30 @@ const KEYS = `
     AND b.built_in AND b.base IN (${KEY_TYPES.map(quoteLiteral).join(", ")})
   ORDER BY i.indrelid, i.indisprimary DESC, i.indnatts, i.indexrelid`;
 
-/** All tables of the database's users that have rows of their own, but not those of extensions. */
+/** What extensions have marked by pg_extension_config_dump, for a query with pg_class as c. */
+const CONFIGURED = `
+  SELECT e.extname, m.oid, nullif(trim(m.condition), '') AS condition
+  FROM pg_extension e, unnest(e.extconfig, e.extcondition) AS m (oid, condition)`;
+
+/**
+ * All tables of the database's users that have rows of their own. Of an extension's, those which are
+ * dumped: their definitions come with the extension, their rows do not.
+ */
 export async function listTables(reader: Reader): Promise<readonly ListedTable[]> {
   return await reader.query<ListedTable>(`
-    WITH RECURSIVE bases AS (${BASES}), columns AS (${COLUMNS}), keys AS (${KEYS}), ${MEMBERS}
+    WITH RECURSIVE bases AS (${BASES}), columns AS (${COLUMNS}), keys AS (${KEYS}), configured AS (${CONFIGURED}), ${MEMBERS}
     SELECT n.nspname AS schema, c.relname AS name, format('%I.%I', n.nspname, c.relname) AS qualified,
       CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'table' END AS kind,
       c.relpersistence = 'u' AS unlogged, c.relispopulated AS populated,
       pg_relation_size(c.oid) / current_setting('block_size')::int AS pages,
-      pg_table_size(c.oid) AS bytes, coalesce(l.columns, '[]') AS columns, k.key
+      pg_table_size(c.oid) AS bytes, coalesce(l.columns, '[]') AS columns, k.key,
+      x.extname AS extension, x.condition
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN columns l ON l.attrelid = c.oid
     LEFT JOIN keys k ON k.indrelid = c.oid
+    LEFT JOIN configured x ON x.oid = c.oid
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND ${USER_SCHEMA}
-      AND NOT EXISTS (SELECT FROM members m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
+      AND (x.oid IS NOT NULL OR NOT EXISTS (SELECT FROM members m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid))
     ORDER BY 3`);
 }

@@ -52,10 +52,14 @@ export async function takeFingerprint(
   try {
     const first = await crew.first();
     const selection = new Selection(options);
-    const sequences = await readSequences(first, (sequence) => selection.holds(sequence));
+    const sequences = await readSequences(first, (sequence) =>
+      selection.holds(sequence, sequence.extension),
+    );
     options.onSequences?.();
     const facts = await readFacts(first);
-    const listed = (await listTables(first)).filter((table) => selection.holds(table));
+    const listed = (await listTables(first)).filter((table) =>
+      selection.holds(table, table.extension),
+    );
     const readings = await plan(first, listed, { options, facts, selection });
     const entries = new CatalogEntries();
     const contents = new Contents();
@@ -211,7 +215,15 @@ function tablesOf(
               unread: whyUnread(table, circumstances),
             }
           : contentOf(reading);
-      return [table.qualified, { ...content, ...(passing === undefined ? {} : { passing }) }];
+      const extension = table.extension ?? undefined;
+      return [
+        table.qualified,
+        {
+          ...content,
+          ...(passing === undefined ? {} : { passing }),
+          ...(extension === undefined ? {} : { extension }),
+        },
+      ];
     }),
   );
 }

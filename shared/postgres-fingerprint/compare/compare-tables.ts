@@ -113,6 +113,7 @@ function findingOf(pair: Pair, tier: Tier): Finding | undefined {
   if (expected?.unread === undefined && found?.unread === "not populated" && tier === "full") {
     return notPopulated(name, expected);
   }
+  if (found === undefined && expected?.extension !== undefined) return goneFrom(name, expected);
   if (expected === undefined || found === undefined || unreadOf(pair) !== undefined)
     return undefined;
   if (isSame(expected, found)) return undefined;
@@ -157,6 +158,19 @@ function notPopulated(name: string, expected: TableContent | undefined): Finding
     what: "It was never filled from its query.",
     expected: expected && rows(expected),
     found: "not populated",
+  };
+}
+
+/** No entry of the catalog tells of a table that comes with its extension. */
+function goneFrom(name: string, expected: TableContent): Finding | undefined {
+  if (expected.rows === 0 || expected.unread !== undefined) return undefined;
+  return {
+    detector: "row-count",
+    tier: "data",
+    weight: "damage",
+    subject: `table ${name}`,
+    what: `It is missing, with its ${rows(expected)}: the extension ${expected.extension} is not there, or does not make it.`,
+    expected: rows(expected),
   };
 }
 

@@ -53,7 +53,24 @@ export async function makeExtension(
     await administrator.run("SET search_path = pg_catalog");
   }
   await grantWrappers(administrator);
+  await grantRows(name, administrator, restorer);
   return undefined;
+}
+
+/** What a dump holds of an extension's own tables is the rows that users wrote into them. */
+async function grantRows(
+  extension: string,
+  administrator: Session,
+  restorer: string,
+): Promise<void> {
+  const tables = await administrator.query<{ schema: string; name: string; kind: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_class c ON c.oid = ANY (e.extconfig) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE e.extname = ${quoteLiteral(extension)}`,
+  );
+  for (const { schema, name, kind } of tables) {
+    const what = kind === "S" ? "ALL ON SEQUENCE" : "SELECT, INSERT ON TABLE";
+    await administrator.run(`GRANT ${what} ${quoteQualified(schema, name)} TO ${restorer}`);
+    await administrator.run(`GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${restorer}`);
+  }
 }
 
 /** Dumps have their schemas before their extensions; a dump of some tables may lack them. */

@@ -45,9 +45,8 @@ const OUTWARD: readonly (readonly [RegExp, string])[] = [
 const SUPERUSER_ONLY =
   /must be superuser|permission denied for language|permission denied to create|Must be superuser|only superuser can|superuser-only/i;
 
-/** Refused to whoever gives or takes privileges on something of the server's own. */
-const OF_THE_SERVER =
-  /^permission denied for (?:function|table|view|schema|type|language|large object|sequence) (?:pg_|information_schema)/i;
+/** Refused to whoever gives or takes privileges on something of the server's or an extension's own. */
+const OF_THE_SERVER = /^permission denied for (?!(?:schema|database|tablespace) )/i;
 
 /** What says nothing of the backup: the dump's settings and the server's own belongings. */
 const HARMLESS: readonly RegExp[] = [
@@ -69,7 +68,7 @@ export function findingOf(problem: Problem, tier: Tier): Finding {
       tier,
       weight: "note",
       subject,
-      what: `Privileges on what belongs to the server itself were not restored, for they need a superuser: ${sentence}.`,
+      what: `Privileges on what belongs to the server itself or to an extension were not restored, for that needs a superuser: ${sentence}.`,
     };
   }
   const outward = OUTWARD.find(([pattern]) => pattern.test(said))?.[1];

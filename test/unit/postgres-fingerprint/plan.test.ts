@@ -17,6 +17,8 @@ function reading(qualified: string, pages: number): Reading {
       bytes: pages * 8192,
       columns: [],
       key: null,
+      extension: null,
+      condition: null,
     },
     division: { by: "nothing" },
   };
