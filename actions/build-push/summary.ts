@@ -1,5 +1,6 @@
 import type { UserError } from "../../shared/failure/index.ts";
 import { type Journal, type Phase, timeline } from "../../shared/journal/index.ts";
+import { bytesInWords } from "../../shared/quantity/index.ts";
 import { code, codeBlock, details, escapeMarkdown, table } from "../../shared/report/index.ts";
 import { seconds } from "./narrator.ts";
 import type { Passage } from "./result.ts";
@@ -100,10 +101,6 @@ function state({ failure, released, built, images }: Passage, pushed: boolean): 
 }
 
 function sizes(before: number | undefined, now: number): string {
-  if (before === undefined || before === now) return megabytes(now);
-  return `${megabytes(before)} → ${megabytes(now)}`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (before === undefined || before === now) return bytesInWords(now);
+  return `${bytesInWords(before)} → ${bytesInWords(now)}`;
 }

@@ -1,6 +1,7 @@
 import type { UserError } from "../../shared/failure/index.ts";
 import { nameOf } from "../../shared/images/index.ts";
 import { timeline } from "../../shared/journal/index.ts";
+import { bytesInWords } from "../../shared/quantity/index.ts";
 import { code, codeBlock, details, escapeMarkdown, table } from "../../shared/report/index.ts";
 import { type Judged, short } from "../../shared/retention/index.ts";
 import type { Pruned } from "./prune-repository.ts";
@@ -41,7 +42,7 @@ export function summarize(pruned: readonly Pruned[], told: Told, story: Story): 
 function heading({ images, freed, failure }: Told, { options }: Story): string {
   if (failure !== undefined) return `## ❌ ${escapeMarkdown(failure.title)}\n`;
   const count = images.length === 1 ? "1 image" : `${images.length} images`;
-  const bytes = `${megabytes(freed)} that only they hold`;
+  const bytes = `${bytesInWords(freed)} that only they hold`;
   if (options.mode === "dry-run") {
     return `## ✅ Dry run: ${count} would be deleted, ${bytes}\n\nNothing was deleted. \`mode: delete\` does it.\n`;
   }
@@ -127,10 +128,4 @@ function keptTable({ judgement: { repository, judged } }: Pruned): string {
 
 function cutNote(count: number): string {
   return count > MOST_ROWS ? ` (the first ${MOST_ROWS} shown; all are in the report)` : "";
-}
-
-function megabytes(bytes: number): string {
-  if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} kB`;
-  if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
-  return `${(bytes / 1_000_000_000).toFixed(2)} GB`;
 }

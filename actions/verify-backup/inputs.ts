@@ -1,4 +1,5 @@
 import {
+  bytes,
   choice,
   duration,
   flag,
@@ -41,7 +42,7 @@ export const inputs = {
   context: text({ accepts: "the name of a context of the kubeconfig" }),
   "volume-size": text({ accepts: "a size such as 50Gi" }, QUANTITY),
   "volume-class": text({ accepts: "the name of a storage class" }, /^[\w.-]+$/),
-  memory: text({ default: "2Gi", accepts: "a size such as 2Gi" }, QUANTITY),
+  memory: bytes({ min: 16 * 2 ** 20, max: 2 ** 50 }, { default: "2Gi" }),
   "time-limit": duration({ min: 5_000, max: 48 * HOUR }, { default: "2h" }),
   jobs: integer({ min: 1, max: 64 }, { default: "2" }),
   amcheck: flag({ default: "true" }),

@@ -6,7 +6,6 @@ import type { BaseSettings } from "../../shared/postgres-archive/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
-import { memoryIn } from "./quantity.ts";
 import type { Found } from "./verification.ts";
 
 interface PhysicalBackup {
@@ -58,7 +57,7 @@ export async function settingsOf(options: Options): Promise<BaseSettings> {
   }
   return {
     ...(await recoveryPoint(options)),
-    ...{ bin: options.postgresBin, memory: memoryIn(options.memory), time: options.timeLimit },
+    ...{ bin: options.postgresBin, memory: options.memory, time: options.timeLimit },
     ...{ jobs: options.jobs, amcheck: options.amcheck },
   };
 }

@@ -14,7 +14,6 @@ import type { Examination } from "../../shared/proof/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Declared } from "./declared.ts";
 import type { Options } from "./inputs.ts";
-import { memoryIn } from "./quantity.ts";
 
 const FOLDER = "dump/";
 
@@ -54,7 +53,7 @@ export async function provePostgres(
   const server = {
     server: options.server,
     ...{ major, orNewer: true, bin: options.postgresBin, image: options.image },
-    ...{ jobs: options.jobs, time: options.timeLimit, memory: memoryIn(options.memory) },
+    ...{ jobs: options.jobs, time: options.timeLimit, memory: options.memory },
     cluster: {
       ...{ kubeconfig: options.kubeconfig, context: options.context },
       ...{ namespace: options.namespace },

@@ -1,8 +1,7 @@
 import type { Options } from "./inputs.ts";
-import { memoryIn } from "./quantity.ts";
 
 /** How a throw-away Redis is had. */
 export function redisOptions({ tier, memory, timeLimit, server, image }: Options) {
   const where = server === "local" || server === "docker" ? server : undefined;
-  return { tier, memory: memoryIn(memory), timeLimit, server: where, image };
+  return { tier, memory, timeLimit, server: where, image };
 }

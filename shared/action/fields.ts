@@ -1,5 +1,6 @@
 import { load } from "js-yaml";
 import { describe, nearestName } from "../failure/index.ts";
+import { amountOf, bytesInWords } from "../quantity/index.ts";
 import { type Field, Rejection } from "./field.ts";
 
 interface Common {
@@ -108,6 +109,20 @@ export function duration<P extends Presence>(
     );
     if (total < bounds.min || total > bounds.max) throw new Rejection("it is out of bounds");
     return Math.round(total);
+  });
+}
+
+/** A size in bytes, in the words of Kubernetes: `500M`, `2Gi`. */
+export function bytes<P extends Presence>(
+  bounds: { readonly min: number; readonly max: number },
+  presence: P,
+): Field<Present<P, number>> {
+  const words = `a size such as 500M or 2Gi, from ${bytesInWords(bounds.min)} to ${bytesInWords(bounds.max)}`;
+  return field(presence, words, (raw) => {
+    if (!/^\d+(\.\d+)?([kMGTPE]|[KMGTPE]i)?$/.test(raw)) throw new Rejection("it is not a size");
+    const size = Math.round(amountOf(raw) ?? 0);
+    if (size < bounds.min || size > bounds.max) throw new Rejection("it is out of bounds");
+    return size;
   });
 }
 

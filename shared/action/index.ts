@@ -1,6 +1,7 @@
 export { Cancelled } from "./cancellation.ts";
 export { type Field, Rejection } from "./field.ts";
 export {
+  bytes,
   choice,
   duration,
   flag,

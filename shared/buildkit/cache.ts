@@ -1,4 +1,5 @@
 import { nameOf, type Repository } from "../images/index.ts";
+import { bytesInWords } from "../quantity/index.ts";
 
 /** Where the steps of a build are kept for the next one, as the input `cache` says it. */
 export type CacheSetting =
@@ -183,16 +184,10 @@ export function cacheLine(uses: readonly CacheUse[]): string | undefined {
     whole.length > 0 && uses.length > 1
       ? `; of ${whole.length} of ${uses.length} services not one`
       : "";
-  const fetched = bytes > 0 ? `; ${sizeText(bytes)} fetched for it` : "";
+  const fetched = bytes > 0 ? `; ${bytesInWords(bytes)} fetched for it` : "";
   return `cache: ${saved} of ${total} steps (${percent} %) were not run again${wholly}${fetched}`;
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-function sizeText(bytes: number): string {
-  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
-  if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
-  return `${(bytes / 1_000_000_000).toFixed(2)} GB`;
 }

@@ -1,1 +1,2 @@
+export { amountOf } from "./kubernetes.ts";
 export { bytesInWords, countInWords, secondsInWords } from "./quantity.ts";

@@ -3,6 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { Dispatcher } from "undici";
 import { codeOf, type UserError } from "../failure/index.ts";
 import { explain } from "../probe/index.ts";
+import { bytesInWords } from "../quantity/index.ts";
 import type { World } from "../world/index.ts";
 import { type Attempted, checksumError, networkError, statusError } from "./fetch-trouble.ts";
 import { retryAfter, TryFailed } from "./try-failed.ts";
@@ -169,7 +170,7 @@ class Fetch {
 
   #tellPause({ message }: TryFailed, pause: number): void {
     const { log } = this.#means;
-    const kept = this.#bytes > 0 ? `, going on after ${megabytes(this.#bytes)}` : "";
+    const kept = this.#bytes > 0 ? `, going on after ${bytesInWords(this.#bytes)}` : "";
     log.info(`${this.#source.what}: ${message}; trying again in ${pause / 1_000} s${kept}`);
   }
 
@@ -186,7 +187,7 @@ class Fetch {
       if (clock.aborted) {
         const seconds = this.#timeout / 1_000;
         throw new TryFailed(
-          `it was not there after ${seconds} s (${megabytes(this.#bytes)} so far)`,
+          `it was not there after ${seconds} s (${bytesInWords(this.#bytes)} so far)`,
           { trouble: "timeout" },
         );
       }
@@ -277,7 +278,7 @@ class Fetch {
 
   async #take(chunk: Buffer): Promise<void> {
     if (this.#bytes + chunk.length > MOST_BYTES) {
-      throw new TryFailed(`the file is larger than ${megabytes(MOST_BYTES)}`, {
+      throw new TryFailed(`the file is larger than ${bytesInWords(MOST_BYTES)}`, {
         trouble: "redirect",
         final: true,
       });
@@ -309,10 +310,12 @@ class Fetch {
     if (now - this.#toldAt < PROGRESS_MS) return;
     this.#toldAt = now;
     const rate = this.#bytes / Math.max(1, (now - this.#began) / 1_000);
-    const of = this.#total === undefined ? "" : ` of ${megabytes(this.#total)}`;
+    const of = this.#total === undefined ? "" : ` of ${bytesInWords(this.#total)}`;
     const left =
       this.#total === undefined ? "" : `, ${Math.ceil((this.#total - this.#bytes) / rate)} s left`;
-    log.info(`${this.#source.what}: ${megabytes(this.#bytes)}${of}, ${megabytes(rate)}/s${left}`);
+    log.info(
+      `${this.#source.what}: ${bytesInWords(this.#bytes)}${of}, ${bytesInWords(rate)}/s${left}`,
+    );
   }
 
   async #restart(): Promise<void> {
@@ -357,8 +360,4 @@ function redirected(from: URL, location: string): URL {
 
 function beginsAt(range: string | string[] | undefined, offset: number): boolean {
   return /^bytes (\d+)-/.exec(String(range))?.[1] === String(offset);
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 100_000 ? `${Math.round(bytes)} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import {
+  bytes,
   choice,
   duration,
   type Field,
@@ -178,6 +179,17 @@ describe("fields", () => {
       ["0s", 0],
     ]);
     refused(field, ["", "5", "5 m", "-5m", "m", "25h", "5m!", "1e3s", "٣s"]);
+  });
+
+  it("bytes", () => {
+    const field = bytes({ min: 1_024, max: 2 ** 40 }, { required: true });
+    accepted(field, [
+      ["2Gi", 2 ** 31],
+      ["1.5Ki", 1_536],
+      ["500M", 500_000_000],
+      ["1024", 1_024],
+    ]);
+    refused(field, ["", "much", "1023", "2Ti", "2 Gi", "-2Gi", "2gi", "2GiB", "1e4", "500m"]);
   });
 
   it("integer", () => {

@@ -31,6 +31,20 @@ const keptOf = (backups: readonly KeepCandidate[], settings: Partial<KeepSetting
 const ids = (backups: readonly KeepCandidate[], settings: Partial<KeepSettings>) =>
   keptOf(backups, settings).map(({ id }) => id);
 
+describe("clocks that are wrong", () => {
+  const future = candidate("future", NOW + 400 * DAY);
+
+  it("one of the future stays, and takes nobody's place", () => {
+    expect(ids([...days(3), future], { last: 1 })).toEqual(["d0", "future"]);
+    expect(keptOf([future], { last: 1 })[0]?.reasons).toEqual(["of the future: a clock was wrong"]);
+  });
+
+  it("what this run wrote stays, though others look newer", () => {
+    const kept = judgeKeep(days(3), { ...none, last: 1 }, NOW, "d2").filter(({ keep }) => keep);
+    expect(kept.map(({ id }) => id)).toEqual(["d2", "d0"]);
+  });
+});
+
 describe("what is kept by the rules", () => {
   it.each<[string, readonly KeepCandidate[], Partial<KeepSettings>, string[]]>([
     ["the last three", days(9), { last: 3 }, ["d2", "d1", "d0"]],

@@ -134,7 +134,7 @@ describe("the summary", () => {
   it("shows the size before beside the size now", () => {
     const before = storedImage("a", { size: 20_000_000 });
     const text = summary([passage("a", { before })], { ...account, journal });
-    expect(text).toContain("| 20.0 MB → 12.3 MB |");
+    expect(text).toContain("| 20 MB → 12.3 MB |");
   });
 
   it("of a failure shows cause and remedy, its text made harmless", () => {

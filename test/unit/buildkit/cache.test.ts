@@ -110,7 +110,7 @@ describe("the line of what was saved", () => {
     [[use(0, 3)], "cache: 0 of 3 steps (0 %) were not run again"],
     [
       [use(2, 3, 1_250_000)],
-      "cache: 2 of 3 steps (66 %) were not run again; 1.3 MB fetched for it",
+      "cache: 2 of 3 steps (66 %) were not run again; 1.25 MB fetched for it",
     ],
     [
       [use(3, 3), use(1, 5)],
