@@ -5,7 +5,9 @@ import { UserError } from "../failure/index.ts";
 import { type Examination, type Finding, holds, type Tier } from "../proof/index.ts";
 import type { Storage } from "../storage/index.ts";
 import type { World } from "../world/index.ts";
+import { Cutter } from "./cutter.ts";
 import type { BucketFingerprint, Entry, Pack } from "./entry.ts";
+import { readEntries } from "./read-entries.ts";
 
 /** So many objects that differ are named; the others are counted. */
 const MOST_FINDINGS = 50;
@@ -60,7 +62,7 @@ export async function examineBucket(
 }
 
 /** @throws {UserError} when it is of another kind, or of a version that is not known here. */
-function bucketFingerprint(value: unknown): BucketFingerprint {
+export function bucketFingerprint(value: unknown): BucketFingerprint {
   const found = value as Partial<BucketFingerprint> | null;
   if (found?.kind === "bucket" && found.schema === 1 && Array.isArray(found.packs)) {
     return found as BucketFingerprint;
@@ -90,7 +92,17 @@ class Look {
   async pack(backup: OpenedBackup, pack: Pack): Promise<void> {
     const { signal } = this.#world;
     try {
-      const entries = await this.#entries(backup, pack);
+      const { entries, isOwn } = await readEntries(backup, pack, signal);
+      if (!isOwn) {
+        this.#add(
+          "listing",
+          pack.listing,
+          "The listing is not the one that was made with its part.",
+        );
+      } else if (entries.length !== pack.objects) {
+        const what = `It names ${entries.length} objects, and had ${pack.objects}.`;
+        this.#add("object-count", pack.listing, what);
+      }
       const content = new Cutter(await backup.open(pack.part, signal));
       for (const entry of entries) await this.#object(entry, content);
       if (!(await content.atEnd())) {
@@ -103,26 +115,6 @@ class Look {
       this.broken = true;
       this.findings.push(finding);
     }
-  }
-
-  async #entries(backup: OpenedBackup, pack: Pack): Promise<Entry[]> {
-    const sum = createHash("sha256");
-    const chunks: Buffer[] = [];
-    for await (const chunk of await backup.open(pack.listing, this.#world.signal)) {
-      sum.update(chunk as Buffer);
-      chunks.push(chunk as Buffer);
-    }
-    const lines = Buffer.concat(chunks).toString("utf8").split("\n").slice(0, -1);
-    if (sum.digest("hex") !== pack.sha256) {
-      this.#add("listing", pack.listing, "The listing is not the one that was made with its part.");
-    } else if (lines.length !== pack.objects) {
-      this.#add(
-        "object-count",
-        pack.listing,
-        `It names ${lines.length} objects, and had ${pack.objects}.`,
-      );
-    }
-    return lines.map((line) => JSON.parse(line) as Entry);
   }
 
   async #object(entry: Entry, content: Cutter): Promise<void> {
@@ -186,40 +178,4 @@ function unreadable({ listing }: Pack): Finding {
     subject: listing,
     what: "The listing of the objects cannot be read.",
   };
-}
-
-/** Cuts a stream into pieces of given lengths. */
-class Cutter {
-  readonly #chunks: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
-  /** Whether it ended in the middle of a piece. */
-  short = false;
-
-  constructor(stream: Readable) {
-    this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  }
-
-  async *cut(length: number, take: (piece: Buffer) => void): AsyncGenerator<Buffer> {
-    let left = length;
-    while (left > 0) {
-      if (await this.atEnd()) {
-        this.short = true;
-        return;
-      }
-      const piece = this.#rest.subarray(0, left);
-      this.#rest = this.#rest.subarray(piece.length);
-      left -= piece.length;
-      take(piece);
-      yield piece;
-    }
-  }
-
-  async atEnd(): Promise<boolean> {
-    while (this.#rest.length === 0) {
-      const { done, value } = await this.#chunks.next();
-      if (done === true) return true;
-      this.#rest = value;
-    }
-    return false;
-  }
 }

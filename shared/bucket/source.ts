@@ -32,6 +32,8 @@ export interface BucketSettings
   readonly versions?: boolean | undefined;
   /** Patterns of keys that are left out; `*` stays within a folder, `**` does not. */
   readonly exclude?: readonly string[] | undefined;
+  /** Only objects with these keys, whole. */
+  readonly only?: ReadonlySet<string> | undefined;
 }
 
 const LANES = 8;
@@ -108,6 +110,7 @@ class Mirror {
       for (;;) {
         const { done, value } = await this.#objects.next();
         if (done === true) return undefined;
+        if (this.#settings.only?.has(value.key) === false) continue;
         if (!this.#leavesOut(value)) return value;
         this.#excluded += 1;
       }
@@ -186,7 +189,7 @@ class Mirror {
       bytes,
       packs,
     };
-    const { endpoint, versions } = this.#settings;
+    const { endpoint, versions, only } = this.#settings;
     return {
       fingerprint,
       source: {
@@ -196,7 +199,12 @@ class Mirror {
       },
       taken,
       measures: { objects, bytes },
-      excluded: this.#patterns.map((pattern) => `keys like ${pattern}`),
+      excluded: [
+        ...(only === undefined
+          ? []
+          : [`all but ${only.size} objects that are replaced or removed`]),
+        ...this.#patterns.map((pattern) => `keys like ${pattern}`),
+      ],
       notes: [
         ...named(this.#vanished, "objects were deleted after they were listed, and are not in it"),
         ...named(

@@ -7,6 +7,12 @@ export {
   openSourceBucket,
   type SourceBucket,
 } from "./s3/source-bucket.ts";
+export {
+  type ObjectTraits,
+  openTargetBucket,
+  type SeenObject,
+  type TargetBucket,
+} from "./s3/target-bucket.ts";
 export type { StorageSettings } from "./settings.ts";
 export type { Refused, Storage, StoredObject, WriteOptions, Written } from "./storage.ts";
 export {

@@ -89,12 +89,22 @@ function endpointOf(text: string): URL {
 /**
  * The address of an object, or of the bucket when `key` is empty, with every sign escaped as the
  * signature wants it.
+ *
+ * @throws {UserError} for a key with a part that is `.` or `..`: addresses resolve such, and another
+ *   object would be meant.
  */
 export function urlOf(
   { base, bucket, pathStyle }: Address,
   key: string,
   query: Readonly<Record<string, string>>,
 ): URL {
+  if (/(^|\/)\.{1,2}(\/|$)/.test(key)) {
+    throw new UserError({
+      title: "An object cannot be addressed",
+      cause: `The key ${JSON.stringify(key.slice(0, 300))} in ${bucket} has a part that is a point or two, which an address cannot have.`,
+      remedy: "Give the object another key, or leave it out.",
+    });
+  }
   const url = new URL(base);
   const folder = base.pathname.replace(/\/+$/, "");
   const path = key.split("/").map(escaped).join("/");

@@ -51,7 +51,7 @@ export class Multipart {
   }
 
   async #begin(): Promise<void> {
-    const { context, key, options } = this.#task;
+    const { context, key, options, own } = this.#task;
     const { client, settings, world, traits } = context;
     const equal = wantsEqualParts(client.address);
     const answer = await tolerant(context, () =>
@@ -60,7 +60,7 @@ export class Multipart {
         headers: {
           ...writeHeaders(settings, world.clock.now()),
           ...(traits.sums === false ? {} : { "x-amz-checksum-algorithm": "SHA256" }),
-          "x-amz-meta-seaworthy-parts": planName(equal),
+          ...(own ?? { "x-amz-meta-seaworthy-parts": planName(equal) }),
         },
         signal: options.signal,
       }),

@@ -69,10 +69,19 @@ export async function openSourceBucket(
   settings: StorageSettings,
   world: World,
 ): Promise<SourceBucket> {
+  const { source } = await openForReading(settings, world);
+  return source;
+}
+
+/** The same, with the client by which it is read. */
+export async function openForReading(
+  settings: StorageSettings,
+  world: World,
+): Promise<{ readonly source: SourceBucket; readonly client: S3Client }> {
   const location = parseLocation(settings.location, ".");
   if (location.kind !== "s3") {
     throw new UserError({
-      title: "The source is no bucket",
+      title: "No bucket was named",
       cause: `${settings.location} names no bucket.`,
       remedy: "Write it as s3://bucket or s3://bucket/prefix.",
     });
@@ -82,7 +91,7 @@ export async function openSourceBucket(
   const { bucket, prefix } = location;
   const place = `s3://${bucket}/${prefix}`.replace(/\/$/, "");
   await checkBucket(client, prefix, world.signal);
-  return {
+  const source: SourceBucket = {
     place,
     prefix,
     list: (versions, signal) => listAll(client, prefix, versions, signal),
@@ -103,9 +112,10 @@ export async function openSourceBucket(
     },
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
+  return { source, client };
 }
 
-function factsIn(
+export function factsIn(
   headers: Readonly<Record<string, string>>,
 ): Pick<KeptObject, "bytes" | "etag" | "type" | "headers" | "metadata"> {
   const entries = Object.entries(headers);
@@ -122,7 +132,7 @@ function factsIn(
   };
 }
 
-async function tagsOf(
+export async function tagsOf(
   client: S3Client,
   key: string,
   version: string | undefined,

@@ -27,6 +27,8 @@ export interface Task {
   readonly key: string;
   readonly name: string;
   readonly options: WriteOptions;
+  /** Headers that are kept with it, where it is somebody else's object; none of ours then. */
+  readonly own?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The sums of one part, as they were sent. */

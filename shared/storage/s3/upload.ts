@@ -26,11 +26,11 @@ import { writeHeaders } from "./write-headers.ts";
  */
 export async function upload(
   context: UploadContext,
-  { key, name }: { readonly key: string; readonly name: string },
+  { key, name, own }: Pick<Task, "key" | "name" | "own">,
   content: AsyncIterable<Buffer | string>,
   options: WriteOptions,
 ): Promise<Written> {
-  const task = { context, key, name, options };
+  const task = { context, key, name, own, options };
   if (options.replace !== true) await holdAbsent(task);
   const whole = createHash("sha256");
   const parts = partsOf(summed(content, whole, options), {
@@ -74,9 +74,9 @@ async function holdAbsent({ context, key, name, options }: Task): Promise<void> 
 }
 
 async function putWhole(task: Task, part: Part): Promise<Sums> {
-  const { context, key, options, name } = task;
+  const { context, key, options, name, own } = task;
   const { client, settings, world, traits } = context;
-  const lasting = writeHeaders(settings, world.clock.now());
+  const lasting = { ...writeHeaders(settings, world.clock.now()), ...own };
   const answer = await tolerant(context, () =>
     client.ask({
       ...{ operation: operationOf(context), method: "PUT", key, body: part },
