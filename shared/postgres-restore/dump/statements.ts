@@ -259,3 +259,9 @@ function countBreaks(text: string, from: number, to: number): number {
   }
   return count;
 }
+
+/** The statements of a text that has no rows in it. */
+export function statementsIn(text: string): string[] {
+  const pieces = [...new StatementReader().read(Buffer.from(`${text}\n`), true)];
+  return pieces.flatMap((piece) => (piece.kind === "statement" ? [utf8(piece.text)] : []));
+}

@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-import { type Session, SqlFailed } from "../../postgres/index.ts";
+import { openSession, type Session, SqlFailed } from "../../postgres/index.ts";
 import type { Finding } from "../../proof/index.ts";
 import type { World } from "../../world/index.ts";
 import type { Dump } from "../dump/dump.ts";
 import { extensionOf, isHarmlessPrivilege, rolesIn } from "../dump/grammar.ts";
-import { StatementReader, utf8 } from "../dump/statements.ts";
+import { StatementReader, statementsIn, utf8 } from "../dump/statements.ts";
 import type { RestoreTarget } from "../target.ts";
 import { grantWrappers, makeExtension, type WantedExtension } from "./extensions.ts";
 import { readBy, restoreBy } from "./pg-restore.ts";
@@ -118,13 +118,13 @@ class ArchiveWork {
   async #postData(entries: readonly Entry[]): Promise<void> {
     const { phases, roles } = this.#restore;
     const views = entries.filter(({ kind }) => kind === "MATERIALIZED VIEW DATA");
-    const last = entries.filter(({ kind }) => LAST_KINDS.has(kind));
+    const last = entries.filter((entry) => LAST_KINDS.has(kindMeantBy(entry)));
     const main = entries.filter((entry) => !views.includes(entry) && !last.includes(entry));
     await phases.take("indexes and constraints", () =>
       this.#phase(main, ["--section=post-data", ...this.#jobs(1)]),
     );
     await phases.take("materialized views", () => this.#phase(views, []));
-    const acting = last.filter(({ kind }) => kind === "EVENT TRIGGER");
+    const acting = last.filter((entry) => kindMeantBy(entry) === "EVENT TRIGGER");
     await phases.take("publications and event triggers", async () => {
       await this.#phase(
         last.filter((entry) => !acting.includes(entry)),
@@ -253,19 +253,45 @@ class ArchiveWork {
     { problems }: RestoreOutput,
   ): Promise<ReadonlySet<number>> {
     const made = new Set<number>();
-    const refused = problems.filter(({ statement = "" }) => isHarmlessPrivilege(statement.trim()));
-    for (const { entry, statement = "" } of refused) {
+    for (const { entry, statement = "" } of problems) {
       const known = entries.find(({ id }) => id === entry);
-      if (known === undefined) continue;
-      try {
-        await this.#restore.administrator.run(statement.trim().replace(/;$/, ""));
-        made.add(known.id);
-        if (known.kind === "FOREIGN DATA WRAPPER") await grantWrappers(this.#restore.administrator);
-      } catch (error) {
-        if (!(error instanceof SqlFailed)) throw error;
-      }
+      if (known === undefined || made.has(known.id)) continue;
+      // An entry can be a few statements: an event trigger, and that it is disabled.
+      const statements = statementsIn(statement);
+      const done = statements.every(isHarmlessPrivilege)
+        ? await this.#byAdministrator(statements)
+        : PRIVILEGE_KINDS.has(known.kind) && (await this.#inTurn(statements));
+      if (done) made.add(known.id);
     }
     return made;
+  }
+
+  async #byAdministrator(statements: readonly string[]): Promise<boolean> {
+    const { administrator } = this.#restore;
+    return await doneBy(administrator, statements, async (statement) => {
+      if (/^CREATE\s+FOREIGN\s+DATA\s+WRAPPER\s/i.test(statement))
+        await grantWrappers(administrator);
+    });
+  }
+
+  /**
+   * Privileges that others than the owner have granted: pg_dump writes them in the names of these,
+   * which only a superuser can take on by SET SESSION AUTHORIZATION; a member of theirs by SET ROLE.
+   */
+  async #inTurn(statements: readonly string[]): Promise<boolean> {
+    const turns = statements.map((statement) =>
+      statement
+        .replace(/^SET\s+SESSION\s+AUTHORIZATION\s+/i, "SET ROLE ")
+        .replace(/^RESET\s+SESSION\s+AUTHORIZATION\b/i, "RESET ROLE"),
+    );
+    if (turns.every((turn, at) => turn === statements[at])) return false;
+    const { target, options, signal } = this.#restore;
+    await using restorer = await openSession(
+      target.place,
+      target.connection(options.database, "restorer"),
+      { psql: target.programs.psql, signal },
+    );
+    return await doneBy(restorer, turns);
   }
 
   #tell(output: RestoreOutput, made: ReadonlySet<number> = new Set()): void {
@@ -289,6 +315,30 @@ class ArchiveWork {
     const { findings, options } = this.#restore;
     findings.push({ detector: "restore", tier: options.tier, weight: "damage", ...finding });
   }
+}
+
+/** Whether a session could run all of them. */
+async function doneBy(
+  session: Session,
+  statements: readonly string[],
+  after: (statement: string) => Promise<void> = async () => {},
+): Promise<boolean> {
+  try {
+    for (const statement of statements) {
+      await session.run(statement.replace(/;$/, ""));
+      await after(statement);
+    }
+    return statements.length > 0;
+  } catch (error) {
+    if (!(error instanceof SqlFailed)) throw error;
+    return false;
+  }
+}
+
+/** Of a comment the kind of what it is about. */
+function kindMeantBy({ kind, told }: Entry): string {
+  if (kind !== "COMMENT") return kind;
+  return /^COMMENT - (EVENT TRIGGER|PUBLICATION|SUBSCRIPTION) /.exec(told)?.[1] ?? kind;
 }
 
 /** Made beforehand, or no part of a database. */

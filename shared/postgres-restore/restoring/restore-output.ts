@@ -13,7 +13,8 @@ export interface RestoreOutput {
 }
 
 const MOST_PROBLEMS = 200;
-const MOST_LINES = 60;
+/** Of one error, with its statement. */
+const MOST_LINES = 2_000;
 const ENTRY = /^pg_restore: from TOC entry (\d+); \d+ \d+ (.+)$/;
 const ERROR = /^pg_restore: error: (.*)$/;
 const BEGINS_ROWS =
