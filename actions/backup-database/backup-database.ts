@@ -36,7 +36,9 @@ export async function backupDatabase(options: Options, given: World): Promise<Ou
   const written: WrittenBackup = await journal.phase("back up", () =>
     writeBackup(source, storage, { name: options.name, sealing, signing }, world),
   );
-  const retained = await journal.phase("retain", () => retain(keep, options, storage, world));
+  const retained = await journal.phase("retain", () =>
+    retain(keep, options, storage, written.manifest.id, world),
+  );
   return outcomeOf(written, { storage, journal, world, retained });
 }
 

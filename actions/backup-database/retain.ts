@@ -16,11 +16,18 @@ export async function retain(
   keep: KeepSettings | undefined,
   { name, keepMode }: Options,
   storage: Storage,
+  written: string,
   world: World,
 ): Promise<Retained | undefined> {
   if (keep === undefined) return undefined;
   try {
-    return await applyRetention(storage, name, keep, { dryRun: keepMode === "dry-run" }, world);
+    return await applyRetention(
+      storage,
+      name,
+      keep,
+      { dryRun: keepMode === "dry-run", written },
+      world,
+    );
   } catch (error) {
     const reason = world.signal.aborted ? world.signal.reason : error;
     if (!(reason instanceof UserError)) throw error;

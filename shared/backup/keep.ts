@@ -71,27 +71,38 @@ export interface KeepDecision {
   readonly reasons: readonly string[];
 }
 
+/** Clocks of runners differ by less. */
+const CLOCK_TOLERANCE_MS = 3_600_000;
+
 /** A backup without a manifest may be one that is being written, for so long. */
 const YOUNG_MS = 6 * 24 * 3_600_000;
 
 /**
  * Decides which backups of a series are kept. Of each period, in UTC, the newest one is; periods
- * without any do not count. Never deleted are the newest, the last that was proven at each tier,
- * what is locked, what may still be written, and what is not known.
+ * without any do not count. Never deleted are the newest, the last that was proven at each tier, the
+ * one that was just written, what is locked, what may still be written, and what is not known. One of
+ * the future, by some clock that was wrong, stays for people to look at, and takes nobody's place.
+ *
+ * @param written the id of the backup that this run wrote.
  */
 export function judgeKeep(
   backups: readonly KeepCandidate[],
   settings: KeepSettings,
   now: number,
+  written?: string,
 ): readonly KeepDecision[] {
   const reasons = new Map<string, string[]>(backups.map(({ id }) => [id, []]));
   const keep = (id: string, why: string) => reasons.get(id)?.push(why);
-  const complete = backups
+  const all = backups
     .filter(({ isComplete }) => isComplete)
     .toSorted((a, b) => b.began - a.began || (a.id < b.id ? 1 : -1));
+  const complete = all.filter(({ began }) => began <= now + CLOCK_TOLERANCE_MS);
+  for (const { id } of all.filter((each) => !complete.includes(each)))
+    keep(id, "of the future: a clock was wrong");
   const [newest] = complete;
   if (newest !== undefined) keep(newest.id, "the newest");
-  for (const [id, why] of lastProven(complete)) keep(id, why);
+  if (written !== undefined) keep(written, "just written");
+  for (const [id, why] of lastProven(all)) keep(id, why);
   keepByRules(complete, settings, keep);
   // A damaged one is not to stand in the place of one that could be restored.
   const sound = complete.filter(({ isDamaged }) => !isDamaged);

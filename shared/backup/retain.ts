@@ -29,20 +29,20 @@ export async function retain(
   storage: Storage,
   name: string,
   settings: KeepSettings,
-  { dryRun }: { readonly dryRun: boolean },
+  { dryRun, written }: { readonly dryRun: boolean; readonly written?: string },
   world: World,
 ): Promise<Retained> {
   const before = await catalogue(storage, name, world.signal);
   const histories = await readHistory(storage, before, { limit: Infinity }, world.signal);
   const now = world.clock.now();
   const seen = candidatesOf(before, histories);
-  const unneeded = judgeKeep(seen, settings, now).filter(({ keep }) => !keep);
+  const unneeded = judgeKeep(seen, settings, now, written).filter(({ keep }) => !keep);
   const locks = await locksOn(storage, name, unneeded, world);
   const candidates = seen.map((each) => ({
     ...each,
     lockedUntil: locks.get(each.id) ?? each.lockedUntil,
   }));
-  const decisions = judgeKeep(candidates, settings, now);
+  const decisions = judgeKeep(candidates, settings, now, written);
   const doomed = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
   const words = decisions.map((each) => wordsFor(each, dryRun));
   if (dryRun) return { decisions, deleted: doomed, words, failure: undefined };

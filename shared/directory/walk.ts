@@ -44,18 +44,20 @@ async function* inside(
   try {
     entries = await readdir(join(root, folder), { encoding: "buffer", withFileTypes: true });
   } catch (error) {
-    onTrouble({ path: folder || ".", why: describe(error) });
+    // What vanishes on the walk is no part of the folder any more.
+    if (folder === "" || codeOf(error) !== "ENOENT")
+      onTrouble({ path: folder || ".", why: describe(error) });
     return;
   }
   entries.sort((a, b) => Buffer.compare(a.name, b.name));
   for (const entry of entries) {
     const name = entry.name.toString("utf8");
     const path = folder === "" ? name : `${folder}/${name}`;
+    if (exclusion.leavesOut(path)) continue;
     if (!Buffer.from(name, "utf8").equals(entry.name)) {
       onTrouble({ path, why: "its name is not UTF-8" });
       continue;
     }
-    if (exclusion.leavesOut(path)) continue;
     if (entry.isDirectory()) {
       yield { path, kind: "folder" };
       yield* inside(root, path, exclusion, onTrouble, signal);

@@ -97,6 +97,14 @@ describe("a folder", () => {
     expect(await whatIsFound(kept)).toEqual([]);
   });
 
+  test("with a name that is no UTF-8 is refused, and backed up without it", async () => {
+    const name = Buffer.concat([Buffer.from(`${root}/odd`), Buffer.from([0xff])]);
+    await writeFile(name, "odd");
+    const refusal = await take().catch((error: UserError) => error.cause);
+    expect(refusal).toContain("its name is not UTF-8");
+    expect(await whatIsFound(await take(["odd*"]))).toEqual([]);
+  });
+
   test("that is not there, or is none, is refused", async () => {
     const refusal = async (path: string) =>
       await directorySource({ path })
