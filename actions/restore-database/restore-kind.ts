@@ -15,6 +15,8 @@ export async function restoreKind(backup: StoredBackup, means: Means): Promise<R
       );
     case "redis":
       return await (await import("./redis/restore-redis.ts")).restoreRedis(backup, means);
+    case "bucket":
+      return await (await import("./bucket/restore-bucket.ts")).restoreBucket(backup, means);
     default:
       throw new UserError({
         title: `A backup of ${kind} is not restored by this action`,
