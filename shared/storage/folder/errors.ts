@@ -89,9 +89,20 @@ const KNOWN: Readonly<Record<string, Words>> = {
   ESHUTDOWN: VANISHED,
 };
 
+/** Codes that callers have an answer to. */
+const TAKEN = new Set(["ENOENT", "EEXIST"]);
+
+const UNKNOWN: Words = {
+  title: "The file system of the backups refused",
+  why: "the system gave no other reason",
+  remedy: "See what the system says of it, and try another folder or another mount.",
+};
+
 /** An error of the file system for people; anything else is given back as it is. */
 export function explain(thrown: unknown, path: string, deed: Deed): unknown {
-  const known = KNOWN[codeOf(thrown) ?? ""];
+  const code = codeOf(thrown) ?? "";
+  const isOther = thrown instanceof Error && "errno" in thrown && !TAKEN.has(code);
+  const known = KNOWN[code] ?? (isOther ? UNKNOWN : undefined);
   if (thrown instanceof UserError || known === undefined) return thrown;
   return new UserError(
     {
@@ -110,6 +121,18 @@ export function noFolder(root: string): UserError {
     cause: `${root} does not exist.`,
     remedy: "Check the path, and that it is mounted on this runner.",
   });
+}
+
+/** The folder is not there, and cannot be made. */
+export function notMade(root: string, reason: unknown): UserError {
+  return new UserError(
+    {
+      title: "The folder of the backups cannot be made",
+      cause: `${root} is not there, and cannot be made: ${describe(reason).split("\n")[0]}. Where it is a symbolic link, it leads nowhere.`,
+      remedy: "Check the path and what its links lead to, and that it is mounted on this runner.",
+    },
+    { reason },
+  );
 }
 
 /** Another folder, or none, is where the storage was when it was opened. */

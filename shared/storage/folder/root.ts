@@ -2,7 +2,7 @@ import { lstat, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { codeOf } from "../../failure/index.ts";
 import { checkName } from "../name.ts";
-import { explain, leadsOut, noFolder, vanished } from "./errors.ts";
+import { explain, leadsOut, noFolder, notMade, vanished } from "./errors.ts";
 
 /**
  * The folder that everything lies in. It is the same one from the first use to the last: a mount
@@ -50,7 +50,8 @@ export class Root {
     try {
       await mkdir(this.path, { recursive: true });
     } catch (error) {
-      throw explain(error, this.path, "written");
+      const isOdd = ["ENOENT", "EEXIST"].includes(codeOf(error) ?? "");
+      throw isOdd ? notMade(this.path, error) : explain(error, this.path, "written");
     }
     await this.isThere();
   }

@@ -18,6 +18,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { Secrets } from "../../../shared/secrets/index.ts";
+import { explain } from "../../../shared/storage/folder/errors.ts";
 import { openStorage, type Storage } from "../../../shared/storage/index.ts";
 import { silentLog, systemClock, type World } from "../../../shared/world/index.ts";
 
@@ -243,6 +244,24 @@ describe("a folder as storage", () => {
     expect(await storage.stat("a", signal)).toBeUndefined();
     await storage.write("a", Buffer.from("x"), { signal });
     expect(existsSync(join(missing, "a"))).toBe(true);
+  });
+
+  it("is a link that leads nowhere", async () => {
+    symlinkSync(join(top, "nowhere", "at all"), join(top, "dangling"));
+    const storage = await open(join(top, "dangling"), true);
+    const writing = storage.write("a", Buffer.from("a"), { signal });
+    await expect(writing).rejects.toMatchObject({
+      title: "The folder of the backups cannot be made",
+    });
+  });
+
+  it("tells what the system says also where nobody knows the code", () => {
+    const strange = Object.assign(new Error("EREMOTEIO: odd"), { code: "EREMOTEIO", errno: -121 });
+    expect(explain(strange, "/mnt/x", "written")).toMatchObject({
+      cause: expect.stringContaining("EREMOTEIO: odd"),
+    });
+    const bug = new TypeError("a bug");
+    expect(explain(bug, "/mnt/x", "written")).toBe(bug);
   });
 
   it("is a file, or has one in its way", async () => {
