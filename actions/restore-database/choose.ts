@@ -42,7 +42,7 @@ export async function choose(means: Means): Promise<Chosen> {
 async function chooseOwn(name: string, { options, storage, world }: Means): Promise<Listed> {
   const series = await catalogue(storage, name, world.signal);
   if (options.backup !== "proven") return chooseBackup(series, options.backup);
-  const history = await readHistory(storage, series, { limit: Infinity }, world.signal);
+  const history = await readHistory(storage, series, { limit: Infinity, skipsFrozen: true }, world.signal);
   const found = history.findLast((each) => provenTier(each.verifications) !== undefined);
   if (found !== undefined) return found.listed;
   throw new UserError({

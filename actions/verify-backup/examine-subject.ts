@@ -34,7 +34,12 @@ async function own(
   world: World,
 ): Promise<Found> {
   const { verifier, options, storage } = means;
-  const history = await readHistory(storage, series, { limit: TREND, verifier }, world.signal);
+  const history = await readHistory(
+    storage,
+    series,
+    { limit: TREND, verifier, skipsFrozen: true },
+    world.signal,
+  );
   const before = history.filter((each) => each.listed.began < listed.began);
   const examined = await examineOwn(backup, means, world);
   const trend = judgeTrend(
@@ -57,7 +62,12 @@ async function broken(
   { storage, options }: Means,
   world: World,
 ): Promise<Found> {
-  const history = await readHistory(storage, series, { limit: TREND }, world.signal);
+  const history = await readHistory(
+    storage,
+    series,
+    { limit: TREND, skipsFrozen: true },
+    world.signal,
+  );
   const examination: Examination = {
     ...{ findings: [], items: [], unit: "rows", reached: "integrity" },
     unknown: ["Nothing else of it was looked at, for its manifest cannot be relied on."],

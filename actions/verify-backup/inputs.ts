@@ -45,6 +45,8 @@ export const inputs = {
   memory: bytes({ min: 16 * 2 ** 20, max: 2 ** 50 }, { default: "2Gi" }),
   "time-limit": duration({ min: 5_000, max: 48 * HOUR }, { default: "2h" }),
   jobs: integer({ min: 1, max: 64 }, { default: "2" }),
+  "thaw-tier": choice(["none", "expedited", "standard", "bulk"], { default: "none" }),
+  "thaw-days": integer({ min: 1, max: 365 }, { default: "2" }),
   amcheck: flag({ default: "true" }),
   queries: text({ accepts: "a YAML list of name, sql and expect" }),
   expectations: text({ accepts: "expectations as YAML" }),

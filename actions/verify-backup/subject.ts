@@ -10,10 +10,11 @@ import {
   type Listed,
   openBackup,
   type StoredBackup,
+  thawFiles,
 } from "../../shared/backup/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { Finding } from "../../shared/proof/index.ts";
-import type { Storage } from "../../shared/storage/index.ts";
+import type { Storage, StoredObject } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 import { isRepository } from "./stanza.ts";
@@ -65,12 +66,16 @@ export async function findSubject(
   if (name !== undefined && pattern !== undefined) throw twoNames();
   if (pattern !== undefined) {
     const all = await foreignBackups(storage, pattern, world.signal);
-    return { form: "foreign", all, backup: chooseForeign(all, options.backup, pattern) };
+    const backup = chooseForeign(all, options.backup, pattern);
+    await thaw(storage, backup.files, backup.name, options, world);
+    return { form: "foreign", all, backup };
   }
   if (name === undefined) throw unnamed();
   if (options.pointInTime !== undefined || options.wal !== undefined) throw noWal();
   const series = await catalogue(storage, name, world.signal);
   const listed = chooseBackup(series, options.backup);
+  const own = listed.files.filter((file) => !listed.verifications.includes(file.name));
+  await thaw(storage, own, listed.id, options, world);
   const { identity: identities, passphrase } = options;
   try {
     const backup = await openBackup(
@@ -94,6 +99,18 @@ function noPattern(kind: string): UserError {
     cause: `kind is ${kind}, whose storage is one repository, and pattern stands for files of another tool.`,
     remedy: "Leave pattern out; `backup` chooses one of the repository's backups.",
   });
+}
+
+/** @throws {UserError} where something is frozen, and a thaw was not asked for. */
+async function thaw(
+  storage: Storage,
+  files: readonly StoredObject[],
+  what: string,
+  { thawTier: tier, thawDays: days }: Options,
+  world: World,
+): Promise<void> {
+  const settings = tier === "none" ? undefined : { tier, days };
+  await thawFiles(storage, files, { what, settings }, world);
 }
 
 function twoNames(): UserError {

@@ -32,6 +32,7 @@ export {
   type Verifier,
 } from "./signature.ts";
 export type { BackupSource, Captured, Kind, PartSink } from "./source.ts";
+export { type ThawSettings, thawFiles } from "./thaw.ts";
 export {
   judgeTrend,
   type TrendExamination,

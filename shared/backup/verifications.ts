@@ -43,27 +43,44 @@ export async function recordVerification(
   return name;
 }
 
-/**
- * The backups of a series with what is known of them, oldest first.
- *
- * @param limit so many of the newest.
- * @param verifier with it, only verifications count that it signed.
- */
+/** What of a series' history is read. */
+export interface HistoryOptions {
+  /** So many of the newest. */
+  readonly limit: number;
+  /** With it, only verifications count that it signed. */
+  readonly verifier?: Verifier | undefined;
+  /** What is in an archive, and cannot be read at once, is passed over; otherwise that fails. */
+  readonly skipsFrozen?: boolean;
+}
+
+/** The backups of a series with what is known of them, oldest first. */
 export async function readHistory(
   storage: Storage,
   { backups }: Catalogue,
-  { limit, verifier }: { readonly limit: number; readonly verifier?: Verifier | undefined },
+  { limit, verifier, skipsFrozen = false }: HistoryOptions,
   signal: AbortSignal,
 ): Promise<readonly BackupHistory[]> {
   const newest = backups.slice(Math.max(0, backups.length - limit));
   const histories: BackupHistory[] = [];
   for (let at = 0; at < newest.length; at += TOGETHER) {
     const some = newest.slice(at, at + TOGETHER);
-    histories.push(
-      ...(await Promise.all(some.map((listed) => historyOf(storage, listed, verifier, signal)))),
-    );
+    const read = some.map(async (listed) => {
+      const seen = skipsFrozen ? withoutFrozen(listed) : listed;
+      return { ...(await historyOf(storage, seen, verifier, signal)), listed };
+    });
+    histories.push(...(await Promise.all(read)));
   }
   return histories;
+}
+
+function withoutFrozen(listed: Listed): Listed {
+  const files = listed.files.filter(({ state }) => state === "ready");
+  const names = new Set(files.map(({ name }) => name));
+  return {
+    ...listed,
+    files,
+    verifications: listed.verifications.filter((name) => names.has(name)),
+  };
 }
 
 async function historyOf(
@@ -120,9 +137,10 @@ function readVerification(json: string, id: string): Verification | undefined {
 
 async function manifestOf(
   storage: Storage,
-  { folder }: Listed,
+  { folder, files }: Listed,
   signal: AbortSignal,
 ): Promise<BackupManifest | undefined> {
+  if (!files.some(({ name }) => name === `${folder}${MANIFEST}`)) return undefined;
   const json = await text(await storage.read(`${folder}${MANIFEST}`, { signal }));
   try {
     return readManifest(json);
