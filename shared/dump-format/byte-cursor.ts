@@ -1,3 +1,5 @@
+import { notePassing } from "../sealing/index.ts";
+
 /** Reads a stream of chunks in pieces of one's own size, without copying where it can. */
 export class ByteCursor {
   readonly #source: AsyncIterator<Buffer>;
@@ -64,6 +66,7 @@ export class ByteCursor {
       if (next.done === true) {
         this.#ended = true;
       } else if (next.value.length > 0) {
+        notePassing(next.value.length);
         this.#chunks.push(next.value);
         this.#held += next.value.length;
       }

@@ -1,5 +1,6 @@
 export { BrokenSeal } from "./broken-seal.ts";
 export { type Compression, compression, decompression } from "./compression.ts";
+export { notePassing } from "./dead-buffers.ts";
 export { decryptionBy } from "./decryption-by.ts";
 export { recipientsOf } from "./recipients-of.ts";
 export {

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bundleOf, Runner, runStep } from "../runner/index.ts";
+import { Runner } from "../runner/index.ts";
 import { PostgresServer } from "../servers/postgres.ts";
 import { up } from "../testbed/index.ts";
+import { runWithPeak } from "./peak.ts";
 import { type Bench, median, type Result } from "./results.ts";
 
 const run = promisify(execFile);
@@ -115,28 +116,11 @@ async function backUp(
   server: PostgresServer,
 ): Promise<{ readonly seconds: number; readonly peakMb: number }> {
   await using runner = await Runner.create();
-  const peak = join(runner.folder, "peak");
-  const hook = join(runner.folder, "peak.cjs");
-  await writeFile(hook, PEAK_HOOK);
-  const step = await runStep(bundleOf("backup-database"), {
-    runner,
-    inputs: {
-      name: "bench",
-      source: server.url("shop"),
-      "postgres-bin": server.bin,
-      storage: join(runner.folder, "backups"),
-    },
-    environment: { NODE_OPTIONS: `--require=${hook}`, PEAK_FILE: peak },
+  const { milliseconds, peakMb } = await runWithPeak("backup-database", runner, {
+    name: "bench",
+    source: server.url("shop"),
+    "postgres-bin": server.bin,
+    storage: join(runner.folder, "backups"),
   });
-  if (step.exitCode !== 0) throw new Error(`backup-database failed:\n${step.stdout}${step.stderr}`);
-  const peakMb = (Number(await readFile(peak, "utf8")) * 1_024) / 1e6;
-  return { seconds: step.milliseconds / 1_000, peakMb };
+  return { seconds: milliseconds / 1_000, peakMb };
 }
-
-/** The peak of the resident memory; the kernel's rusage counts the parent's in. */
-const PEAK_HOOK = `process.on("exit", () => {
-  const fs = require("node:fs");
-  const status = fs.readFileSync("/proc/self/status", "utf8");
-  fs.writeFileSync(process.env.PEAK_FILE, /VmHWM:\\s*(\\d+)/.exec(status)[1]);
-});
-`;

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { dumpAt, examineDump } from "../../shared/dump-format/index.ts";
 
 /** What `integrity` measures: a process that examines the dump it is given, and tells what it cost. */
@@ -7,8 +6,5 @@ const began = performance.now();
 const examination = await examineDump(await dumpAt(path), { signal: new AbortController().signal });
 const milliseconds = performance.now() - began;
 const { plainBytes, findings, rows } = examination;
-const kilobytes = Number(/VmHWM:\s*(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
 const counted = [...rows.values()].reduce((sum, count) => sum + count, 0);
-console.log(
-  JSON.stringify({ milliseconds, plainBytes, kilobytes, rows: counted, findings: findings.length }),
-);
+console.log(JSON.stringify({ milliseconds, plainBytes, rows: counted, findings: findings.length }));
