@@ -67,6 +67,15 @@ describe("a bed that is up", () => {
     expect(await status({ environment })).toEqual(before);
   });
 
+  it("waits for no disk: the kernel answers its servers' calls to sync", async () => {
+    const filtered = await Promise.all(
+      ["registry", "etcd", "containerd"].map(async (server) =>
+        readFileSync(`/proc/${await pidOf(server)}/status`, "utf8"),
+      ),
+    );
+    for (const text of filtered) expect(text).toMatch(/^Seccomp:\t2$/m);
+  });
+
   it.each(["kube-scheduler", "containerd", "etcd", "node"])(
     "tells that %s is down, and heals",
     async (server) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bed } from "./bed.ts";
 import type { Command } from "./piece.ts";
+import { withoutSync } from "./without-sync.ts";
 
 /** Every server of a bed, and every child of one, carries these: the bed's folder, and its name. */
 const bedMarker = "SEAWORTHY_TESTBED_PROCESS_OF";
@@ -19,7 +20,12 @@ interface Identity {
 /** Starts a server in the background and records it. */
 export async function startProcess(bed: Bed, name: string, command: Command): Promise<number> {
   const node = command.inside === "node" ? await runningProcess(bed, "node") : undefined;
-  const [program = "", ...args] = [...enter(command, node), command.program, ...command.args];
+  const [program = "", ...args] = [
+    ...enter(command, node),
+    ...withoutSync(),
+    command.program,
+    ...command.args,
+  ];
   await mkdir(bed.path("logs"), { recursive: true });
   const log = await open(bed.path("logs", `${name}.log`), "a", 0o600);
   try {
