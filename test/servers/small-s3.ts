@@ -57,6 +57,21 @@ export class SmallS3 implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  /** Puts all objects into an archive, as a lifecycle rule does. */
+  freeze(): void {
+    for (const { headers } of this.objects.values()) headers["x-amz-storage-class"] = "GLACIER";
+  }
+
+  /** Ends every thaw that was asked for; gives how many. */
+  thaw(): number {
+    const asked = [...this.objects.values()].filter(({ headers }) => "x-amz-restore" in headers);
+    for (const { headers } of asked) {
+      headers["x-amz-restore"] =
+        'ongoing-request="false", expiry-date="Fri, 21 Dec 2040 00:00:00 GMT"';
+    }
+    return asked.length;
+  }
+
   async answer(from: IncomingMessage, to: ServerResponse): Promise<void> {
     const url = new URL(from.url ?? "", this.origin);
     const path = decodeURIComponent(url.pathname).replace(/^\/bucket\/?/, "");
@@ -90,7 +105,12 @@ export class SmallS3 implements AsyncDisposable {
     }
     const kept = this.objects.get(path);
     if (kept === undefined) return error(404, "NoSuchKey");
+    if (query.has("restore")) {
+      kept.headers["x-amz-restore"] = 'ongoing-request="true"';
+      return { status: 202 };
+    }
     const headers = { etag: `"${kept.etag}"`, ...kept.headers };
+    if (method === "GET" && isFrozen(kept)) return error(403, "InvalidObjectState");
     if (method === "HEAD") {
       return { status: 200, headers: { ...headers, "content-length": `${kept.content.length}` } };
     }
@@ -137,12 +157,26 @@ export class SmallS3 implements AsyncDisposable {
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
     const entries = keys.map(
       (key) =>
-        `<Contents><Key>${key}</Key><Size>${this.objects.get(key)?.content.length}</Size></Contents>`,
+        `<Contents><Key>${key}</Key><Size>${this.objects.get(key)?.content.length}</Size>${storageOf(this.objects.get(key))}</Contents>`,
     );
     return xml(
       `<ListBucketResult><IsTruncated>false</IsTruncated>${entries.join("")}</ListBucketResult>`,
     );
   }
+}
+
+function isFrozen({ headers }: Kept): boolean {
+  const isArchived = headers["x-amz-storage-class"] !== undefined;
+  return isArchived && !/ongoing-request="false"/.test(headers["x-amz-restore"] ?? "");
+}
+
+/** What a list tells of an object in an archive. */
+function storageOf(kept: Kept | undefined): string {
+  const storageClass = kept?.headers["x-amz-storage-class"];
+  const restore = /ongoing-request="(\w+)"/.exec(kept?.headers["x-amz-restore"] ?? "")?.[1];
+  const status = `<RestoreStatus><IsRestoreInProgress>${restore}</IsRestoreInProgress></RestoreStatus>`;
+  if (storageClass === undefined) return "";
+  return `<StorageClass>${storageClass}</StorageClass>${restore === undefined ? "" : status}`;
 }
 
 /** A refusal in S3's form. */
