@@ -140,7 +140,12 @@ describe("the nightly workflow, against a real PostgreSQL, Redis and OpenSearch"
         expect(summary).toContain(proven);
       }
       expect(result.outputs("verdict")).toEqual({ verdict: "passed" });
-      const report = join(workspace.folder, "uploads", "backup-verification-papers", "report.json");
+      const report = join(
+        workspace.folder,
+        "uploads",
+        "backup-verification-papers-0",
+        "report.json",
+      );
       expect(JSON.parse(await readFile(report, "utf8"))).toMatchObject({
         ...{ verdict: "passed", name: "papers", reached: "full" },
       });
