@@ -20,6 +20,8 @@ export interface PlainFilterOptions {
   readonly allowDoubtful?: boolean;
   /** Lets `\connect` of a dump of several databases through. */
   readonly allowConnect?: boolean;
+  /** Leaves out the one `\connect` of `pg_dump --create`; a second one is refused. */
+  readonly dropConnect?: boolean;
 }
 
 /** A statement that is only held back so long, to be left out or not. */
@@ -44,6 +46,7 @@ class PlainFilter extends Transform implements SqlListener {
   #heldFrom = 0;
   #heldBytes = 0;
   #refused: UserError | undefined;
+  #connected = false;
 
   constructor(options: PlainFilterOptions) {
     super();
@@ -92,12 +95,15 @@ class PlainFilter extends Transform implements SqlListener {
     if (this.#refused !== undefined) return;
     const command = text.trim();
     const restrict = /^\\(un)?restrict /.test(command);
-    const allowed = restrict || this.#options.allowConnect === true;
+    const own = !restrict && this.#options.dropConnect === true && !this.#connected;
+    const allowed = restrict || own || this.#options.allowConnect === true;
     const reason = metaHostility(command) ?? (allowed ? undefined : "connects to another database");
     if (reason !== undefined || this.#scanner.isInStatement) {
       this.#refuse(line, `A command of psql ${reason ?? "stands inside of a statement"}`, command);
-    } else if (restrict) this.#drop(this.#scanner.position);
-    else this.#pass(this.#scanner.position);
+    } else if (restrict || own) {
+      this.#connected ||= own;
+      this.#drop(this.#scanner.position);
+    } else this.#pass(this.#scanner.position);
   }
 
   copyBegins(): void {

@@ -86,6 +86,7 @@ export class ClusterFolder implements AsyncDisposable {
         for (let at = 0; at < bytes.length; )
           at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
       },
+      fill: (bytes) => file.truncate(bytes),
       close: () => file.close(),
     };
   }
@@ -130,5 +131,7 @@ export class ClusterFolder implements AsyncDisposable {
 
 export interface NewFile {
   write(bytes: Buffer): Promise<void>;
+  /** Gives it so many bytes: zeros for those that it lacks. */
+  fill(bytes: number): Promise<void>;
   close(): Promise<void>;
 }

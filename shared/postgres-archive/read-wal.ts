@@ -277,8 +277,11 @@ class WalRun {
             last: at === segments.length - 1,
           }),
         );
-        if (goesOn !== true || (this.#options.upToTarget === true && this.#stop !== undefined))
-          return;
+        const isEnough = this.#options.upToTarget === true && this.#stop !== undefined;
+        if (goesOn === true && !isEnough) continue;
+        // A server takes no segment of another size, though it needs but its beginning.
+        if (this.#options.upToTarget === true) await into?.fill(facts.segmentBytes);
+        return;
       } finally {
         await into?.close();
       }

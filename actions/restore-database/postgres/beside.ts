@@ -4,7 +4,7 @@ import { createLike, type DatabaseProperties, localeOf } from "./databases.ts";
 import { dropDatabase, dropLeftOvers, markAsUnfinished } from "./left-overs.ts";
 import { loadDump } from "./load.ts";
 import { nameBeside } from "./names.ts";
-import { type Proof, proveDatabase } from "./prove.ts";
+import type { Proof } from "./proof.ts";
 import type { Restore } from "./restore.ts";
 import { openMaintenance, type TargetServer } from "./server.ts";
 
@@ -27,14 +27,14 @@ export async function restoreBeside(
   former: DatabaseProperties | undefined,
   means: Means,
 ): Promise<Proof> {
-  const { dump, server, session, fingerprint } = restore;
+  const { dump, server, session, demands, prove } = restore;
   const { options, world, journal } = means;
   let isSound = false;
   try {
     await dropDatabase(session, restored);
     const own = former && (await localeOf(session, server.database));
     const unlike = await createLike(session, restored, former, {
-      ...{ locale: own ?? fingerprint.database, major: server.facts.major },
+      ...{ locale: own ?? demands.locale, major: server.facts.major },
     });
     await markAsUnfinished(session, restored, world.clock.now());
     world.log.info(`Restoring into ${restored}, beside ${server.database}`);
@@ -42,9 +42,7 @@ export async function restoreBeside(
       loadDump(dump, server, restored, options, world),
     );
     await giveToOwner(restore, restored, former, means);
-    const proof = await journal.phase("compare", () =>
-      proveDatabase(server, restored, fingerprint, loaded, options, world),
-    );
+    const proof = await journal.phase("compare", () => prove(server, restored, loaded));
     isSound = !proof.isDamaged;
     return { ...proof, unknown: [...unlike, ...proof.unknown] };
   } finally {
@@ -54,13 +52,14 @@ export async function restoreBeside(
 
 /** To that of the former database, else to that of the backup's: privileges are told by owners. */
 async function giveToOwner(
-  { session, fingerprint }: Restore,
+  { session, demands }: Restore,
   restored: string,
   former: DatabaseProperties | undefined,
   { options }: Means,
 ): Promise<void> {
   if (former === undefined && options.owners === "leave") return;
-  const owner = former?.owner ?? fingerprint.database.owner;
+  const owner = former?.owner ?? demands.databaseOwner;
+  if (owner === undefined) return;
   await session.run(
     `ALTER DATABASE ${quoteIdentifier(restored)} OWNER TO ${quoteIdentifier(owner)}`,
   );

@@ -7,7 +7,7 @@ import { type DatabaseProperties, likeBefore, propertiesOf } from "./databases.t
 import { dropDatabase } from "./left-overs.ts";
 import { nameBeside } from "./names.ts";
 import { isOccupied } from "./occupied.ts";
-import type { Proof } from "./prove.ts";
+import type { Proof } from "./proof.ts";
 import type { Restore } from "./restore.ts";
 import { openMaintenance, type TargetServer } from "./server.ts";
 import { switchDatabases } from "./switch.ts";

@@ -153,14 +153,9 @@ export async function createLike(
   session: Session,
   database: string,
   former: DatabaseProperties | undefined,
-  wanted: { readonly locale: DatabaseLocale; readonly major: number },
+  wanted: { readonly locale: DatabaseLocale | undefined; readonly major: number },
 ): Promise<readonly string[]> {
-  const { locale, provider } = wanted.locale;
-  const known = PROVIDERS.find((each) => each === provider);
-  const ways = localesToTry(
-    { ...wanted.locale, provider: known, locale: locale ?? undefined },
-    wanted.major,
-  );
+  const ways = waysOf(wanted);
   // Where it is the usual one, no right to it is needed.
   const isUsual = former === undefined || former.tablespace === "pg_default";
   const space = isUsual ? "" : ` TABLESPACE ${quoteIdentifier(former.tablespace)}`;
@@ -179,6 +174,20 @@ export async function createLike(
     }
   }
   return told;
+}
+
+/** What is tried, in this order; without a word on it, the server's own is taken. */
+function waysOf({
+  locale: wanted,
+  major,
+}: {
+  readonly locale: DatabaseLocale | undefined;
+  readonly major: number;
+}): ReturnType<typeof localesToTry> {
+  if (wanted === undefined) return [{ clause: "", told: undefined }];
+  const { locale, provider } = wanted;
+  const known = PROVIDERS.find((each) => each === provider);
+  return localesToTry({ ...wanted, provider: known, locale: locale ?? undefined }, major);
 }
 
 const PROVIDERS = ["libc", "icu", "builtin"] as const;

@@ -5,8 +5,8 @@ import type { StoredBackup } from "../../../shared/backup/index.ts";
 export interface SourceDump {
   /** For the names of databases beside: of a backup, or of a moment. */
   readonly id: string;
-  /** SQL, an archive in one file, or one in a folder. */
-  readonly form: "plain" | "file" | "folder";
+  /** SQL, an archive in one file, one that is a tar, or one in a folder. */
+  readonly form: "plain" | "file" | "tar" | "folder";
   /** The major version of the pg_dump that made it; 0 for SQL, and where it is not known. */
   readonly dumper: number;
   /** What it was made without, one phrase each. */

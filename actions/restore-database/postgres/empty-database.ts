@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral, type Session } from "../../../shared/postgres/index.ts";
-import type { PostgresFingerprint } from "../../../shared/postgres-fingerprint/index.ts";
 import type { World } from "../../../shared/world/index.ts";
+import type { Demands } from "./demands.ts";
 
 /** Whoever reads or writes meanwhile holds a lock; they are not waited for without end. */
 const LOCK_TIMEOUT = "60s";
@@ -16,13 +16,13 @@ const OBJECTS_AT_ONCE = 1_000;
  */
 export async function emptyDatabase(
   session: Session,
-  fingerprint: PostgresFingerprint,
+  demands: Demands,
   world: World,
 ): Promise<void> {
   await session.run(`SELECT set_config('lock_timeout', '${LOCK_TIMEOUT}', false)`);
   await dropAll(session, "EVENT TRIGGER", "SELECT evtname AS name FROM pg_event_trigger");
   await dropAll(session, "PUBLICATION", "SELECT pubname AS name FROM pg_publication");
-  await dropExtensions(session, fingerprint, world);
+  await dropExtensions(session, demands, world);
   await dropAll(session, "SCHEMA", SCHEMAS);
   await dropInKeptSchemas(session);
   await dropAll(
@@ -58,10 +58,10 @@ async function dropAll(session: Session, kind: string, sql: string): Promise<voi
 /** Those that the backup does not have, where the account may. */
 async function dropExtensions(
   session: Session,
-  { catalog }: PostgresFingerprint,
+  { extensions }: Demands,
   { log }: World,
 ): Promise<void> {
-  const wanted = new Set(Object.keys(catalog.extension ?? {}));
+  const wanted = new Set(extensions);
   const rows = await session.query<{
     readonly name: string;
     readonly quoted: string;

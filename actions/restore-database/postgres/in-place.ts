@@ -9,7 +9,6 @@ import { emptyDatabase } from "./empty-database.ts";
 import { commentOn } from "./left-overs.ts";
 import { loadDump } from "./load.ts";
 import { isOccupied } from "./occupied.ts";
-import { proveDatabase } from "./prove.ts";
 import type { Restore } from "./restore.ts";
 import { markOf, readMark } from "./unfinished.ts";
 
@@ -54,11 +53,11 @@ async function replaced(
   { previousBackup, comment }: { previousBackup: string | undefined; comment: string | null },
   { options, world, journal }: Means,
 ): Promise<Restored> {
-  const { dump, server, session, fingerprint } = restore;
+  const { dump, server, session, demands, prove } = restore;
   const { database } = server;
   world.log.info(`Emptying ${database}`);
   await journal.phase("empty", async () => {
-    await emptyDatabase(session, fingerprint, world);
+    await emptyDatabase(session, demands, world);
     const { count, examples } = await contentsOf(session);
     if (count > 0) throw notEmptied(database, examples);
   });
@@ -66,9 +65,7 @@ async function replaced(
   const loaded = await journal.phase("restore", () =>
     loadDump(dump, server, database, options, world),
   );
-  const proof = await journal.phase("compare", () =>
-    proveDatabase(server, database, fingerprint, loaded, options, world),
-  );
+  const proof = await journal.phase("compare", () => prove(server, database, loaded));
   if (!proof.isDamaged) {
     await journal.phase("analyze", () => session.run("ANALYZE"));
     await session.run(commentOn(database, comment));

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { plainSqlFilter } from "../../../shared/dump-format/index.ts";
-import { UserError } from "../../../shared/failure/index.ts";
+import { codeOf, UserError } from "../../../shared/failure/index.ts";
 import type { Running } from "../../../shared/place/index.ts";
 import { environmentOf } from "../../../shared/postgres/index.ts";
 import { privateFolder } from "../../../shared/process/index.ts";
@@ -32,7 +32,7 @@ export async function loadDump(
   world: World,
 ): Promise<Loaded> {
   const began = performance.now();
-  const isFile = dump.form === "folder" || isHere(server);
+  const isFile = dump.form !== "file" || isHere(server);
   const load = dump.form === "plain" ? loadPlain : isFile ? loadStaged : loadStreamed;
   const complaints = await load({ dump, server, database, jobs, owners, world });
   requireServer(complaints, server, database);
@@ -86,6 +86,10 @@ function isHere({ settings }: TargetServer): boolean {
   return settings.pod === undefined;
 }
 
+/** What `pg_dump --create` writes for the database itself: it has been made. */
+const OF_DATABASE =
+  /^\s*(?:(?:CREATE|DROP|ALTER) DATABASE |(?:COMMENT|SECURITY LABEL[^;]*) ON DATABASE |(?:GRANT|REVOKE) [^;]* ON DATABASE )/i;
+
 /** What gives things to their owners, in dumps as SQL. */
 const OF_OWNERS = /^\s*(?:ALTER [^;]* OWNER TO |GRANT |REVOKE |ALTER DEFAULT PRIVILEGES )/i;
 
@@ -101,7 +105,10 @@ async function loadPlain({ dump, server, database, owners, world }: Loading): Pr
     },
     signal,
   );
-  const filter = plainSqlFilter(owners === "leave" ? { skip: (code) => OF_OWNERS.test(code) } : {});
+  const filter = plainSqlFilter({
+    dropConnect: true,
+    skip: (code) => OF_DATABASE.test(code) || (owners === "leave" && OF_OWNERS.test(code)),
+  });
   const sql = await onlyFile(dump).open(signal);
   sql.on("error", (error) => filter.destroy(error));
   return await fed(running, sql.pipe(filter), world);
@@ -112,8 +119,10 @@ async function loadStaged(loading: Loading): Promise<string> {
   const { dump, server, jobs, world } = loading;
   if (!isHere(server)) throw notThere(server);
   await using folder = await privateFolder("seaworthy-restore-");
-  const path = dump.path ?? (await staged(dump, folder.path, world));
-  const running = await pgRestore(loading, ["--jobs", String(jobs), path], false);
+  const path = dump.path ?? (await staged(dump, folder.path, world).catch(whereFull));
+  // It refuses several workers for a tar.
+  const workers = dump.form === "tar" ? [] : ["--jobs", String(jobs)];
+  const running = await pgRestore(loading, [...workers, path], false);
   return await fed(running, undefined, world);
 }
 
@@ -127,6 +136,21 @@ async function staged(dump: SourceDump, folder: string, { signal }: World): Prom
   return dump.form === "folder" ? within : join(folder, onlyFile(dump).name);
 }
 
+/** @throws {UserError} where there was no room. */
+function whereFull(error: unknown): never {
+  const code = codeOf(error);
+  if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+  throw new UserError(
+    {
+      title: "The disk of this machine is full",
+      cause: `The dump is unpacked here, for pg_restore reads it from a file, and there was no room for it (${code}).`,
+      remedy:
+        "Use a runner with a larger disk, or name a folder on one by the environment variable TMPDIR, and run again.",
+    },
+    { reason: error },
+  );
+}
+
 function onlyFile({ files }: SourceDump): DumpPart {
   const [file] = files;
   if (file === undefined) throw new Error("a dump without files");
@@ -135,8 +159,8 @@ function onlyFile({ files }: SourceDump): DumpPart {
 
 function notThere({ place }: TargetServer): UserError {
   return new UserError({
-    title: "A dump in the directory format cannot be streamed",
-    cause: `The backup's dump is a folder, and the target runs in ${place.name}, where no folder is put.`,
+    title: "A dump in the directory or tar format cannot be streamed",
+    cause: `The backup's dump has to be read here and there, and the target runs in ${place.name}, where no files are put.`,
     remedy: "Give target, the address of the database, in place of pod. Nothing was changed.",
   });
 }

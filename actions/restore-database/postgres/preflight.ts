@@ -1,7 +1,7 @@
 import { UserError } from "../../../shared/failure/index.ts";
 import { quoteIdentifier, quoteLiteral, type Session } from "../../../shared/postgres/index.ts";
-import type { PostgresFingerprint } from "../../../shared/postgres-fingerprint/index.ts";
 import type { Options } from "../inputs.ts";
+import type { Demands } from "./demands.ts";
 import { requireRoles } from "./missing-roles.ts";
 import type { TargetServer } from "./server.ts";
 
@@ -14,14 +14,14 @@ import type { TargetServer } from "./server.ts";
 export async function preflight(
   session: Session,
   server: TargetServer,
-  fingerprint: PostgresFingerprint,
+  demands: Demands,
   { method, owners }: Pick<Options, "method" | "owners">,
 ): Promise<void> {
   if (method === "switch") await requireCreateDb(session, server);
-  await requireExtensions(session, fingerprint);
+  await requireExtensions(session, demands);
   if (owners === "leave") return;
-  await requireRoles(session, fingerprint);
-  await requireMembership(session, server, fingerprint);
+  await requireRoles(session, demands);
+  await requireMembership(session, server, demands);
 }
 
 async function requireCreateDb(session: Session, { facts }: TargetServer): Promise<void> {
@@ -38,18 +38,17 @@ async function requireCreateDb(session: Session, { facts }: TargetServer): Promi
 
 async function requireExtensions(
   session: Session,
-  { catalog, server }: PostgresFingerprint,
+  { extensions, version }: Demands,
 ): Promise<void> {
-  const wanted = Object.keys(catalog.extension ?? {});
   const rows = await session.query<{ readonly name: string }>(
     "SELECT quote_ident(name) AS name FROM pg_available_extensions",
   );
   const there = new Set(rows.map(({ name }) => name));
-  const missing = wanted.filter((name) => !there.has(name));
+  const missing = extensions.filter((name) => !there.has(name));
   if (missing.length === 0) return;
   throw new UserError({
     title: "Extensions are missing at the target",
-    cause: `The backup, of PostgreSQL ${server.version}, needs ${missing.join(", ")}, and the target's server does not have ${missing.length === 1 ? "it" : "them"} installed.`,
+    cause: `The backup, of PostgreSQL ${version}, needs ${missing.join(", ")}, and the target's server does not have ${missing.length === 1 ? "it" : "them"} installed.`,
     remedy: "Install their packages on the server, and run again. Nothing was changed.",
   });
 }
@@ -58,11 +57,12 @@ async function requireExtensions(
 async function requireMembership(
   session: Session,
   { facts }: TargetServer,
-  { catalog, database }: PostgresFingerprint,
+  { owners, databaseOwner }: Demands,
 ): Promise<void> {
   if (facts.superuser) return;
-  const owners = [...new Set(Object.values(catalog.owner ?? {}))];
-  const all = [...owners.map(quoteLiteral), `quote_ident(${quoteLiteral(database.owner)})`];
+  const own = databaseOwner === undefined ? [] : [`quote_ident(${quoteLiteral(databaseOwner)})`];
+  const all = [...owners.map(quoteLiteral), ...own];
+  if (all.length === 0) return;
   const privilege = facts.major >= 16 ? "SET" : "MEMBER";
   const rows = await session.query<{ readonly name: string }>(
     `SELECT rolname AS name FROM pg_roles

@@ -3,27 +3,31 @@ import {
   type PostgresFingerprint,
   takeFingerprint,
 } from "../../../shared/postgres-fingerprint/index.ts";
-import type { Finding, Item } from "../../../shared/proof/index.ts";
+import type { Finding } from "../../../shared/proof/index.ts";
 import type { World } from "../../../shared/world/index.ts";
 import type { Options } from "../inputs.ts";
 import type { Loaded } from "./load.ts";
+import type { Proof, Prover } from "./proof.ts";
 import type { TargetServer } from "./server.ts";
 
-/** What a comparison of a restored database with its fingerprint gave. */
-export interface Proof {
-  readonly findings: readonly Finding[];
-  readonly items: readonly Item[];
-  readonly unknown: readonly string[];
-  readonly isDamaged: boolean;
-  /** How long the load took. */
-  readonly seconds: number;
+/** Compares everything in a restored database with the fingerprint. */
+export function proverBy(
+  fingerprint: PostgresFingerprint,
+  options: Pick<Options, "jobs" | "owners">,
+  world: World,
+): Prover {
+  return (server, database, loaded) =>
+    proveDatabase({ server, database, fingerprint }, loaded, options, world);
 }
 
-/** Compares everything in a restored database with the fingerprint. */
-export async function proveDatabase(
-  server: TargetServer,
-  database: string,
-  fingerprint: PostgresFingerprint,
+interface Proving {
+  readonly server: TargetServer;
+  readonly database: string;
+  readonly fingerprint: PostgresFingerprint;
+}
+
+async function proveDatabase(
+  { server, database, fingerprint }: Proving,
   loaded: Loaded,
   { jobs, owners }: Pick<Options, "jobs" | "owners">,
   { signal }: World,

@@ -1,33 +1,40 @@
 import type { StoredBackup } from "../../../shared/backup/index.ts";
 import { UserError } from "../../../shared/failure/index.ts";
-import {
-  type PostgresFingerprint,
-  readFingerprint,
-} from "../../../shared/postgres-fingerprint/index.ts";
+import { readFingerprint } from "../../../shared/postgres-fingerprint/index.ts";
 import type { Options } from "../inputs.ts";
 import type { Means, Restored } from "../restored.ts";
 import { restoreBySwitch } from "./by-switch.ts";
+import { demandsOf } from "./demands.ts";
 import { dumpIn, type SourceDump } from "./dump.ts";
 import { restoreInPlace } from "./in-place.ts";
 import { takeLease } from "./lease.ts";
 import { requireFree, requireTypedRight } from "./occupied.ts";
 import { preflight } from "./preflight.ts";
+import { proverBy } from "./prove.ts";
+import type { Restore } from "./restore.ts";
 import { ableToRead, openMaintenance, openServer, type TargetServer } from "./server.ts";
 import { requireTyped, restoreTables } from "./tables/restore-tables.ts";
 
 /** What is restored, and what it is proven by. */
-export interface Provided {
-  readonly dump: SourceDump;
-  readonly fingerprint: PostgresFingerprint;
-}
+export type Provided = Pick<Restore, "dump" | "demands" | "fingerprint" | "prove">;
 
 /** Restores a dump of our own into a real server. */
 export async function restorePostgres(backup: StoredBackup, means: Means): Promise<Restored> {
   const dump = dumpIn(backup);
   return await restoreInto(dump.dumper, means, async () => {
-    const fingerprint = readFingerprint(await backup.fingerprint(means.world.signal));
-    return { dump, fingerprint };
+    return withFingerprint(dump, await backup.fingerprint(means.world.signal), means);
   });
+}
+
+/** A dump with the fingerprint that was taken in its snapshot. */
+export function withFingerprint(
+  dump: SourceDump,
+  taken: unknown,
+  { options, world }: Means,
+): Provided {
+  const fingerprint = readFingerprint(taken);
+  const prove = proverBy(fingerprint, options, world);
+  return { dump, demands: demandsOf(fingerprint), fingerprint, prove };
 }
 
 /**
@@ -51,10 +58,11 @@ export async function restoreInto(
   await takeLease(session, target.database, world);
   if (options.tables !== undefined) await requireTyped(target, session, options.tables, options);
   else await requireFree(target, session, options);
-  const { dump, fingerprint } = await provide(target);
+  const provided = await provide(target);
+  const { dump, demands } = provided;
   const server = await ableToRead(dump.dumper, target, options, world);
-  await preflight(session, server, fingerprint, options);
-  const restore = { dump, fingerprint, server, session };
+  await preflight(session, server, demands, options);
+  const restore = { ...provided, server, session };
   if (options.tables !== undefined) return await restoreTables(restore, options.tables, means);
   warnOfExclusions(dump, means);
   if (options.method === "in-place") return await restoreInPlace(restore, means);

@@ -4,13 +4,9 @@ import { pipeline } from "node:stream/promises";
 import { UserError } from "../../../../shared/failure/index.ts";
 import { diskFull, type RecoveredCluster } from "../../../../shared/postgres-archive/index.ts";
 import { postgresSource } from "../../../../shared/postgres-dump/index.ts";
-import {
-  type PostgresFingerprint,
-  readFingerprint,
-} from "../../../../shared/postgres-fingerprint/index.ts";
 import type { Means } from "../../restored.ts";
 import type { SourceDump } from "../dump.ts";
-import type { Provided } from "../restore-postgres.ts";
+import { type Provided, withFingerprint } from "../restore-postgres.ts";
 import type { TargetServer } from "../server.ts";
 import { chooseDatabase } from "./choose-database.ts";
 import { recoveryFolder } from "./recovery-folder.ts";
@@ -62,8 +58,9 @@ async function dumpedFrom(
   cluster: RecoveredCluster,
   database: string,
   { folder }: { readonly folder: string },
-  { options, world }: Means,
-): Promise<{ readonly dump: SourceDump; readonly fingerprint: PostgresFingerprint }> {
+  means: Means,
+): Promise<Provided> {
+  const { options, world } = means;
   const path = join(folder, FILE);
   const source = postgresSource({
     connection: cluster.connectionTo(database),
@@ -78,14 +75,12 @@ async function dumpedFrom(
       ...world,
       signal: cluster.signal,
     });
-    return {
-      fingerprint: readFingerprint(fingerprint),
-      dump: {
-        ...{ id: idOf(cluster), form: "file", excluded: [], path },
-        files: [{ name: FILE, open: async () => createReadStream(path) }],
-        dumper: Number.parseInt(facts.pg_dump ?? "0", 10) || 0,
-      },
+    const dump: SourceDump = {
+      ...{ id: idOf(cluster), form: "file", excluded: [], path },
+      files: [{ name: FILE, open: async () => createReadStream(path) }],
+      dumper: Number.parseInt(facts.pg_dump ?? "0", 10) || 0,
     };
+    return withFingerprint(dump, fingerprint, means);
   } catch (error) {
     world.signal.throwIfAborted();
     const full = diskFull(cluster.signal.aborted ? cluster.signal.reason : error);

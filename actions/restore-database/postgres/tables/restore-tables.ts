@@ -12,7 +12,7 @@ import { backUpDatabase } from "../backup-before.ts";
 import { clearLeftOvers, discard, restoreBeside } from "../beside.ts";
 import { propertiesOf } from "../databases.ts";
 import { nameBeside } from "../names.ts";
-import type { Proof } from "../prove.ts";
+import type { Proof } from "../proof.ts";
 import type { Restore } from "../restore.ts";
 import type { TargetServer } from "../server.ts";
 import { type ChosenTable, chosenTables, columnDifference, tablesOf } from "./chosen-tables.ts";
@@ -75,7 +75,7 @@ async function replace(
   { restored, asked, proof }: Work,
   means: Means,
 ): Promise<Omit<Restored, "target" | "unit" | "previousDatabase">> {
-  const { server, fingerprint } = restore;
+  const { server } = restore;
   const { options, world, journal } = means;
   const { replacement, leaves } = await plan(restore, restored, asked);
   const previousBackup =
@@ -83,9 +83,11 @@ async function replace(
       ? undefined
       : await journal.phase("back up before", () => backUpDatabase(server, means));
   await journal.phase("replace", () => replaceContents(server, replacement, options, world.signal));
-  const compared = await journal.phase("compare tables", async () =>
-    compare(fingerprint, await fingerprintOf(restore, leaves, means), leaves),
-  );
+  const compared = await journal.phase("compare tables", async () => {
+    // Without a fingerprint, the database beside is what the contents were taken from.
+    const known = restore.fingerprint ?? (await fingerprintOf(restore, restored, leaves, means));
+    return compare(known, await fingerprintOf(restore, server.database, leaves, means), leaves);
+  });
   const isDamaged = compared.findings.some(({ weight }) => weight === "damage");
   return {
     findings: [...proof.findings.filter(({ weight }) => weight !== "note"), ...compared.findings],
@@ -165,12 +167,13 @@ function requireLike(
 
 async function fingerprintOf(
   { server, fingerprint }: Restore,
+  database: string,
   leaves: readonly Named[],
   { options, world }: Means,
 ): Promise<PostgresFingerprint> {
   const first = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
   return await takeFingerprint(
-    { open: () => server.open(server.database, first) },
+    { open: () => server.open(database, first) },
     {
       ...{ parallel: options.jobs, like: fingerprint, signal: world.signal },
       includedOnly: leaves.map(({ schema, name }) => ({ schema, name })),
@@ -196,6 +199,7 @@ function compare(
 
 /** What a backup's fingerprint does not have is told before hours are spent on a restore. */
 function requireKnown({ fingerprint }: Restore, asked: readonly string[]): void {
+  if (fingerprint === undefined) return;
   const tables = Object.keys(fingerprint.catalog.table ?? {});
   const known = new Set(tables.flatMap((name) => [name, name.replaceAll('"', "")]));
   for (const name of asked) {
