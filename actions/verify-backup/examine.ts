@@ -1,5 +1,4 @@
 import {
-  type BackupManifest,
   examineSeal,
   findingOf,
   type OpenedBackup,
@@ -7,13 +6,14 @@ import {
 } from "../../shared/backup/index.ts";
 import { storageSettings } from "../../shared/backup-inputs/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
+import type { ServerAhead } from "../../shared/postgres-restore/index.ts";
 import type { Evidence, Examination, Finding } from "../../shared/proof/index.ts";
 import { openStorage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { copiesFor } from "./copies.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
-import { postgresDump, provePostgres } from "./postgres.ts";
+import { majorIn, postgresAhead, postgresDump, provePostgres } from "./postgres.ts";
 import { redisOptions } from "./redis.ts";
 
 /** What came of a backup of our own, seal and contents. */
@@ -34,12 +34,15 @@ export async function examineOwn(
   world: World,
 ): Promise<Examined> {
   const { verifier, options } = means;
+  await using ahead = await postgresAhead(backup.manifest, options, world);
   await using copies = await copiesFor(backup, options, world);
   const seal = await examineSeal(backup, { verifier, watch: copies?.watch }, world);
   const damaged = seal.findings.some(({ weight }) => weight === "damage");
   const examination = damaged
     ? stopped(options)
-    : await examineKind(copies?.backup ?? backup, means, world).catch(asExamination(options));
+    : await examineKind(copies?.backup ?? backup, { ...means, ahead }, world).catch(
+        asExamination(options),
+      );
   return { ...seal, examination };
 }
 
@@ -60,7 +63,14 @@ function asExamination(options: Options) {
   };
 }
 
-async function examineKind(backup: OpenedBackup, means: Means, world: World): Promise<Examination> {
+/** By what it is examined, and what has been begun meanwhile. */
+type Beginning = Means & { readonly ahead: ServerAhead | undefined };
+
+async function examineKind(
+  backup: OpenedBackup,
+  means: Beginning,
+  world: World,
+): Promise<Examination> {
   const { options } = means;
   const { kind } = backup.manifest;
   switch (kind) {
@@ -78,21 +88,19 @@ async function examineKind(backup: OpenedBackup, means: Means, world: World): Pr
   }
 }
 
-async function postgres(backup: OpenedBackup, means: Means, world: World): Promise<Examination> {
+async function postgres(
+  backup: OpenedBackup,
+  means: Beginning,
+  world: World,
+): Promise<Examination> {
   const { readFingerprint } = await import("../../shared/postgres-fingerprint/index.ts");
   const fingerprint = readFingerprint(await backup.fingerprint(world.signal));
   return await provePostgres(
     { dump: postgresDump(backup), fingerprint },
-    { major: majorOf(backup.manifest) },
+    { major: majorIn(backup.manifest.source), ahead: means.ahead },
     means,
     world,
   );
-}
-
-/** The server's major version, as the manifest has it. */
-function majorOf({ source }: BackupManifest): number | undefined {
-  const major = Number.parseInt(source.server ?? "", 10);
-  return Number.isNaN(major) ? undefined : major;
 }
 
 async function redis(backup: OpenedBackup, options: Options, world: World): Promise<Examination> {

@@ -1,4 +1,5 @@
 import {
+  type BackupManifest,
   BrokenPart,
   type KeptBackup,
   type OpenedBackup,
@@ -8,6 +9,7 @@ import { type Dump, type DumpFile, dumpOf } from "../../shared/dump-format/index
 import type {
   ExamineSettings,
   PostgresBackup,
+  ServerAhead,
   ThrowAwaySettings,
 } from "../../shared/postgres-restore/index.ts";
 import type { Examination } from "../../shared/proof/index.ts";
@@ -45,12 +47,17 @@ export function postgresDump(backup: OpenedBackup & Partial<KeptBackup>): Dump {
 /** Proves a dump of PostgreSQL by the means that the inputs name. */
 export async function provePostgres(
   backup: Pick<PostgresBackup, "dump" | "fingerprint">,
-  { major, reading }: Pick<ThrowAwaySettings, "major"> & Pick<ExamineSettings, "reading">,
+  { major, ...more }: Pick<ThrowAwaySettings, "major"> & Pick<ExamineSettings, "reading" | "ahead">,
   { options, declared }: { readonly options: Options; readonly declared: Declared },
   world: World,
 ): Promise<Examination> {
   const { examinePostgres } = await import("../../shared/postgres-restore/index.ts");
-  const server = {
+  const settings = { ...more, server: serverSettings(major, options), amcheck: options.amcheck };
+  return await examinePostgres({ ...backup, ...declared }, settings, options.tier, world);
+}
+
+function serverSettings(major: number | undefined, options: Options): ThrowAwaySettings {
+  return {
     server: options.server,
     ...{ major, orNewer: true, bin: options.postgresBin, image: options.image },
     ...{ jobs: options.jobs, time: options.timeLimit, memory: options.memory },
@@ -60,6 +67,27 @@ export async function provePostgres(
       ...{ volumeSize: options.volumeSize, volumeClass: options.volumeClass },
     },
   };
-  const settings = { server, reading, amcheck: options.amcheck };
-  return await examinePostgres({ ...backup, ...declared }, settings, options.tier, world);
+}
+
+/**
+ * Begins to start the server that a backup will be restored into, while it is still read: on this
+ * machine that takes a second and little else, and is thrown away where nothing is restored.
+ */
+export async function postgresAhead(
+  { kind, source }: BackupManifest,
+  options: Options,
+  world: World,
+): Promise<ServerAhead | undefined> {
+  const isHere = options.server === "local" || options.server === "auto";
+  const major = majorIn(source);
+  if (kind !== "postgres" || options.tier === "integrity" || !isHere) return undefined;
+  if (major === undefined) return undefined;
+  const { startAhead } = await import("../../shared/postgres-restore/index.ts");
+  return startAhead(serverSettings(major, options), world);
+}
+
+/** The server's major version, as the manifest has it. */
+export function majorIn({ server }: BackupManifest["source"]): number | undefined {
+  const major = Number.parseInt(server ?? "", 10);
+  return Number.isNaN(major) ? undefined : major;
 }

@@ -52,6 +52,8 @@ export interface ExamineSettings {
   readonly reading?: Pick<ExamineOptions, "limits" | "decrypt" | "onProgress"> | undefined;
   /** Whether the server checks its indexes and tables at the tier `full`; it does when left out. */
   readonly amcheck?: boolean | undefined;
+  /** A server that whoever read the backup has begun to start already. */
+  readonly ahead?: ServerAhead | undefined;
 }
 
 const DATABASE = "restored";
@@ -134,10 +136,11 @@ export async function examinePostgres(
  */
 function startedAhead(
   { fingerprint }: PostgresBackup,
-  { server }: ExamineSettings,
+  { server, ahead }: ExamineSettings,
   tier: Tier,
   world: World,
 ): ServerAhead | undefined {
+  if (ahead !== undefined) return ahead;
   const isHere = server.server === "local" || server.server === "auto";
   if (tier === "integrity" || fingerprint === undefined || !isHere) return undefined;
   return startAhead(

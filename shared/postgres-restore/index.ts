@@ -6,6 +6,7 @@ export {
 } from "./examine/application-queries.ts";
 export { askQueries } from "./examine/ask.ts";
 export { type LiveSource, readLiveSource, sinceTheDump } from "./examine/live-source.ts";
+export { type ServerAhead, startAhead } from "./examine/server-ahead.ts";
 export {
   type ExamineSettings,
   examinePostgres,
