@@ -19,10 +19,12 @@ import type { Dump } from "./dump/dump.ts";
 import { checkStructures } from "./examine/amcheck.ts";
 import type { ApplicationQuery } from "./examine/application-queries.ts";
 import { askQueries } from "./examine/ask.ts";
+import { knownAtSource } from "./examine/known-at-source.ts";
 import { type LiveSource, readLiveSource, sinceTheDump } from "./examine/live-source.ts";
 import { type ServerAhead, startAhead } from "./examine/server-ahead.ts";
 import { restorable } from "./examine/unpacked.ts";
 import { restoreDump } from "./restore.ts";
+import { Refusals } from "./restoring/refusals.ts";
 import type { RestoreReport } from "./restoring/report.ts";
 import {
   type DatabaseLocale,
@@ -87,7 +89,7 @@ export async function examinePostgres(
   // What is restored and held against a fingerprint need not be unpacked twice.
   const skim = tier !== "integrity" && backup.fingerprint !== undefined;
   await using ahead = startedAhead(backup, settings, tier, world);
-  const read = await examineDump(backup.dump, { ...reader, skim });
+  const read = knownIn(await examineDump(backup.dump, { ...reader, skim }), backup);
   const name = skim ? "reading the structure" : "reading every byte";
   const reading = { name, from: 0, to: since(began) };
   const integrity: Examination = { ...ofExamination(read), phases: [reading] };
@@ -111,7 +113,7 @@ export async function examinePostgres(
   // Where something is wrong, the bytes tell more of it.
   const closer =
     skim && !(isProven && examined.reached === tier)
-      ? await examineDump(backup.dump, reader)
+      ? knownIn(await examineDump(backup.dump, reader), backup)
       : read;
   return {
     ...examined,
@@ -156,6 +158,15 @@ function since(moment: number): number {
 
 function ofExamination({ findings, items, unit, reached, unknown }: DumpExamination): Examination {
   return { findings, items, unit, reached, unknown };
+}
+
+/** What looks hostile in a stranger's dump, and was at the source of this one. */
+function knownIn(read: DumpExamination, { fingerprint }: PostgresBackup): DumpExamination {
+  if (fingerprint === undefined) return read;
+  return {
+    ...read,
+    findings: knownAtSource(read.findings, new Refusals().all, fingerprint).findings,
+  };
 }
 
 function isBroken({ findings }: DumpExamination): boolean {
@@ -205,6 +216,7 @@ class Proof {
   readonly #ahead: ServerAhead | undefined;
   readonly #findings: Finding[] = [];
   readonly #unknown: string[] = [];
+  #refused = new Refusals().all;
   readonly #phases: ExaminationPhase[] = [];
 
   constructor({ backup, settings, tier, world, began, ahead }: ProofParts) {
@@ -279,6 +291,7 @@ class Proof {
         })),
       );
       this.#findings.push(...report.findings);
+      this.#refused = report.refused;
       return report;
     } catch (error) {
       this.#world.signal.throwIfAborted();
@@ -334,6 +347,9 @@ class Proof {
       const live = fingerprint === undefined;
       this.#findings.push(...(live ? compared.findings.map(sinceTheDump) : compared.findings));
       this.#unknown.push(...compared.unknown, ...(live ? [SINCE] : []));
+      const excused = knownAtSource(this.#findings, this.#refused, known);
+      this.#findings.splice(0, this.#findings.length, ...excused.findings);
+      this.#unknown.push(...excused.unknown);
       if (expectations === undefined) return compared.items;
       const declared = fingerprintAgainst(expectations, found, { tier: this.#tier });
       this.#findings.push(...declared.findings);

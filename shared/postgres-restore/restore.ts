@@ -5,6 +5,7 @@ import type { Dump } from "./dump/dump.ts";
 import { watchActivity } from "./restoring/activity.ts";
 import { restoreArchive } from "./restoring/archive.ts";
 import { restorePlain } from "./restoring/plain.ts";
+import { Refusals } from "./restoring/refusals.ts";
 import { Phases, type RestoreOptions, type RestoreReport } from "./restoring/report.ts";
 import { DumpRoles } from "./restoring/roles.ts";
 import { LimitReached, type RestoreTarget, ServerGone } from "./target.ts";
@@ -26,6 +27,7 @@ export async function restoreDump(
   world: World,
 ): Promise<RestoreReport> {
   const findings: Finding[] = [];
+  const refusals = new Refusals();
   const phases = new Phases((line) => world.log.info(line));
   const sessions = async () =>
     openSession(target.place, target.connection(options.database, "administrator"), {
@@ -47,7 +49,7 @@ export async function restoreDump(
   // A plain dump is given to the server as it comes from its storage, which may be slow.
   const signals = dump.form === "plain" ? [target.signal] : [target.signal, activity.stalled];
   const signal = AbortSignal.any(signals);
-  const restore = { target, options, administrator, phases, findings, signal, world };
+  const restore = { target, options, administrator, phases, findings, refusals, signal, world };
   let finished = false;
   try {
     const roles = await DumpRoles.prepare(administrator, target, options.database);
@@ -60,7 +62,7 @@ export async function restoreDump(
     if (!(await abortsSoon(signal, world))) throw error;
     findings.push(interrupted(signal.reason, options, activity.last));
   }
-  return { findings, finished, phases: phases.all, seconds: phases.sum };
+  return { findings, refused: refusals.all, finished, phases: phases.all, seconds: phases.sum };
 }
 
 /** A connection breaks before it is known why the server went. */

@@ -8,7 +8,7 @@ import { StatementReader, statementsIn, utf8 } from "../dump/statements.ts";
 import type { RestoreTarget } from "../target.ts";
 import { grantWrappers, makeExtension, type WantedExtension } from "./extensions.ts";
 import { readBy, restoreBy } from "./pg-restore.ts";
-import { findingOf } from "./problems.ts";
+import type { Refusals } from "./refusals.ts";
 import type { Phases, RestoreOptions } from "./report.ts";
 import { kindOfEntry, type RestoreOutput, subjectOfEntry } from "./restore-output.ts";
 import type { DumpRoles } from "./roles.ts";
@@ -21,6 +21,7 @@ export interface Restoring {
   readonly roles: DumpRoles;
   readonly phases: Phases;
   readonly findings: Finding[];
+  readonly refusals: Refusals;
   readonly signal: AbortSignal;
   readonly world: World;
 }
@@ -295,10 +296,10 @@ class ArchiveWork {
   }
 
   #tell(output: RestoreOutput, made: ReadonlySet<number> = new Set()): void {
-    const { findings, options } = this.#restore;
+    const { findings, options, refusals } = this.#restore;
     for (const problem of output.problems) {
       if (problem.entry !== undefined && made.has(problem.entry)) continue;
-      findings.push(findingOf(problem, options.tier));
+      findings.push(refusals.take(problem, options.tier));
     }
     if (output.more > 0) {
       this.#find({ subject: "dump", what: `There were ${output.more} more errors.` });

@@ -5,7 +5,6 @@ import { extensionOf, isHarmlessPrivilege, kindOf, rolesIn, subjectOf } from "..
 import { type Piece, StatementReader, utf8 } from "../dump/statements.ts";
 import type { Restoring } from "./archive.ts";
 import { grantWrappers, makeExtension } from "./extensions.ts";
-import { findingOf } from "./problems.ts";
 import { PsqlFeed } from "./psql-feed.ts";
 
 /** So many statements, or so much text, are given to psql before it has to have done them. */
@@ -370,8 +369,9 @@ class PlainWork {
   }
 
   #problem(subject: string, said: string, line: number, statement: string): void {
-    const { findings, options } = this.#restoring;
-    findings.push(findingOf({ subject, said, where: `line ${line}`, statement }, options.tier));
+    const { findings, options, refusals } = this.#restoring;
+    const problem = { subject, said, where: `line ${line}`, statement };
+    findings.push(refusals.take(problem, options.tier));
     this.#errors += 1;
     if (this.#errors < MOST_ERRORS || this.over) return;
     this.over = true;

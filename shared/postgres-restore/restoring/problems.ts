@@ -43,7 +43,7 @@ const OUTWARD: readonly (readonly [RegExp, string])[] = [
 
 /** What needs a superuser by its nature; honest dumps of a superuser's work have it too. */
 const SUPERUSER_ONLY =
-  /must be superuser|permission denied for language|permission denied to create|Must be superuser|only superuser can|superuser-only/i;
+  /must be superuser|permission denied for language|permission denied to create|Must be superuser|only superuser can|superuser-only|aggregate transition data type cannot be internal|^must be owner of type \S+ or type /i;
 
 /** Refused to whoever gives or takes privileges on something of the server's or an extension's own. */
 const OF_THE_SERVER = /^permission denied for (?!(?:schema|database|tablespace) )/i;

@@ -1,4 +1,5 @@
 import type { ExaminationPhase, Finding, Tier } from "../../proof/index.ts";
+import type { Refused } from "./refusals.ts";
 
 /** What is to be restored, and how. */
 export interface RestoreOptions {
@@ -15,6 +16,7 @@ export interface RestoreOptions {
 /** How a restore went. */
 export interface RestoreReport {
   readonly findings: readonly Finding[];
+  readonly refused: Refused;
   /** Whether it came to its end, with or without errors. */
   readonly finished: boolean;
   /** `roles and extensions`, `definitions`, `rows`, …; in seconds since the restore began. */
