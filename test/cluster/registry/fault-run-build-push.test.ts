@@ -39,6 +39,12 @@ it(`build-push in a storm: every success is true, and no tag leads past the gate
   expect(run.succeeded).toBeGreaterThan(run.pushes / 2);
 });
 
+/**
+ * The folder of a service in a line. BuildKit keeps what it was sent of a folder by that folder's last
+ * name, and sends again only files of another size or time: lines that begin at once must not share it.
+ */
+const folderOf = (service: string, line: string) => `${service}-of-${line}`;
+
 class FaultRun implements Disposable {
   pushes = 0;
   succeeded = 0;
@@ -75,7 +81,10 @@ class FaultRun implements Disposable {
   async line(tag: string): Promise<void> {
     await using runner = await Runner.create(
       Object.fromEntries(
-        services.map((name) => [`${name}/Dockerfile`, "FROM scratch\nCOPY content /content\n"]),
+        services.map((name) => [
+          `${folderOf(name, tag)}/Dockerfile`,
+          "FROM scratch\nCOPY content /content\n",
+        ]),
       ),
     );
     while (this.#begun < steps) {
@@ -91,7 +100,9 @@ class FaultRun implements Disposable {
       `${name} ${this.#random()} ${at === leaks ? SECRET : ""}`.trim(),
     );
     await Promise.all(
-      services.map((name, at) => runner.write(`${name}/content`, contents[at] ?? "")),
+      services.map((name, at) =>
+        runner.write(`${folderOf(name, tag)}/content`, contents[at] ?? ""),
+      ),
     );
     const before = await this.#leads(tag);
     const step = await this.#ship(runner, tag);
@@ -116,7 +127,7 @@ class FaultRun implements Disposable {
 
   #ship(runner: Runner, tag: string): Promise<Step> {
     const list = services.map(
-      (name) => `{name: ${name}, context: ${name}, secrets: {token: TOKEN}}`,
+      (name) => `{name: ${name}, context: ${folderOf(name, tag)}, secrets: {token: TOKEN}}`,
     );
     return runStep(bundleOf("build-push"), {
       runner,
