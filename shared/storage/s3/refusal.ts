@@ -83,6 +83,7 @@ function partsOf(words: Words, question: Question, { status, headers }: Answer):
     case "InvalidClientTokenId":
       return KEYS;
     case "InvalidToken":
+    case "InvalidTokenId":
     case "ExpiredToken":
     case "TokenRefreshRequired":
       return {
@@ -161,6 +162,12 @@ function otherParts({ message }: Words, operation: Operation, status: number): P
       remedy: `Allow ${permissionFor(operation)} to whoever signs in; look at the bucket's policy, too.`,
     };
   }
+  if (status === 501) {
+    return {
+      title: "The storage cannot do what is asked of it",
+      remedy: "See its words: leave that input out, or have the server set up for it.",
+    };
+  }
   if (status >= 500 || status === 429) {
     return {
       title: "The storage is not able to serve",
@@ -182,14 +189,23 @@ export function unreachable({ address, operation, key }: Question, thrown: unkno
   const { base, bucket } = address;
   const what = key === "" ? `the bucket ${bucket}` : `s3://${bucket}/${key}`;
   const cause = `${what} cannot be ${deedOf(operation)}: ${base.origin} gave no whole answer: ${describe(thrown)}.`;
+  if (/WRONG_VERSION|EPROTO/.test(code)) {
+    return new UserError(
+      {
+        title: "The storage does not speak TLS as it should",
+        cause,
+        remedy: "The server may speak plain HTTP: then give the endpoint as http://...",
+      },
+      { reason: thrown },
+    );
+  }
   if (TLS.test(code)) {
     return new UserError(
       {
         title: "The certificate of the storage is not trusted",
         cause,
-        remedy: /WRONG_VERSION|EPROTO/.test(code)
-          ? "The server may speak plain HTTP: then give the endpoint as http://..."
-          : "Give the certificate of the authority that signed it (PEM), and an endpoint whose name it holds.",
+        remedy:
+          "Give the certificate of the authority that signed it (PEM), and an endpoint whose name it holds.",
       },
       { reason: thrown },
     );

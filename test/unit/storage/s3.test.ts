@@ -210,6 +210,19 @@ describe("what is learned of a server", () => {
     const expired = { title: "The keys for the bucket have expired" };
     await expect(storage.stat("a", signal)).rejects.toMatchObject(expired);
     await expect(storage.read("a", { signal })).rejects.toMatchObject(expired);
+    // As MinIO says it.
+    store.before = () => error(403, "InvalidTokenId", "The security token is invalid");
+    await expect(storage.stat("a", signal)).rejects.toMatchObject(expired);
+  });
+
+  it("that a server cannot do what it is asked for", async () => {
+    const storage = await open({ kmsKey: "alias/backups" });
+    store.before = ({ method }) =>
+      method === "PUT" ? error(501, "NotImplemented", "KMS is not configured") : undefined;
+    await expect(storage.write("a", Buffer.from("x"), { signal })).rejects.toMatchObject({
+      title: "The storage cannot do what is asked of it",
+      cause: expect.stringContaining("KMS is not configured"),
+    });
   });
 });
 
@@ -335,6 +348,11 @@ it("trusts a private authority where its certificate is given", async () => {
   const storage = await open({ endpoint, ca });
   await storage.write("a", Buffer.from("x"), { signal });
   expect(store.objects.size).toBe(1);
+  const plain = store.origin.replace("http:", "https:");
+  await expect(open({ endpoint: plain })).rejects.toMatchObject({
+    title: "The storage does not speak TLS as it should",
+    remedy: expect.stringContaining("http://"),
+  });
   server.closeAllConnections();
   server.close();
 });
