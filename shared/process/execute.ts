@@ -4,7 +4,7 @@ import type { Secrets } from "../secrets/index.ts";
 import { CommandFailed } from "./command-failed.ts";
 import { leash } from "./leash.ts";
 import { Lines } from "./lines.ts";
-import { type Ended, endGroup, endOf } from "./process-group.ts";
+import { type Ended, endGroup, endOf, killGroup } from "./process-group.ts";
 import { type Command, start, startProblem } from "./start.ts";
 import { Tail } from "./tail.ts";
 
@@ -16,6 +16,8 @@ export interface Execution {
   /** Ends the program when it aborts. */
   readonly signal: AbortSignal;
   readonly secrets: Secrets;
+  /** It is ended without being asked to first, for nothing that it does is worth an orderly end. */
+  readonly abrupt?: boolean | undefined;
   /** The longest it may take, in milliseconds; no limit when left out. */
   readonly deadline?: number | undefined;
   /** Sees each whole line as it comes, redacted. What it throws ends the program. */
@@ -37,7 +39,7 @@ export interface Completed {
  * Runs a program to its end.
  *
  * On cancellation or at the deadline its whole process group gets SIGTERM, and SIGKILL three
- * seconds later; nothing it started and left in its group outlives it. Standard output is given
+ * seconds later, or at once where that is asked for; nothing it started and left in its group outlives it. Standard output is given
  * back not redacted, for it may be data; standard error as its last 16 Ki characters, redacted.
  *
  * @throws {CommandFailed} when it cannot be found or started, fails, is killed, is too slow, or
@@ -102,7 +104,7 @@ interface Stopper extends Disposable {
   readonly reason: StopReason | undefined;
 }
 
-function stopper(child: ChildProcess, { signal, deadline }: Execution): Stopper {
+function stopper(child: ChildProcess, { signal, deadline, abrupt }: Execution): Stopper {
   let reason: StopReason | undefined;
   let ending: Disposable | undefined;
   const because = (given: StopReason) => {
@@ -112,7 +114,8 @@ function stopper(child: ChildProcess, { signal, deadline }: Execution): Stopper 
       return;
     reason = given;
     if (over) return;
-    ending = endGroup(child);
+    if (abrupt === true) killGroup(child);
+    else ending = endGroup(child);
   };
   const onAbort = () => because({ why: "cancelled" });
   signal.addEventListener("abort", onAbort, { once: true });

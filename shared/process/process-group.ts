@@ -84,6 +84,11 @@ export function endGroup(child: ChildProcess): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(killer) };
 }
 
+/** Ends a program and all of its group at once. */
+export function killGroup(child: ChildProcess): void {
+  kill(child, "SIGKILL");
+}
+
 function kill(child: ChildProcess, name: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {

@@ -31,9 +31,11 @@ const LOG_LINES = 40;
  * @throws {UserError} where the programs are missing or the server does not start.
  */
 export async function startLocally(settings: ServerSettings, world: World): Promise<StartedServer> {
-  const { folder: bin, major } = await findServerPrograms(settings, world);
   const memory = settings.memory ?? Math.max(512 * MIB, Math.floor(totalmem() / 2));
-  const isolation = await isolationHere(memory, world);
+  const [{ folder: bin, major }, isolation] = await Promise.all([
+    findServerPrograms(settings, world),
+    isolationHere(memory, world),
+  ]);
   // A socket's path may have 107 characters, and a runner's own folder may be long.
   const own = await privateFolder("seaworthy-pg-", settings.folder);
   const folder = own.path;
@@ -145,6 +147,8 @@ class LocalServer {
         signal,
         secrets: world.secrets,
         keep: 1,
+        // It would write all that it holds to the disk, to be removed a moment later.
+        abrupt: isolation.ownProcesses,
         onLine: (line) => {
           this.#note(line);
           if (line.includes(READY)) ready();

@@ -51,6 +51,8 @@ export function configurationOf(
     "bgwriter_lru_maxpages = 0",
     "jit = off",
     "huge_pages = off",
+    // In its own folder, with which it goes: /dev/shm is small in containers, and keeps what is left.
+    "dynamic_shared_memory_type = mmap",
     "password_encryption = 'scram-sha-256'",
     "lo_compat_privileges = on",
     "lc_messages = 'C'",

@@ -233,6 +233,15 @@ describe("a program that is ended", () => {
     expect(await gone(child)).toBe(true);
   }, 20_000);
 
+  it("at once where nothing that it does is worth an orderly end", async () => {
+    const controller = new AbortController();
+    const onLine = () => controller.abort();
+    const running = script(stubborn, { signal: controller.signal, abrupt: true, onLine });
+    const failure = await failureOf(running);
+    expect(failure).toMatchObject({ why: "cancelled", killedBy: "SIGKILL" });
+    expect(failure.milliseconds).toBeLessThan(2_900);
+  });
+
   it("counts as cancelled also when it then ends with status 0", async () => {
     const controller = new AbortController();
     const polite = `process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log("up")`;
