@@ -8,7 +8,6 @@ import {
   type OptionsOf,
   text,
   words,
-  yaml,
 } from "../../shared/action/index.ts";
 import {
   connectionInputs,
@@ -16,9 +15,9 @@ import {
   passwordsIn,
   podInputs,
   sealingInputs,
+  searchInputs,
   storageInputs,
 } from "../../shared/backup-inputs/index.ts";
-import { repositorySettings } from "./repository-settings.ts";
 
 const HOUR = 3_600_000;
 /** A series' name becomes a folder, and a label of metrics. */
@@ -51,12 +50,7 @@ export const inputs = {
   "lock-timeout": duration({ min: 100, max: 24 * HOUR }, { default: "30s" }),
   globals: flag({ default: "false" }),
   "postgres-bin": text({ accepts: "a folder with pg_dump and psql" }),
-  indices: words({ accepts: "patterns of indices, by white space or commas" }),
-  repository: text({ accepts: "the name of a snapshot repository" }, /^[\w.-]+$/),
-  "repository-settings": yaml(repositorySettings, {
-    accepts: "type and settings of a snapshot repository",
-  }),
-  "api-key": text({ secret: true, accepts: "an API key of the source" }),
+  ...searchInputs,
   exclude: list({ accepts: "patterns of paths, one a line or by commas" }),
   versions: flag({ default: "false" }),
   "source-endpoint": text(

@@ -14,6 +14,7 @@ import {
   foreignInputs,
   passwordsIn,
   podInputs,
+  searchInputs,
   storageInputs,
 } from "../../shared/backup-inputs/index.ts";
 
@@ -53,6 +54,7 @@ export const inputs = {
   method: choice(["switch", "in-place"], { default: "switch" }),
   owners: choice(["keep", "leave"], { default: "keep" }),
   paths: list({ accepts: "patterns of paths, one a line or by commas" }),
+  ...searchInputs,
   tables: words({ accepts: "tables as schema.table, by white space or commas" }),
   "backup-before": flag({ default: "true" }),
   "encrypt-to": words({ accepts: "age recipients, age1..., by white space or commas" }),

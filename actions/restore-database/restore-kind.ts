@@ -17,6 +17,9 @@ export async function restoreKind(backup: StoredBackup, means: Means): Promise<R
       return await (await import("./redis/restore-redis.ts")).restoreRedis(backup, means);
     case "bucket":
       return await (await import("./bucket/restore-bucket.ts")).restoreBucket(backup, means);
+    case "opensearch":
+    case "elasticsearch":
+      return await (await import("./search/restore-search.ts")).restoreSearch(backup, kind, means);
     default:
       throw new UserError({
         title: `A backup of ${kind} is not restored by this action`,

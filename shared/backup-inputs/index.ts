@@ -7,5 +7,6 @@ export {
 export { passwordsIn } from "./passwords.ts";
 export { podInputs } from "./pod-inputs.ts";
 export { sealingInputs, sealingSettings, signingSettings } from "./sealing-inputs.ts";
+export { searchInputs } from "./search-inputs.ts";
 export { keepingInputs, storageInputs } from "./storage-inputs.ts";
 export { keepingSettings, storageSettings } from "./storage-settings.ts";

@@ -1,4 +1,4 @@
-import { structure } from "../../shared/action/index.ts";
+import { structure } from "../action/index.ts";
 
 /** A snapshot repository to register: its type, `fs` or `s3`, and the settings of that type. */
 export interface RepositorySettings {

@@ -7,6 +7,16 @@ const PLACEMENT = [
   /^index\.(replication\.|translog\.|store\.snapshot\.|unassigned\.|frozen$|search\.throttled$)/,
 ];
 
+/** Of these, what somebody set on purpose, and an index that takes another's place has to have too. */
+const ARRANGEMENT = [
+  /^index\.(hidden|number_of_replicas|auto_expand_replicas|priority)$/,
+  /^index\.(default_pipeline|final_pipeline)$/,
+  /^index\.(routing\.allocation\.|lifecycle\.|blocks\.)/,
+  /^index\.(plugins\.index_state_management|opendistro\.index_state_management)\./,
+];
+/** A block that the cluster itself sets on full disks. */
+const OF_CLUSTER = /^index\.blocks\.read_only_allow_delete$|_tier_preference$/;
+
 type Json = unknown;
 
 /** JSON with the names of every object in one order, so that equal values have equal texts. */
@@ -25,6 +35,16 @@ export function lastingSettings(
     ([name]) => !PLACEMENT.some((rule) => rule.test(name)),
   );
   return Object.fromEntries(lasting);
+}
+
+/** The settings that say where an index is and what is done with it. */
+export function arrangementSettings(
+  settings: Readonly<Record<string, Json>>,
+): Readonly<Record<string, Json>> {
+  const found = Object.entries(settings).filter(
+    ([name]) => ARRANGEMENT.some((rule) => rule.test(name)) && !OF_CLUSTER.test(name),
+  );
+  return Object.fromEntries(found);
 }
 
 /** One thing of a definition that is not as it was. */

@@ -1,21 +1,15 @@
 import type { OpenedBackup } from "../backup/index.ts";
-import { UserError } from "../failure/index.ts";
 import type { Examination, Finding, Item, Tier } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
-import { compareIndex, type RestoredIndex } from "./compare.ts";
+import { compareIndex } from "./compare.ts";
 import { connectTo, type SearchConnection } from "./connection.ts";
-import { sumDocuments } from "./documents.ts";
-import {
-  expectedContent,
-  type IndexFingerprint,
-  type SearchFingerprint,
-  searchFingerprint,
-} from "./fingerprint.ts";
+import { type IndexFingerprint, type SearchFingerprint, searchFingerprint } from "./fingerprint.ts";
+import { judgeSnapshot } from "./judge-snapshot.ts";
+import { notRestored, readRestored } from "./read-restored.ts";
 import { ensureRepository } from "./repository.ts";
 import { removeIndex, removeLeftBehind, restoredName, restoreIndex } from "./restore.ts";
 import { ensureRoom } from "./room.ts";
 import type { RepositorySettings, SearchAccess } from "./settings.ts";
-import { findSnapshot, type SnapshotStatus, snapshotPath } from "./snapshot.ts";
 
 export interface SnapshotExamineOptions {
   readonly tier: Tier;
@@ -49,7 +43,7 @@ export async function examineSnapshot(
   const began = world.clock.now();
   await ensureRepository(cluster, repository, settings, world);
   const work = { cluster, repository, expected, options, world, began };
-  const integrity = await judgeSnapshot(work);
+  const integrity = await judgeSnapshot(cluster, repository, expected);
   const isOwn = cluster.clusterUuid === expected.cluster.uuid;
   const circumstances = circumstancesOf(work, isOwn);
   const judged = { unit: "documents", circumstances };
@@ -96,88 +90,6 @@ function circumstancesOf({ cluster, repository }: Work, isOwn: boolean): Record<
   };
 }
 
-interface SnapshotJudgement {
-  readonly findings: readonly Finding[];
-  readonly isThere: boolean;
-  readonly sizes: ReadonlyMap<string, number>;
-}
-
-/** What the repository itself says of the snapshot, held against the fingerprint. */
-async function judgeSnapshot({ cluster, repository, expected }: Work): Promise<SnapshotJudgement> {
-  const { name, uuid } = expected.snapshot;
-  const subject = `snapshot ${name}`;
-  const findings: Finding[] = [];
-  const find = (detector: string, what: string, wanted?: string, found?: string) =>
-    findings.push({
-      detector,
-      tier: "integrity",
-      weight: "damage",
-      subject,
-      what,
-      expected: wanted,
-      found,
-    });
-  const gone = { findings, isThere: false, sizes: new Map<string, number>() };
-
-  const info = await attempt(
-    () => findSnapshot(cluster, repository, name),
-    (said) => find("snapshot", `The repository ${repository} cannot read it: ${said}`),
-  );
-  if (info === undefined) {
-    if (findings.length === 0) find("snapshot", `The repository ${repository} does not have it.`);
-    return gone;
-  }
-  if (info.uuid !== uuid) find("snapshot", "It is another snapshot of this name.", uuid, info.uuid);
-  if (info.state !== "SUCCESS")
-    find("snapshot", `Its state is ${info.state}.`, "SUCCESS", info.state);
-  const failed = info.shards?.failed ?? 0;
-  if (failed > 0)
-    find("shards", `${failed} of its ${info.shards?.total} shards failed.`, "0", `${failed}`);
-  const missing = expected.indices.filter((index) => !info.indices.includes(index.name));
-  for (const index of missing) find("index", `It does not hold index ${index.name}.`, index.name);
-
-  const path = `${snapshotPath(repository, name)}/_status`;
-  const status = await attempt(
-    () => cluster.ask<{ snapshots: SnapshotStatus[] }>("GET", path),
-    (said) => find("shards", `Its shards cannot be read from the repository: ${said}`),
-  );
-  const [first] = status?.snapshots ?? [];
-  if (first !== undefined) {
-    const { done, total } = first.shards_stats;
-    if (done !== total)
-      find("shards", `${done} of its ${total} shards are done.`, `${total}`, `${done}`);
-  }
-  const bytes = first?.stats?.total?.size_in_bytes;
-  if (bytes !== undefined && bytes !== expected.snapshot.bytes) {
-    find(
-      "size",
-      "It does not have the size that it was taken with.",
-      `${expected.snapshot.bytes}`,
-      `${bytes}`,
-    );
-  }
-  const sizes = Object.entries(first?.indices ?? {}).map(([index, { stats }]): [string, number] => [
-    index,
-    stats?.total?.size_in_bytes ?? 0,
-  ]);
-  return { findings, isThere: info.uuid === uuid, sizes: new Map(sizes) };
-}
-
-/** What the cluster says when it cannot read a repository is a finding, and no failure of ours. */
-async function attempt<T>(
-  ask: () => Promise<T>,
-  onRefusal: (said: string) => void,
-): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    const isRefusal = error instanceof UserError && "status" in error;
-    if (!isRefusal || error.status === 401 || error.status === 403) throw error;
-    onRefusal(error.cause);
-    return undefined;
-  }
-}
-
 function itemsOf({ indices }: SearchFingerprint): Item[] {
   return indices.map(({ name, documents, bytes }) => ({
     ...{ name, expected: documents, found: undefined, same: undefined, bytes },
@@ -194,7 +106,7 @@ async function judgeRestores(work: Work, sizes: ReadonlyMap<string, number>) {
   let seconds = 0;
   for (const index of expected.indices) {
     const bytes = sizes.get(index.name) ?? index.bytes;
-    await ensureRoom(cluster, index.name, bytes);
+    await ensureRoom(cluster, `Index ${index.name}`, bytes);
     const from = since();
     const judged = await judgeIndex(work, index, bytes);
     seconds += judged.seconds;
@@ -219,51 +131,11 @@ async function judgeIndex(work: Work, index: IndexFingerprint, bytes: number) {
     const trouble = await restoreIndex(cluster, order, world);
     const seconds = elapsed();
     if (trouble !== undefined) return { ...notRestored(index, trouble), seconds };
-    const found = await readRestored(work, index, as);
+    const found = await readRestored(cluster, index, as, { readers: options.readers ?? 2, world });
     return { ...compareIndex(index, found), seconds };
   } finally {
     await removeIndex(cluster, as, world);
   }
-}
-
-function notRestored(index: IndexFingerprint, trouble: string) {
-  const what = `It cannot be restored: ${trouble.replace(/\.?$/, ".")}`;
-  const finding: Finding = {
-    ...{
-      detector: "restore",
-      tier: "data",
-      weight: "damage",
-      subject: `index ${index.name}`,
-      what,
-    },
-  };
-  const { name, documents, bytes } = index;
-  return { findings: [finding], item: { name, expected: documents, found: 0, same: false, bytes } };
-}
-
-async function readRestored(
-  work: Work,
-  index: IndexFingerprint,
-  as: string,
-): Promise<RestoredIndex> {
-  const { cluster, options, world } = work;
-  const path = `/${encodeURIComponent(as)}`;
-  interface Definition {
-    readonly mappings?: unknown;
-    readonly settings?: Readonly<Record<string, unknown>>;
-  }
-  const answer = await cluster.ask<Record<string, Definition>>("GET", `${path}?flat_settings=true`);
-  const { count } = await cluster.ask<{ count: number }>("GET", `${path}/_count`);
-  const expected = expectedContent(index);
-  const content =
-    expected &&
-    (await sumDocuments(cluster, as, {
-      ...{ signal: world.signal, readers: options.readers ?? 2 },
-      buckets: expected.before.counts.length,
-      bytesPerDocument: (2 * index.bytes) / Math.max(1, index.documents),
-    }));
-  const { mappings = {}, settings = {} } = answer[as] ?? {};
-  return { documents: count, content, mappings, settings };
 }
 
 function unknownOf(expected: SearchFingerprint, tier: Tier, isOwn: boolean): string[] {

@@ -33,6 +33,8 @@ export interface IndexFingerprint {
   /** Those that a restore gives back, flat. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly aliases: Readonly<Record<string, unknown>>;
+  /** Settings of where it was and what was done with it; not in backups of earlier versions. */
+  readonly arrangement?: Readonly<Record<string, unknown>>;
 }
 
 /** Sums before and after the snapshot; the same where nothing was written. */

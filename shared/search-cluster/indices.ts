@@ -1,6 +1,6 @@
 import { UserError } from "../failure/index.ts";
 import type { SearchConnection } from "./connection.ts";
-import { lastingSettings } from "./definition.ts";
+import { arrangementSettings, lastingSettings } from "./definition.ts";
 
 /** An index as it is to be backed up. */
 export interface IndexFacts {
@@ -13,6 +13,7 @@ export interface IndexFacts {
   readonly mappings: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly aliases: Readonly<Record<string, unknown>>;
+  readonly arrangement: Readonly<Record<string, unknown>>;
   /** Whether documents can be read as they were written. */
   readonly hasSources: boolean;
 }
@@ -66,6 +67,8 @@ export async function selectIndices(
   };
 }
 
+const OWN = /^seaworthy-(verify|restore|lease)-/;
+
 function choose(
   all: readonly CatIndex[],
   streams: Selection["dataStreams"],
@@ -79,6 +82,8 @@ function choose(
   const means = (pattern: string, { index }: CatIndex) => {
     const stream = streamOf.get(index);
     const name = stream ?? index;
+    // What a verification or a restore works with meanwhile is nobody's data.
+    if (OWN.test(index) && !pattern.startsWith("seaworthy-")) return false;
     // As the cluster's own wildcards: a dot at the beginning has to be asked for.
     if (name.startsWith(".") && !pattern.startsWith(".")) return false;
     return matches(pattern, name) || matches(pattern, index);
@@ -90,7 +95,8 @@ function choose(
     .sort((a, b) => (a.index < b.index ? -1 : 1));
 }
 
-function matches(pattern: string, name: string): boolean {
+/** Whether a pattern with stars means a name. */
+export function matches(pattern: string, name: string): boolean {
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(name);
 }
@@ -122,16 +128,19 @@ function checkState(place: string, chosen: readonly CatIndex[]): void {
   });
 }
 
-async function dataStreams(cluster: SearchConnection): Promise<Selection["dataStreams"]> {
+/** The data streams of a cluster, with their indices. */
+export async function dataStreams(cluster: SearchConnection): Promise<Selection["dataStreams"]> {
   interface Answer {
     readonly data_streams?: readonly {
       readonly name: string;
       readonly indices: readonly { readonly index_name: string }[];
     }[];
   }
+  // OpenSearch lists them all, and refuses to be asked for that.
+  const all = cluster.product === "opensearch" ? "" : "?expand_wildcards=all";
   // Servers without them know no such address, and say so in several ways.
   const answer = await cluster
-    .ask<Answer>("GET", "/_data_stream?expand_wildcards=all")
+    .ask<Answer>("GET", `/_data_stream${all}`)
     .catch((error: unknown) => {
       if (error instanceof UserError && /40[0-5]/.test(error.cause)) return undefined;
       throw error;
@@ -155,7 +164,7 @@ async function factsOf(cluster: SearchConnection, one: CatIndex): Promise<IndexF
   return {
     ...{ name: one.index, uuid: one.uuid, health: one.health ?? "", shards: Number(one.pri) },
     ...{ documents: count, bytes: Number(one["pri.store.size"] ?? 0), mappings, aliases },
-    settings: lastingSettings(settings),
+    ...{ settings: lastingSettings(settings), arrangement: arrangementSettings(settings) },
     hasSources: mappings._source?.enabled !== false,
   };
 }

@@ -6,7 +6,13 @@ import type { SearchConnection } from "./connection.ts";
 import { SearchRefusal } from "./refusal.ts";
 import { snapshotPath } from "./snapshot.ts";
 
-const PREFIX = "seaworthy-verify-";
+/** Who restores an index under another name: a verification, or a restore before its switch. */
+export type Purpose = "verify" | "restore";
+
+const PREFIXES: Readonly<Record<Purpose, string>> = {
+  verify: "seaworthy-verify-",
+  restore: "seaworthy-restore-",
+};
 const LONGEST_NAME = 255;
 /** After so long nobody verifies any more who left an index behind. */
 const LEFT_BEHIND_MS = 24 * 3_600_000;
@@ -23,28 +29,37 @@ const IGNORED = [
 ];
 
 /** A name for a restored index that tells when it was made, and that nobody else has. */
-export function restoredName(index: string, now: number): string {
+export function restoredName(index: string, now: number, purpose: Purpose = "verify"): string {
+  const prefix = PREFIXES[purpose];
   const unique = `${Math.floor(now / 1_000).toString(36)}-${randomBytes(3).toString("hex")}`;
-  const name = `${PREFIX}${unique}-${index.replace(/^[._+-]+/, "")}`;
+  const name = `${prefix}${unique}-${index.replace(/^[._+-]+/, "")}`;
   // Bytes count, and names are in lower case of any script.
-  return Buffer.byteLength(name) <= LONGEST_NAME ? name : `${PREFIX}${unique}`;
+  return Buffer.byteLength(name) <= LONGEST_NAME ? name : `${prefix}${unique}`;
 }
 
 /** When the index of this name was restored; undefined where it is none of ours. */
 export function timeOfRestored(name: string): number | undefined {
-  const match = /^seaworthy-verify-([0-9a-z]{6,8})-[0-9a-f]{6}/.exec(name);
+  const match = /^seaworthy-(?:verify|restore)-([0-9a-z]{6,8})-[0-9a-f]{6}/.exec(name);
   return match ? Number.parseInt(match[1] ?? "", 36) * 1_000 : undefined;
 }
 
-/** Removes what runs that were killed left behind long ago. */
-export async function removeLeftBehind(cluster: SearchConnection, world: World): Promise<void> {
-  const path = `/_cat/indices/${PREFIX}*?h=index&format=json&expand_wildcards=all`;
+/**
+ * Removes what runs that were killed left behind.
+ *
+ * @param age in milliseconds, after which nobody works with such an index any more.
+ */
+export async function removeLeftBehind(
+  cluster: SearchConnection,
+  world: World,
+  { purpose = "verify", age = LEFT_BEHIND_MS }: { purpose?: Purpose; age?: number } = {},
+): Promise<void> {
+  const path = `/_cat/indices/${PREFIXES[purpose]}*?h=index&format=json&expand_wildcards=all`;
   const found = (await cluster.find<{ index: string }[]>("GET", path)) ?? [];
   for (const { index } of found) {
     const made = timeOfRestored(index);
-    if (made === undefined || world.clock.now() - made < LEFT_BEHIND_MS) continue;
+    if (made === undefined || world.clock.now() - made < age) continue;
     world.log.info(
-      `Index ${index} was left behind by a verification that was killed: removing it.`,
+      `Index ${index} was left behind by a ${purpose === "verify" ? "verification" : "restore"} that was killed: removing it.`,
     );
     await removeIndex(cluster, index, world);
   }
@@ -58,6 +73,8 @@ export interface RestoreOrder {
   readonly as: string;
   /** Whether the server itself looks over every file before it opens a shard. */
   readonly checked: boolean;
+  /** Settings that it gets beside its own. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** How a restore ended: undefined when every shard came up, else why one did not. */
@@ -81,6 +98,7 @@ export async function restoreIndex(
       "index.number_of_replicas": 0,
       "index.auto_expand_replicas": "false",
       ...(order.checked ? { "index.shard.check_on_startup": "true" } : {}),
+      ...order.settings,
     },
     ignore_index_settings: IGNORED,
   };
@@ -95,7 +113,7 @@ export async function restoreIndex(
 }
 
 /** Tells a snapshot that cannot be read from a cluster that will not do what it is asked. */
-function isOfSnapshot({ type, reasons }: SearchRefusal): boolean {
+export function isOfSnapshot({ type, reasons }: SearchRefusal): boolean {
   if (/^(snapshot_missing|repository|repository_missing|index_not_found)_exception$/.test(type)) {
     return true;
   }
@@ -112,10 +130,11 @@ interface CatShard {
   readonly "unassigned.details": string | null;
 }
 
-async function untilUp(
+/** Waits until every primary shard of an index is up, or one of them cannot be. */
+export async function untilUp(
   cluster: SearchConnection,
-  order: RestoreOrder,
-  world: World,
+  order: Pick<RestoreOrder, "index" | "as" | "bytes">,
+  world: Pick<World, "clock" | "log" | "signal">,
 ): Promise<RestoreTrouble> {
   const columns = "h=shard,prirep,state,unassigned.reason,unassigned.details&format=json";
   const path = `/_cat/shards/${encodeURIComponent(order.as)}?${columns}`;
@@ -141,7 +160,10 @@ async function untilUp(
 }
 
 /** What keeps a cluster from giving a shard to a node, such as its disks or rules of allocation. */
-async function unassigned(cluster: SearchConnection, order: RestoreOrder): Promise<UserError> {
+async function unassigned(
+  cluster: SearchConnection,
+  order: Pick<RestoreOrder, "index" | "as">,
+): Promise<UserError> {
   const body = { index: order.as, shard: 0, primary: true };
   interface Answer {
     readonly allocate_explanation?: string;
@@ -166,7 +188,11 @@ function troubleOf(shard: CatShard): string {
   return `shard ${shard.shard} does not come up: ${details || shard["unassigned.reason"]}`;
 }
 
-async function recovered(cluster: SearchConnection, order: RestoreOrder, seconds: number) {
+async function recovered(
+  cluster: SearchConnection,
+  order: Pick<RestoreOrder, "index" | "as" | "bytes">,
+  seconds: number,
+) {
   interface Answer {
     readonly [index: string]: {
       readonly shards: readonly {
@@ -188,7 +214,7 @@ export async function removeIndex(
   name: string,
   world: World,
 ): Promise<void> {
-  if (timeOfRestored(name) === undefined) throw new Error(`${name} is no index of a verification`);
+  if (timeOfRestored(name) === undefined) throw new Error(`${name} is none of ours`);
   const signal = world.signal.aborted ? world.aftermath : world.signal;
   try {
     await cluster.find("DELETE", `/${encodeURIComponent(name)}`, { signal });

@@ -31,14 +31,14 @@ export function roomUnder(watermark: Watermark, nodes: readonly NodeRoom[]): num
 }
 
 /**
- * Makes sure that an index fits on the data nodes below the low watermark, so that a restore never
+ * Makes sure that what is restored fits on the data nodes below the low watermark, so that a restore never
  * fills a disk of the cluster.
  *
  * @throws {UserError} where it does not.
  */
 export async function ensureRoom(
   cluster: SearchConnection,
-  index: string,
+  what: string,
   bytes: number,
 ): Promise<void> {
   interface Stats {
@@ -70,8 +70,8 @@ export async function ensureRoom(
   if (bytes <= room) return;
   throw new UserError({
     title: "The cluster has no room for the restore",
-    cause: `Index ${index} takes ${bytesInWords(bytes)}, and ${cluster.place} has ${bytesInWords(room)} left below the low disk watermark of its ${nodes.length} data nodes.`,
-    remedy: "Make room, or verify on another cluster that can read the repository.",
+    cause: `${what} takes ${bytesInWords(bytes)}, and ${cluster.place} has ${bytesInWords(room)} left below the low disk watermark of its ${nodes.length} data nodes.`,
+    remedy: "Make room, or use another cluster that can read the repository.",
   });
 }
 

@@ -217,11 +217,11 @@ async function templateNames(cluster: SearchConnection): Promise<string[] | unde
 }
 
 function writtenIndex({ facts, before, after, operations }: ReadIndex): IndexFingerprint {
-  const { name, uuid, shards, bytes, mappings, settings, aliases } = facts;
+  const { name, uuid, shards, bytes, mappings, settings, aliases, arrangement } = facts;
   const isMoved =
     before !== undefined && after !== undefined && differing(before, after).length > 0;
   return {
-    ...{ name, uuid, shards, bytes, mappings, settings, aliases },
+    ...{ name, uuid, shards, bytes, mappings, settings, aliases, arrangement },
     documents: before === undefined ? facts.documents : documentsIn(before),
     content: before && writeSums(before),
     later: isMoved ? writeSums(after) : undefined,
