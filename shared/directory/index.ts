@@ -7,5 +7,5 @@ export {
 } from "./examine.ts";
 export { giveTraits } from "./lay-out.ts";
 export type { DirectoryFingerprint } from "./member.ts";
-export { type RestoredMembers, restoreMembers } from "./restore.ts";
+export { type RestoredMembers, restoreMembers, restoreThere } from "./restore.ts";
 export { type DirectorySettings, directorySource } from "./source.ts";

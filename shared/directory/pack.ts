@@ -120,9 +120,8 @@ export class Packing {
       name: path,
       type: "file",
       size,
-      mode: facts.mode,
       mtime: new Date(facts.mtime * 1000),
-      ...ownerHeaders(facts),
+      ...rightsHeaders(facts),
     });
     const sum = createHash("sha256");
     let at = 0;
@@ -147,13 +146,12 @@ export class Packing {
   }
 
   async #put(member: Member): Promise<void> {
-    const { path, type, mode, mtime, target } = member;
+    const { path, type, mtime, target } = member;
     const entry = this.#archive.entry({
       name: type === "folder" ? `${path}/` : path,
       type: type === "folder" ? "directory" : type === "symlink" ? "symlink" : "link",
-      mode,
       mtime: new Date(mtime * 1000),
-      ...ownerHeaders(member),
+      ...rightsHeaders(member),
       ...(target === undefined ? {} : { linkname: target }),
     });
     entry.end(null);
@@ -172,11 +170,15 @@ function factsOf(stats: BigIntStats): Pick<Member, "mode" | "mtime" | "uid" | "g
 
 /** The most that the header of a member has digits for. */
 const LARGEST_PLAIN = 0o777_777;
+/** A bit that headers do not keep: a mode of nothing but zeros is taken for none by the library. */
+const NO_BITS = 0o10_000;
 
-/** What of a member's header says whose it is; large numbers stand in a header of their own. */
-export function ownerHeaders({ uid = 0, gid = 0 }: Pick<Member, "uid" | "gid">) {
+/** What of a member's header says whose it is, and who may do what with it. */
+export function rightsHeaders({ mode, uid = 0, gid = 0 }: Pick<Member, "mode" | "uid" | "gid">) {
+  // Large numbers stand in a header of their own.
   const isLarge = Math.max(uid, gid) > LARGEST_PLAIN;
-  return { uid, gid, ...(isLarge ? { pax: { uid: `${uid}`, gid: `${gid}` } } : {}) };
+  const pax = isLarge ? { pax: { uid: `${uid}`, gid: `${gid}` } } : {};
+  return { mode: mode === 0 ? NO_BITS : mode, uid, gid, ...pax };
 }
 
 function isSame(before: BigIntStats, after: BigIntStats): boolean {

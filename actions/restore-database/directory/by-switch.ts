@@ -16,6 +16,7 @@ export async function restoreBySwitch(restore: FolderRestore, means: Means): Pro
   if (!filled.isSound) {
     return { ...told(restore, filled), previousBackup, isSwitched: false, isTouched: false };
   }
+  if (!filled.hasRoot && target.isThere) await files.giveTraits(staging.fresh, path);
   const former = target.isThere ? `${path}.before-${momentOf(world.clock.now())}` : undefined;
   await journal.phase("switch", () => staging.exchange({ form: "switch", target: path, former }));
   const drops = former !== undefined && (!options.keepPrevious || !occupied);

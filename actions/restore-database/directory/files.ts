@@ -45,11 +45,8 @@ export interface Files {
   flush(path: string): Promise<void>;
   /** Gives a folder owner, mode and time of another. */
   giveTraits(folder: string, from: string): Promise<void>;
-  /** The folder as something to back up. */
-  source(
-    path: string,
-    chosen: { readonly only?: readonly string[]; readonly exclude?: readonly string[] },
-  ): BackupSource;
+  /** The folder as something to back up, or only some of its members. */
+  source(path: string, only: readonly string[] | undefined): BackupSource;
   /** Restores members into an empty folder, and proves them there. */
   fill(
     backup: StoredBackup,

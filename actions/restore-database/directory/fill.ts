@@ -6,8 +6,8 @@ import type {
 } from "../../../shared/directory/index.ts";
 import { backUpBefore } from "../backup-before.ts";
 import type { Means } from "../restored.ts";
-import { STAGING, type Staging } from "./staging.ts";
-import type { TargetFolder } from "./target.ts";
+import type { Staging } from "./staging.ts";
+import { isContent, type TargetFolder } from "./target.ts";
 
 /** A restore of a folder that has begun. */
 export interface FolderRestore {
@@ -36,15 +36,15 @@ export async function fill(
 /** Backs up the folder, or some of its members, where that is wanted. */
 export async function backUpFolder(
   { files, path }: TargetFolder,
-  only: readonly string[] | undefined,
+  members: readonly string[] | undefined,
   means: Means,
 ): Promise<string | undefined> {
-  const source = files.source(path, only === undefined ? { exclude: OWN } : { only });
+  const names = members === undefined ? await files.names(path) : [];
+  // All of it has no names, unless something of it is not its own.
+  const only = names.every(isContent) ? members : names.filter(isContent);
+  const source = files.source(path, only);
   return await means.journal.phase("back up before", () => backUpBefore(source, means));
 }
-
-/** By name, as every tar understands it. */
-const OWN = [STAGING, "lost+found"];
 
 /** What came of it, as far as that is the same for every method. */
 export function told(

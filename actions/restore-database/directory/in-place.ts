@@ -26,7 +26,7 @@ export async function restoreInPlace(restore: FolderRestore, means: Means): Prom
   world.log.info(`Exchanging ${units.length} members of ${target.words}`);
   await journal.phase("exchange", async () => {
     await staging.exchange({ form: "swap", root: path, units, made: [] });
-    await files.giveTraits(path, staging.fresh);
+    if (filled.hasRoot) await files.giveTraits(path, staging.fresh);
   });
   return { ...told(restore, filled), previousBackup, isSwitched: true, isTouched: true };
 }

@@ -184,8 +184,8 @@ export class LocalFiles implements Files {
     await giveTraits(folder, await stat(from));
   }
 
-  source(path: string, chosen: { only?: readonly string[]; exclude?: readonly string[] }) {
-    return directorySource({ path, ...chosen });
+  source(path: string, only: readonly string[] | undefined) {
+    return directorySource({ path, only });
   }
 
   async fill(

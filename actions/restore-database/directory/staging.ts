@@ -12,7 +12,8 @@ export const STAGING = ".seaworthy-restore";
 const LOCK = "lock";
 const PLAN = "plan.json";
 /** A run touches its lock every 10 s; one that was not touched for so long has none. */
-const IDLE_MS = 60_000;
+const IDLE_MS = 30_000;
+const LOOK_EVERY_MS = 6_000;
 const TRIES = 5;
 
 /** The place where a restore works, which no other restore of the same folder has meanwhile. */
@@ -157,15 +158,25 @@ async function held(
     }
     const found = (await files.read(lock)) ?? "";
     const [identity = "", who = ""] = found.split("\n");
-    const alive = await files.isAlive(identity);
-    const idle = (await files.idle(lock)) ?? Infinity;
-    if (alive === true || (alive === undefined && idle < IDLE_MS) || attempt >= TRIES) {
-      throw taken(target + files.where, who, alive, folder);
-    }
+    const alive = (await files.isAlive(identity)) ?? !(await isIdle(files, lock, world));
+    if (alive || attempt >= TRIES) throw taken(target + files.where, who);
     // Only one of several can take it away.
     const stale = join(folder, `lock-${randomBytes(4).toString("hex")}`);
     await files.move([{ from: lock, to: stale }], world.signal).catch(() => {});
   }
+}
+
+/** Looks until a lock is touched, or was not touched for long. */
+async function isIdle(files: Files, lock: string, { clock, log, signal }: World): Promise<boolean> {
+  let idle = (await files.idle(lock)) ?? Infinity;
+  if (idle < IDLE_MS) log.info(`${lock} is there: waiting whether the run that made it goes on`);
+  while (idle < IDLE_MS) {
+    await clock.sleep(LOOK_EVERY_MS, signal);
+    const now = (await files.idle(lock)) ?? Infinity;
+    if (now < idle + LOOK_EVERY_MS / 2) return false;
+    idle = now;
+  }
+  return true;
 }
 
 function byWhom({ environment }: World): string {
@@ -173,15 +184,11 @@ function byWhom({ environment }: World): string {
   return repository === undefined ? "seaworthy" : `run ${run ?? "?"} of ${repository}`;
 }
 
-function taken(target: string, who: string, alive: boolean | undefined, folder: string): UserError {
-  const wait =
-    alive === true
-      ? "Wait until that is done, or cancel it, and run again."
-      : `If that run is over, wait a minute: a lock that nobody touches any more is taken over. It is in ${folder}.`;
+function taken(target: string, who: string): UserError {
   return new UserError({
     title: "Another restore works on the folder",
     cause: `${target} is being restored by ${who || "somebody else"}.`,
-    remedy: `${wait} Nothing was changed.`,
+    remedy: "Wait until that is done, or cancel it, and run again. Nothing was changed.",
   });
 }
 
