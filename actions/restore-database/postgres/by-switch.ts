@@ -7,6 +7,7 @@ import { type DatabaseProperties, likeBefore, propertiesOf } from "./databases.t
 import { dropDatabase } from "./left-overs.ts";
 import { nameBeside } from "./names.ts";
 import { isOccupied } from "./occupied.ts";
+import { writeToDisk } from "./on-disk.ts";
 import type { Proof } from "./proof.ts";
 import type { Restore } from "./restore.ts";
 import { openMaintenance, type TargetServer } from "./server.ts";
@@ -40,8 +41,11 @@ export async function restoreBySwitch(restore: Restore, means: Means): Promise<R
   // Named by the moment: a second restore of the same backup must not take its place.
   const now = new Date(world.clock.now()).toISOString();
   const kept = former === undefined ? undefined : nameBeside(database, "before", now);
+  let isSwitching = false;
   try {
     await journal.phase("analyze", () => analyze(server, restored));
+    await journal.phase("write", () => writeToDisk(session));
+    isSwitching = true;
     await journal.phase("switch", async () => {
       for (const each of former === undefined ? [] : likeBefore(restored, former)) {
         await session.run(each);
@@ -50,7 +54,8 @@ export async function restoreBySwitch(restore: Restore, means: Means): Promise<R
       await switchDatabases(server, { database, restored, former: kept, comment }, world);
     });
   } catch (error) {
-    if (world.signal.aborted) await discard(server, restored, means);
+    // What is proven stays, for the names can be changed by hand.
+    if (world.signal.aborted || !isSwitching) await discard(server, restored, means);
     throw error;
   }
   const drops = kept !== undefined && (!options.keepPrevious || !occupied);

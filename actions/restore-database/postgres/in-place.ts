@@ -9,6 +9,7 @@ import { emptyDatabase } from "./empty-database.ts";
 import { commentOn } from "./left-overs.ts";
 import { loadDump } from "./load.ts";
 import { isOccupied } from "./occupied.ts";
+import { writeToDisk } from "./on-disk.ts";
 import type { Restore } from "./restore.ts";
 import { markOf, readMark } from "./unfinished.ts";
 
@@ -68,6 +69,7 @@ async function replaced(
   const proof = await journal.phase("compare", () => prove(server, database, loaded));
   if (!proof.isDamaged) {
     await journal.phase("analyze", () => session.run("ANALYZE"));
+    await journal.phase("write", () => writeToDisk(session));
     await session.run(commentOn(database, comment));
   }
   return {
@@ -137,7 +139,7 @@ function halfDone(
 ): unknown {
   const way =
     previousBackup === undefined
-      ? "It was empty before."
+      ? "Nothing that it held before was backed up."
       : `Its former contents are in backup ${previousBackup} of ${seriesBefore(options)}.`;
   const state = `${database} is half restored, and says so in its comment. ${way} Run again to go on: replace need not be typed.`;
   if (world.signal.aborted || !(error instanceof UserError)) {

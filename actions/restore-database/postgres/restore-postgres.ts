@@ -9,6 +9,7 @@ import { dumpIn, type SourceDump } from "./dump.ts";
 import { restoreInPlace } from "./in-place.ts";
 import { takeLease } from "./lease.ts";
 import { requireFree, requireTypedRight } from "./occupied.ts";
+import { ofFullDisk } from "./on-disk.ts";
 import { preflight } from "./preflight.ts";
 import { proverBy } from "./prove.ts";
 import type { Restore } from "./restore.ts";
@@ -63,9 +64,18 @@ export async function restoreInto(
   const server = await ableToRead(dump.dumper, target, options, world);
   await preflight(session, server, demands, options);
   const restore = { ...provided, server, session };
-  if (options.tables !== undefined) return await restoreTables(restore, options.tables, means);
-  warnOfExclusions(dump, means);
-  if (options.method === "in-place") return await restoreInPlace(restore, means);
+  try {
+    return await restoreBy(restore, means);
+  } catch (error) {
+    throw ofFullDisk(error) ?? error;
+  }
+}
+
+async function restoreBy(restore: Restore, means: Means): Promise<Restored> {
+  const { tables, method } = means.options;
+  if (tables !== undefined) return await restoreTables(restore, tables, means);
+  warnOfExclusions(restore.dump, means);
+  if (method === "in-place") return await restoreInPlace(restore, means);
   return await restoreBySwitch(restore, means);
 }
 

@@ -15,6 +15,6 @@ export function seriousComplaints(text: string): readonly string[] {
     .filter((line) =>
       /\bERROR: |\bFATAL: |^pg_restore: error: (?!could not execute query)/.test(line),
     )
-    .map((line) => line.replace(/^.*?(?:ERROR|FATAL|error): +/, ""))
+    .map((line) => line.replace(/^.*(?:ERROR|FATAL): +|^pg_restore: error: +/, ""))
     .filter((line) => !HARMLESS.some((words) => words.test(line)));
 }
