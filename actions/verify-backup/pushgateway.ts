@@ -44,7 +44,14 @@ function target(address: string, name: string) {
     username === "" ? {} : { authorization: `Basic ${Buffer.from(sent).toString("base64")}` };
   url.username = "";
   url.password = "";
-  const group = `metrics/job/verify-backup/backup/${encodeURIComponent(name)}`;
+  const group = `metrics/job/verify-backup/${labelOf("backup", name)}`;
   url.pathname = `${url.pathname.replace(/\/$/, "")}/${group}`;
   return { url, headers };
+}
+
+/** A slash in a value, even an escaped one, would end it. Source: the same, "URL". */
+function labelOf(label: string, value: string): string {
+  return value.includes("/")
+    ? `${label}@base64/${Buffer.from(value).toString("base64url")}`
+    : `${label}/${encodeURIComponent(value)}`;
 }
