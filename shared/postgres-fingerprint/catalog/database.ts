@@ -21,8 +21,8 @@ export const DATABASE_QUESTIONS: readonly CatalogQuestion[] = [
       FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace`,
   },
   {
-    sql: `SELECT 'foreign data wrapper' AS kind, quote_ident(w.fdwname) AS name, concat_ws(' ', 'handler ' || nullif(w.fdwhandler, 0)::regproc,
-        'validator ' || nullif(w.fdwvalidator, 0)::regproc, 'options (' || ${SHOWN_OPTIONS("w.fdwoptions")} || ')') AS definition
+    sql: `SELECT 'foreign data wrapper' AS kind, quote_ident(w.fdwname) AS name, concat_ws(' ', 'handler ' || nullif(w.fdwhandler, 0)::regproc::text,
+        'validator ' || nullif(w.fdwvalidator, 0)::regproc::text, 'options (' || ${SHOWN_OPTIONS("w.fdwoptions")} || ')') AS definition
       FROM pg_foreign_data_wrapper w WHERE ${ofNoExtension("pg_foreign_data_wrapper", "w.oid")}`,
   },
   {

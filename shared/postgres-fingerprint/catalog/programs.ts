@@ -9,7 +9,7 @@ const OF_NO_TYPE = (catalog: string, oid: string) =>
 const OURS = `${USER_SCHEMA} AND ${ofNoExtension("pg_proc", "p.oid")} AND ${OF_NO_TYPE("pg_proc", "p.oid")}`;
 /** What pg_get_expr and its like leave out of a support function that is not there. */
 const FUNCTION = (column: string, word: string) =>
-  `'${word} ' || nullif(g.${column}, 0)::regprocedure`;
+  `'${word} ' || nullif(g.${column}, 0)::regprocedure::text`;
 
 /** Functions, procedures, aggregates, and what is made of them. */
 export const PROGRAM_QUESTIONS: readonly CatalogQuestion[] = [
@@ -24,7 +24,7 @@ export const PROGRAM_QUESTIONS: readonly CatalogQuestion[] = [
         ${FUNCTION("aggcombinefn", "combinefunc")}, ${FUNCTION("aggserialfn", "serialfunc")}, ${FUNCTION("aggdeserialfn", "deserialfunc")},
         ${FUNCTION("aggmtransfn", "msfunc")}, ${FUNCTION("aggminvtransfn", "minvfunc")}, ${FUNCTION("aggmfinalfn", "mfinalfunc")},
         'initcond ' || quote_literal(g.agginitval), 'minitcond ' || quote_literal(g.aggminitval),
-        'sortop ' || nullif(g.aggsortop, 0)::regoperator, 'parallel', p.proparallel) AS definition
+        'sortop ' || nullif(g.aggsortop, 0)::regoperator::text, 'parallel', p.proparallel) AS definition
       FROM ${FROM_PROC} JOIN pg_aggregate g ON g.aggfnoid = p.oid WHERE ${OURS}`,
   },
   {
@@ -35,8 +35,8 @@ export const PROGRAM_QUESTIONS: readonly CatalogQuestion[] = [
   },
   {
     sql: `SELECT 'operator' AS kind, o.oid::regoperator::text AS name, concat_ws(' ', 'function', o.oprcode::regprocedure, 'returns', format_type(o.oprresult, NULL),
-        'commutator ' || nullif(o.oprcom, 0)::regoperator, 'negator ' || nullif(o.oprnegate, 0)::regoperator,
-        'restrict ' || nullif(o.oprrest, 0)::regproc, 'join ' || nullif(o.oprjoin, 0)::regproc,
+        'commutator ' || nullif(o.oprcom, 0)::regoperator::text, 'negator ' || nullif(o.oprnegate, 0)::regoperator::text,
+        'restrict ' || nullif(o.oprrest, 0)::regproc::text, 'join ' || nullif(o.oprjoin, 0)::regproc::text,
         CASE WHEN o.oprcanmerge THEN 'merges' END, CASE WHEN o.oprcanhash THEN 'hashes' END) AS definition
       FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
       WHERE o.oprcode <> 0 AND ${USER_SCHEMA} AND ${ofNoExtension("pg_operator", "o.oid")}`,
@@ -57,7 +57,7 @@ export const PROGRAM_QUESTIONS: readonly CatalogQuestion[] = [
   },
   {
     sql: `SELECT 'cast' AS kind, format('%s as %s', format_type(k.castsource, NULL), format_type(k.casttarget, NULL)) AS name, concat_ws(' ',
-        CASE k.castmethod WHEN 'f' THEN 'function ' || k.castfunc::regprocedure WHEN 'i' THEN 'inout' ELSE 'binary' END,
+        CASE k.castmethod WHEN 'f' THEN 'function ' || k.castfunc::regprocedure::text WHEN 'i' THEN 'inout' ELSE 'binary' END,
         CASE k.castcontext WHEN 'a' THEN 'as assignment' WHEN 'i' THEN 'as implicit' END) AS definition
       FROM pg_cast k WHERE k.oid >= 16384 AND ${ofNoExtension("pg_cast", "k.oid")} AND ${OF_NO_TYPE("pg_cast", "k.oid")}`,
   },

@@ -13,7 +13,7 @@ export const TYPE_QUESTIONS: readonly CatalogQuestion[] = [
   },
   {
     sql: `SELECT 'type' AS kind, ${TYPE} AS name, concat_ws(' ', 'domain of', format_type(t.typbasetype, t.typtypmod),
-        CASE WHEN t.typcollation <> b.typcollation THEN 'collate ' || t.typcollation::regcollation END,
+        CASE WHEN t.typcollation <> b.typcollation THEN 'collate ' || t.typcollation::regcollation::text END,
         CASE WHEN t.typnotnull THEN 'not null' END, 'default ' || t.typdefault,
         (SELECT string_agg(format('constraint %I %s', k.conname, pg_get_constraintdef(k.oid)), ' ' ORDER BY k.conname COLLATE "C")
           FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')) AS definition
@@ -21,15 +21,15 @@ export const TYPE_QUESTIONS: readonly CatalogQuestion[] = [
   },
   {
     sql: `SELECT 'type' AS kind, ${TYPE} AS name, 'composite (' || coalesce((SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
-          CASE WHEN a.attcollation <> y.typcollation THEN 'collate ' || a.attcollation::regcollation END), ', ' ORDER BY a.attnum)
+          CASE WHEN a.attcollation <> y.typcollation THEN 'collate ' || a.attcollation::regcollation::text END), ', ' ORDER BY a.attnum)
         FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')' AS definition
       FROM ${FROM_TYPE} JOIN pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND ${OURS}`,
   },
   {
-    sql: `SELECT 'type' AS kind, ${TYPE} AS name, concat_ws(' ', 'range of', format_type(r.rngsubtype, NULL), 'collate ' || nullif(r.rngcollation, 0)::regcollation,
+    sql: `SELECT 'type' AS kind, ${TYPE} AS name, concat_ws(' ', 'range of', format_type(r.rngsubtype, NULL), 'collate ' || nullif(r.rngcollation, 0)::regcollation::text,
         'operator class ' || (SELECT format('%I.%I', s.nspname, o.opcname) FROM pg_opclass o JOIN pg_namespace s ON s.oid = o.opcnamespace WHERE o.oid = r.rngsubopc),
-        'canonical ' || nullif(r.rngcanonical, 0)::regproc, 'difference ' || nullif(r.rngsubdiff, 0)::regproc,
-        'multirange ' || nullif(r.rngmultitypid, 0)::regtype) AS definition
+        'canonical ' || nullif(r.rngcanonical, 0)::regproc::text, 'difference ' || nullif(r.rngsubdiff, 0)::regproc::text,
+        'multirange ' || nullif(r.rngmultitypid, 0)::regtype::text) AS definition
       FROM ${FROM_TYPE} JOIN pg_range r ON r.rngtypid = t.oid WHERE ${OURS}`,
   },
   {

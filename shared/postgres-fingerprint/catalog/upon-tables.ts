@@ -24,7 +24,7 @@ export const UPON_TABLES_QUESTIONS: readonly CatalogQuestion[] = [
   {
     sql: `SELECT 'index' AS kind, format('%I.%I', n.nspname, x.relname) AS name, concat_ws(' ', pg_get_indexdef(i.indexrelid),
         CASE WHEN NOT i.indisvalid THEN 'INVALID' END, CASE WHEN NOT i.indisready THEN 'NOT READY' END,
-        (SELECT 'attached to ' || h.inhparent::regclass FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)) AS definition
+        (SELECT 'attached to ' || h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)) AS definition
       FROM ${FROM_CLASS} JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid WHERE ${OURS}`,
   },
   {
