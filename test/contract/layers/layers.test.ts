@@ -64,11 +64,3 @@ describe("the layers", () => {
     expect(brokenBy(files)).toContain(rule);
   });
 });
-
-describe("dead code", () => {
-  it("there is none", () => {
-    const { status, stdout, stderr } = runTool(ownTool("knip"), ["--no-progress"]);
-    expect(`${stdout}${stderr}`.trim()).toBe("");
-    expect(status).toBe(0);
-  }, 60_000);
-});
