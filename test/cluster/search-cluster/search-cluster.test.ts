@@ -167,7 +167,12 @@ describe("a backup of an index", () => {
       search
         .ask<{ snapshots: unknown[] }>("GET", "/_snapshot/slow/_current")
         .catch(() => ({ snapshots: [] }));
-    while ((await running()).snapshots.length === 0) await sleep(20);
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    backup.then(over, over);
+    while (!isOver && (await running()).snapshots.length === 0) await sleep(20);
     cancel.abort(new Error("cancelled"));
     await ended;
     expect(await search.ask("GET", "/_snapshot/slow/_all")).toMatchObject({ snapshots: [] });
