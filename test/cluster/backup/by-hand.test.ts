@@ -6,12 +6,15 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { openBackup, type WrittenBackup, writeBackup } from "../../../shared/backup/index.ts";
+import { bucketSource } from "../../../shared/bucket/index.ts";
+import { directorySource } from "../../../shared/directory/index.ts";
 import { type DumpFormat, postgresSource } from "../../../shared/postgres-dump/index.ts";
 import { openUnsealer, type SealingSettings, through } from "../../../shared/sealing/index.ts";
 import { openStorage } from "../../../shared/storage/index.ts";
 import { PostgresServer } from "../../servers/postgres.ts";
 import { resolveEndpoints } from "../../testbed/index.ts";
 import { scene, signingKeys } from "../../unit/backup/scene.ts";
+import { Bucket } from "../storage/bucket.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../../docs/backup-format.md"), "utf8");
 const WORD = "correct horse battery";
@@ -118,6 +121,34 @@ describe("the page's commands", () => {
     server.query("CREATE DATABASE target");
     run(commands("stream"), copy, { TARGET: server.url("target") });
     expect(server.query(ROWS, "target")).toBe(server.query(ROWS, "source"));
+  });
+
+  it("restore a folder and a bucket", async () => {
+    const { world } = scene(Date.now());
+    const { objectStore } = await resolveEndpoints(["minio"]);
+    const { url: endpoint, ...keys } = objectStore;
+    await using bucket = await new Bucket({ endpoint, ...keys }).create();
+    const kept = await bucket.open({ location: `s3://${bucket.name}` });
+    const { signal } = new AbortController();
+    for (const key of ["a/ü b", "zero", "quote'\"$x"])
+      await kept.write(key, Buffer.from(key === "zero" ? "" : key), { signal });
+    await bucket.ask({ method: "PUT", key: "folder/" });
+    const from = mkdtempSync(join(folder, "files-"));
+    writeFileSync(join(from, "with\nline"), "x", { mode: 0o640 });
+    const settings = { location: `s3://${bucket.name}`, endpoint, ...keys };
+    const sources = { bucket: bucketSource(settings), folder: directorySource({ path: from }) };
+    for (const [mark, source] of Object.entries(sources)) {
+      const at = join(folder, mark);
+      const storage = await openStorage({ location: at, create: true }, world);
+      const name = `by-hand-${mark}`;
+      const written = await writeBackup(source, storage, { name, sealing: bare }, world);
+      const copy = join(at, written.folder);
+      run(commands("unseal"), copy);
+      run(`mkdir ${mark}-back && TARGET=${mark}-back && ${commands(mark)}`, copy);
+    }
+    const found = (mark: string) => run(`cd ${mark}/*/*/${mark}-back && find . -type f | sort`);
+    expect(found("bucket")).toBe("./a/ü b\n./quote'\"$x\n./zero\n");
+    expect(found("folder")).toBe("./with\nline\n");
   });
 
   it("notice a changed file, a changed manifest and another key", async () => {
