@@ -36,6 +36,11 @@ export const inputs = {
     secretsIn: passwordsIn,
   }),
   "source-ca": text({ accepts: "certificates as PEM" }, /-----BEGIN CERTIFICATE-----/),
+  "client-certificate": text({ accepts: "a certificate as PEM" }, /-----BEGIN CERTIFICATE-----/),
+  "client-key": text(
+    { secret: true, accepts: "its key as PEM" },
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  ),
   ...connectionInputs,
   ...podInputs,
   format: choice(["custom", "directory", "plain"], { default: "custom" }),

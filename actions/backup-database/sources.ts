@@ -38,9 +38,9 @@ async function postgres(options: Options): Promise<BackupSource> {
 
 async function redis(options: Options, world: World): Promise<BackupSource> {
   const { redisSource } = await import("../../shared/redis/index.ts");
-  const { source: url, user, password, sourceCa: ca } = options;
+  const { source: url, user, password, sourceCa: ca, clientCertificate, clientKey } = options;
   const pod = await podOf(options, world);
-  return redisSource({ url, user, password, ca, pod });
+  return redisSource({ url, user, password, ca, clientCertificate, clientKey, pod });
 }
 
 /** The pod that runs the source, found in its cluster. */

@@ -1,10 +1,16 @@
 import { resolve } from "node:path";
+import { UserError } from "../../shared/failure/index.ts";
 import type { PostgresBackup } from "../../shared/postgres-restore/index.ts";
+import type { RedisQuery } from "../../shared/redis/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import type { Options } from "./inputs.ts";
 
-/** What a dump of PostgreSQL is held against beside its fingerprint, as the inputs have it. */
-export type Declared = Pick<PostgresBackup, "expectations" | "schema" | "queries" | "liveSource">;
+/** What a backup is held against beside its fingerprint, as the inputs have it. */
+export interface Declared
+  extends Pick<PostgresBackup, "expectations" | "schema" | "queries" | "liveSource"> {
+  /** The queries, where they are commands of Redis. */
+  readonly redisQueries?: readonly RedisQuery[] | undefined;
+}
 
 /**
  * Reads what the inputs declare of the contents, before anything is fetched: a slip of the pen is told
@@ -15,15 +21,37 @@ export type Declared = Pick<PostgresBackup, "expectations" | "schema" | "queries
 export async function readDeclared(options: Options, world: World): Promise<Declared> {
   return {
     ...(await expectationsOf(options, world)),
-    queries: await queriesOf(options),
+    ...(await queriesOf(options)),
     liveSource: await liveSourceOf(options, world),
   };
 }
 
-async function queriesOf({ queries }: Options): Promise<Declared["queries"]> {
-  if (queries === undefined) return undefined;
+/**
+ * What is declared, for PostgreSQL.
+ *
+ * @throws {UserError} where the queries are written for Redis.
+ */
+export function forPostgres({
+  redisQueries,
+  ...declared
+}: Declared): Omit<Declared, "redisQueries"> {
+  if (redisQueries === undefined) return declared;
+  throw new UserError({
+    title: "The queries are none of PostgreSQL",
+    cause: "`queries` has `command`, and the backup is one of PostgreSQL, which is asked by `sql`.",
+    remedy:
+      'Write a list such as `[{name: orders, sql: "SELECT count(*) FROM orders", expect: {min: 1}}]`.',
+  });
+}
+
+async function queriesOf({
+  queries,
+}: Options): Promise<Pick<Declared, "queries" | "redisQueries">> {
+  if (queries === undefined) return {};
+  const redis = await import("../../shared/redis/index.ts");
+  if (redis.isForRedis(queries)) return { redisQueries: redis.parseRedisQueries(queries) };
   const { parseQueries } = await import("../../shared/postgres-restore/index.ts");
-  return parseQueries(queries);
+  return { queries: parseQueries(queries) };
 }
 
 async function expectationsOf(

@@ -1,4 +1,5 @@
 import {
+  type BackupManifest,
   examineSeal,
   findingOf,
   type OpenedBackup,
@@ -10,6 +11,7 @@ import type { ServerAhead } from "../../shared/postgres-restore/index.ts";
 import type { Evidence, Examination, Finding } from "../../shared/proof/index.ts";
 import { openStorage } from "../../shared/storage/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { Attempt } from "./attempt.ts";
 import { copiesFor } from "./copies.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
@@ -36,14 +38,38 @@ export async function examineOwn(
   const { verifier, options } = means;
   await using ahead = await postgresAhead(backup.manifest, options, world);
   await using copies = await copiesFor(backup, options, world);
-  const seal = await examineSeal(backup, { verifier, watch: copies?.watch }, world);
-  const damaged = seal.findings.some(({ weight }) => weight === "damage");
-  const examination = damaged
-    ? stopped(options)
-    : await examineKind(copies?.backup ?? backup, { ...means, ahead }, world).catch(
-        asExamination(options),
-      );
-  return { ...seal, examination };
+  const contents = (from: OpenedBackup) => examineKind(from, { ...means, ahead }, world);
+  const began = world.clock.now();
+  // What is not restored may be looked into while its bytes are held against their sums.
+  const early = isRestored(backup.manifest, options) ? undefined : new Attempt(contents, world);
+  const seal = await examineSeal(
+    backup,
+    { verifier, watch: copies?.watch, read: early?.read },
+    world,
+  );
+  const seconds = (world.clock.now() - began) / 1_000;
+  if (seal.findings.some(({ weight }) => weight === "damage"))
+    return { ...seal, examination: stopped(options) };
+  const examination = await (early?.result() ?? contents(copies?.backup ?? backup)).catch(
+    asExamination(options),
+  );
+  return { ...seal, examination: early === undefined ? behind(seconds, examination) : examination };
+}
+
+/** Whether what a backup holds is put somewhere: nothing is that was not proven whole before. */
+function isRestored({ kind }: BackupManifest, { tier }: Options): boolean {
+  return tier === "full" || (tier === "data" && kind !== "directory" && kind !== "bucket");
+}
+
+/** The examination's phases, with what went before them. */
+function behind(seconds: number, examination: Examination): Examination {
+  const { phases } = examination;
+  if (phases === undefined) return examination;
+  const later = phases.map(({ name, from, to }) => ({
+    ...{ name, from: from + seconds, to: to + seconds },
+  }));
+  const first = { name: "reading what is stored", from: 0, to: seconds };
+  return { ...examination, phases: [first, ...later] };
 }
 
 function stopped({ tier }: Options): Examination {
@@ -77,7 +103,7 @@ async function examineKind(
     case "postgres":
       return await postgres(backup, means, world);
     case "redis":
-      return await redis(backup, options, world);
+      return await redis(backup, means, world);
     case "directory":
       return await directory(backup, options, world);
     case "opensearch":
@@ -103,9 +129,13 @@ async function postgres(
   );
 }
 
-async function redis(backup: OpenedBackup, options: Options, world: World): Promise<Examination> {
+async function redis(
+  backup: OpenedBackup,
+  { options, declared }: Means,
+  world: World,
+): Promise<Examination> {
   const { examineRedis } = await import("../../shared/redis/index.ts");
-  return await examineRedis(backup, redisOptions(options), world);
+  return await examineRedis(backup, redisOptions(options, declared), world);
 }
 
 async function directory(

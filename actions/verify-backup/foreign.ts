@@ -130,7 +130,7 @@ async function examineKind(
     return await examineTar(plain, { tier: options.tier }, world);
   }
   const { examineRdb } = await import("../../shared/redis/index.ts");
-  return await examineRdb(plain, redisOptions(options), world);
+  return await examineRdb(plain, redisOptions(options, means.declared), world);
 }
 
 function noFile({ name }: Dump, kind: ForeignKind): UserError {

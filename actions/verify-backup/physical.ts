@@ -4,6 +4,7 @@ import type { Dump, ExamineOptions } from "../../shared/dump-format/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { BaseSettings } from "../../shared/postgres-archive/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { forPostgres } from "./declared.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
 import type { Found } from "./verification.ts";
@@ -25,7 +26,7 @@ export async function examinePhysical(
   const archived =
     options.wal === undefined ? undefined : await archivedIn(storage, options.wal, world.signal);
   const settings = { ...(await settingsOf(options)), decrypt: reading.decrypt };
-  const base = { base: dump, archived, database, ...declared };
+  const base = { base: dump, archived, database, ...forPostgres(declared) };
   const examination = await examineBaseBackup(base, settings, options.tier, world);
   const walBytes = (archived ?? []).reduce((sum, { bytes = 0 }) => sum + bytes, 0);
   return {

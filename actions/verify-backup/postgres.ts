@@ -14,7 +14,7 @@ import type {
 } from "../../shared/postgres-restore/index.ts";
 import type { Examination } from "../../shared/proof/index.ts";
 import type { World } from "../../shared/world/index.ts";
-import type { Declared } from "./declared.ts";
+import { type Declared, forPostgres } from "./declared.ts";
 import type { Options } from "./inputs.ts";
 
 const FOLDER = "dump/";
@@ -53,7 +53,12 @@ export async function provePostgres(
 ): Promise<Examination> {
   const { examinePostgres } = await import("../../shared/postgres-restore/index.ts");
   const settings = { ...more, server: serverSettings(major, options), amcheck: options.amcheck };
-  return await examinePostgres({ ...backup, ...declared }, settings, options.tier, world);
+  return await examinePostgres(
+    { ...backup, ...forPostgres(declared) },
+    settings,
+    options.tier,
+    world,
+  );
 }
 
 function serverSettings(major: number | undefined, options: Options): ThrowAwaySettings {

@@ -1,5 +1,6 @@
 import { storageSettings } from "../../shared/backup-inputs/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { forPostgres } from "./declared.ts";
 import type { Options } from "./inputs.ts";
 import type { Means } from "./means.ts";
 import { settingsOf } from "./physical.ts";
@@ -38,7 +39,7 @@ export async function examineStanza(
   );
   const backups = await repository.backups(world);
   const set = chooseSet(backups, options.backup, settings.target, repository);
-  const known = { database: options.database, ...declared };
+  const known = { database: options.database, ...forPostgres(declared) };
   const examination = await examineRepository(
     repository,
     set,

@@ -41,7 +41,9 @@ export function isOccupied(
   const held = [...keys].map(
     ([database, count]) => `${count} ${count === 1 ? "key" : "keys"} in database ${database}`,
   );
-  if (libraries > 0) held.push(`${libraries} libraries of functions`);
+  if (libraries > 0) {
+    held.push(libraries === 1 ? "1 library of functions" : `${libraries} libraries of functions`);
+  }
   throw new UserError({
     title: "The target is not empty",
     cause: `${words} holds ${held.join(", ")}, and replace is not given.`,
