@@ -11,4 +11,5 @@ export { isPostDataStatement, type PlainFilterOptions, plainSqlFilter } from "./
 export { HEAD_BYTES, recogniseHead } from "./recognise.ts";
 export { recognise } from "./recognise-dump.ts";
 export type { ExpectedRows, RowCounts } from "./row-count.ts";
+export { lacksStructure } from "./row-count.ts";
 export { readTar, type TarMember, type TarOptions } from "./tar.ts";

@@ -92,7 +92,23 @@ function throwFaults(faults: FaultList, name: string): void {
   });
 }
 
+/** Programs that undo what is not undone here. */
+const UNPACKED_BY: Readonly<Record<string, string>> = {
+  bzip2: "bunzip2",
+  xz: "unxz",
+  zip: "unzip",
+  lz4: "unlz4",
+};
+
 function notOpened(name: string, layer: string): UserError {
+  const program = UNPACKED_BY[layer];
+  if (program !== undefined) {
+    return new UserError({
+      title: "A compression that is not read here",
+      cause: `${name} is compressed with ${layer}; gzip and zstd can be read here.`,
+      remedy: `Unpack it first (${program}), or write backups with gzip or zstd.`,
+    });
+  }
   return new UserError({
     title: "Sealed dump",
     cause: `${name} is sealed with ${layer}, which could not be opened here.`,

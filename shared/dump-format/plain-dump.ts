@@ -41,6 +41,7 @@ export class PlainDump implements SqlListener {
     dumper: undefined,
     encoding: undefined,
     statements: 0,
+    made: 0,
     inserts: 0,
     afterEnd: undefined,
     restricted: undefined,
@@ -157,6 +158,7 @@ export class PlainDump implements SqlListener {
   }
 
   #noteCreated(code: string, line: number): void {
+    if (/^CREATE\s+(?:\w+\s+)?(?:TABLE|EXTENSION)\b/i.test(code)) this.facts.made += 1;
     const created = createdIn(code);
     if (created === undefined) return;
     if (created.kind === "sequence") {

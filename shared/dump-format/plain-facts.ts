@@ -36,6 +36,8 @@ export interface PlainFacts {
   dumper: string | undefined;
   encoding: string | undefined;
   statements: number;
+  /** Statements that make a table, or an extension that may bring some. */
+  made: number;
   inserts: number;
   /** Code behind the end marker. */
   afterEnd: { readonly line: number; readonly text: string } | undefined;

@@ -1,6 +1,6 @@
 import type { FaultList } from "./fault-list.ts";
 import type { PlainFacts } from "./plain-facts.ts";
-import { ROWS_OF_NONE } from "./row-count.ts";
+import { ROWS_OF_NONE, withoutStructure } from "./row-count.ts";
 import type { OpenEnd } from "./sql-scanner.ts";
 import { judgeVersions } from "./versions.ts";
 
@@ -168,6 +168,10 @@ function judgeTables(facts: PlainFacts, { subject, faults }: Ending): void {
       what: `It has the structure of ${created.length} ${ROWS_OF_NONE}: pg_dump was run with --schema-only, or all data was cut out.`,
     });
     return;
+  }
+  if (isOfPgDump(facts) && withData.length > 0 && facts.made === 0) {
+    const what = withoutStructure(withData.length);
+    faults.add({ detector: "structure", weight: "doubt", subject, what });
   }
   const copies = facts.inserts === 0;
   for (const table of tables) {

@@ -71,3 +71,15 @@ export function isMeant(finding: Finding, expected: ExpectedRows | undefined): b
 
 /** What is said of a dump without the rows of any table. */
 export const ROWS_OF_NONE = "tables and the rows of none";
+
+const STRUCTURE_OF_NONE = "and the structure of none";
+
+/** Of a dump that can only be restored into a database which has the tables. */
+export function withoutStructure(tables: number): string {
+  return `It has the rows of ${tables} table${tables === 1 ? "" : "s"} ${STRUCTURE_OF_NONE}: it was made with pg_dump --data-only (or --section=data), and can only be restored where the tables are already.`;
+}
+
+/** Whether a dump was found to have rows, and no tables for them. */
+export function lacksStructure(findings: readonly Finding[]): boolean {
+  return findings.some(({ what }) => what.includes(STRUCTURE_OF_NONE));
+}

@@ -3,7 +3,7 @@ import { isUtf8Archive } from "./archive-facts.ts";
 import { copyTargetOf } from "./copy-statement.ts";
 import type { FaultList } from "./fault-list.ts";
 import { hostilityOf, metaHostility } from "./hostile.ts";
-import { ROWS_OF_NONE } from "./row-count.ts";
+import { ROWS_OF_NONE, withoutStructure } from "./row-count.ts";
 import { isCommand } from "./sql-commands.ts";
 import { SqlScanner } from "./sql-scanner.ts";
 import { columnsIn } from "./table-columns.ts";
@@ -51,6 +51,8 @@ const UPON_ANYTHING = new Set(["ACL", "ACL LANGUAGE", "COMMENT", "SECURITY LABEL
 
 /** Kinds of entries with rows that users wrote into what an extension made. */
 const ROWS_OF_EXTENSIONS = new Set(["TABLE DATA", "SEQUENCE SET"]);
+
+const MAKES_TABLES = new Set(["TABLE", "EXTENSION"]);
 
 /** Judges a table of contents by itself: what it lists, what it would run. */
 export function judgeArchive(archive: Archive, subject: string, faults: FaultList): void {
@@ -147,7 +149,9 @@ class TocJudge {
    */
   #dependencies(): void {
     const { entries } = this.#archive;
-    const extended = entries.some(({ kind }) => kind === "EXTENSION");
+    const extended =
+      entries.some(({ kind }) => kind === "EXTENSION") ||
+      !entries.some(({ kind }) => kind === "TABLE");
     const named = new Set(
       entries
         .filter(({ kind }) => !UPON_ANYTHING.has(kind))
@@ -247,6 +251,10 @@ class TocJudge {
         .filter((entry) => entry.kind === "TABLE DATA")
         .map((entry) => tableName(entry.schema, entry.name)),
     );
+    if (filled.size > 0 && !entries.some(({ kind }) => MAKES_TABLES.has(kind))) {
+      const what = withoutStructure(filled.size);
+      this.#faults.add({ detector: "structure", weight: "doubt", subject: this.#subject, what });
+    }
     this.#tablesWithoutData(tables, filled);
     this.#sequences(filled.size > 0);
   }

@@ -2,6 +2,7 @@ import {
   type DumpExamination,
   type ExamineOptions,
   examineDump,
+  lacksStructure,
   recognise,
   type Dump as StoredDump,
 } from "../dump-format/index.ts";
@@ -98,11 +99,10 @@ export async function examinePostgres(
     ...settings.reading,
     signal: world.signal,
   });
-  if (dump === undefined || read.findings.some(({ detector }) => detector === "bomb")) {
-    return {
-      ...integrity,
-      unknown: [...read.unknown, "It was not restored, for it is nothing that could be."],
-    };
+  const rowsOnly = backup.fingerprint === undefined && lacksStructure(read.findings);
+  if (dump === undefined || rowsOnly || read.findings.some(({ detector }) => detector === "bomb")) {
+    const why = rowsOnly ? "there are no tables for its rows" : "it is nothing that could be";
+    return { ...integrity, unknown: [...read.unknown, `It was not restored, for ${why}.`] };
   }
   const known = backup.fingerprint ?? (await liveFingerprint(backup, world));
   const proof = new Proof({ backup, settings, tier, world, began, ahead });

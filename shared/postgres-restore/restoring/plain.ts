@@ -76,8 +76,10 @@ class PlainWork {
   #inTransaction = false;
   #skipping = false;
   #errors = 0;
-  #connected = false;
-  #elsewhere = false;
+  /** Whether anything has been made so far: a database begins empty. */
+  #begun = false;
+  /** Another database than the one that is restored. */
+  #elsewhere: { readonly name: string; readonly line: number; told: boolean } | undefined;
   over = false;
 
   constructor(restoring: Restoring, restrictsMeta: boolean) {
@@ -149,8 +151,11 @@ class PlainWork {
 
   async #statement(text: string, line: number): Promise<void> {
     const { roles, options, administrator, target, findings } = this.#restoring;
-    if (this.#elsewhere) return;
     const head = utf8(text.slice(0, 20_000));
+    if (this.#elsewhere !== undefined) return this.#notHere(head);
+    // pg_dump --clean: what would be dropped is not there, and psql would end at each of them.
+    if (!this.#begun && isCleaning(head)) return;
+    this.#begun ||= makesSomething(head);
     await roles.ensure(rolesIn(head));
     const kind = kindOf(head);
     if (kind === "extension") {
@@ -313,8 +318,9 @@ class PlainWork {
   }
 
   async #meta(text: string, line: number): Promise<void> {
-    if (/^\\(?:un)?restrict\s+\w+$/.test(text) || this.#elsewhere) return;
+    if (/^\\(?:un)?restrict\s+\w+$/.test(text)) return;
     if (/^\\connect\b/.test(text)) return this.#connect(text, line);
+    if (this.#elsewhere !== undefined) return;
     if (/^\\encoding\s+\w+$/.test(text)) {
       await this.#statement(`SET client_encoding = '${text.split(/\s+/)[1]}';`, line);
       return;
@@ -332,14 +338,18 @@ class PlainWork {
     const name =
       /(?:dbname='?|\\connect\s+(?:-reuse-previous=on\s+)?"?)([^"'\s]+)/.exec(text)?.[1] ?? "";
     if (name === "template1" || name === "-") return;
-    if (!this.#connected) {
-      this.#connected = true;
-      return;
-    }
-    this.#elsewhere = true;
+    // Those before it had nothing in them.
+    if (this.#begun) this.#elsewhere = { name, line, told: false };
+  }
+
+  /** Other databases count where there is something in them; the server's own `postgres` has not. */
+  #notHere(head: string): void {
+    const database = this.#elsewhere;
+    if (database === undefined || database.told || !makesSomething(head)) return;
+    database.told = true;
     this.#find(
       "dump",
-      `From line ${line} on it holds another database, ${name}, which was not restored.`,
+      `From line ${database.line} on it holds another database, ${database.name}, which was not restored: one is, the first that has something in it.`,
       { weight: "doubt", detector: "not-restored" },
     );
   }
@@ -389,4 +399,21 @@ class PlainWork {
       ...more,
     });
   }
+}
+
+/** What a dump takes away before it makes anything. */
+function isCleaning(statement: string): boolean {
+  return (
+    /^DROP\s+(?!(?:ROLE|USER|GROUP|DATABASE|TABLESPACE|OWNED)\b)/i.test(statement) ||
+    /^ALTER\s+TABLE\s[^;]*\sDROP\s+(?:CONSTRAINT|IDENTITY|DEFAULT)\b/i.test(statement) ||
+    /^SELECT\s+pg_catalog\.lo_unlink\s*\(/i.test(statement)
+  );
+}
+
+/** Makes something in a database that is not in every new one. */
+function makesSomething(statement: string): boolean {
+  if (/^(?:COPY|INSERT)\s/i.test(statement)) return true;
+  return /^CREATE\s+(?!(?:ROLE|USER|GROUP|DATABASE|TABLESPACE)\s+(?!MAPPING\b)|SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?public\b|EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?plpgsql\b)/i.test(
+    statement,
+  );
 }
