@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
+import type { Tier } from "../../shared/proof/index.ts";
 import { passage } from "./bytes.ts";
 import type { Case, Format } from "./case.ts";
 import type { KeptBackup } from "./kept-backup.ts";
@@ -68,6 +69,89 @@ function taken(
   };
 }
 
+/** The source has something that a restore finds hard, and backup-database backs it up as it is. */
+function having(
+  name: string,
+  format: Form,
+  sql: string,
+  { tier = "full" }: { readonly tier?: Tier } = {},
+): Case {
+  return {
+    ...{ name, format, level: "source", harms: false, tier },
+    arrange: async (scene, folder) => {
+      const storage = join(folder, "storage");
+      await scene.changed(sql, (database) =>
+        scene.backUp({ source: scene.server.url(database), format }, storage),
+      );
+      return { storage, name: "library" };
+    },
+  };
+}
+
+const GRANTED_ON = `
+GRANT USAGE ON SCHEMA lib TO corpus_owner;
+GRANT SELECT ON lib.books TO corpus_owner WITH GRANT OPTION;
+SET ROLE corpus_owner;
+GRANT SELECT ON lib.books TO corpus_app`;
+
+const LAST = `
+CREATE FUNCTION lib.told() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+CREATE EVENT TRIGGER told ON ddl_command_end EXECUTE FUNCTION lib.told();
+ALTER EVENT TRIGGER told DISABLE;
+COMMENT ON EVENT TRIGGER told IS 'asleep';
+CREATE PUBLICATION everything FOR ALL TABLES;
+COMMENT ON PUBLICATION everything IS 'it''s all'`;
+
+const OF_SUPERUSERS = `
+CREATE FUNCTION lib.same(int, int) RETURNS bool LANGUAGE internal IMMUTABLE STRICT AS 'int4eq';
+CREATE OPERATOR lib.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = lib.same);
+CREATE FUNCTION lib.tight(int) RETURNS bool LANGUAGE sql IMMUTABLE LEAKPROOF AS 'SELECT true';
+CREATE CAST (oid AS date) WITHOUT FUNCTION;
+CREATE CAST (int AS text) WITH INOUT AS IMPLICIT;
+COMMENT ON CAST (int AS text) IS 'as it was in 8.2';
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO corpus_reader;
+REVOKE EXECUTE ON FUNCTION citext_hash(citext) FROM PUBLIC;
+COMMENT ON SCHEMA public IS 'ours'`;
+
+const ODD_NAMES = `
+CREATE SCHEMA "two
+lines";
+CREATE TABLE "two
+lines"."a.b ""c"" 'd'
+e" ("x y" serial PRIMARY KEY, "generated always as (" text, "\\" int);
+INSERT INTO "two
+lines"."a.b ""c"" 'd'
+e" ("\\") SELECT generate_series(1, 30);
+CREATE TABLE lib."__proto__" ("constructor" int PRIMARY KEY);
+INSERT INTO lib."__proto__" VALUES (1)`;
+
+const AT_THE_EDGES = `
+CREATE SEQUENCE lib.round MAXVALUE 3 CYCLE; SELECT nextval('lib.round') FROM generate_series(1, 5);
+CREATE SEQUENCE lib.used_up MAXVALUE 2; SELECT nextval('lib.used_up') FROM generate_series(1, 2);
+CREATE SEQUENCE lib.down INCREMENT -1; SELECT nextval('lib.down');
+ALTER TABLE lib.events ADD CONSTRAINT unproven CHECK (line <> 'event 3') NOT VALID;
+CREATE TABLE lib.extremes (id int PRIMARY KEY, f float8, n numeric, t timestamptz, d date, i interval, r text);
+INSERT INTO lib.extremes VALUES (1, 'NaN', 'Infinity', 'infinity', '4713-11-24 BC', '-178000000 years', '\\.'),
+  (2, -0.0, 'NaN', '-infinity', '5874897-12-31', '0.000001 s', E'\\r\\n'), (3, 4.9e-324, 1.100, NULL, 'infinity', '1 mon -1 day', ''),
+  (4, 0.1::float8 + 0.2, -0.0, NULL, NULL, NULL, E'\\x0b\\x08')`;
+
+const SETTINGS = `DO $$ BEGIN ${Object.entries({
+  bytea_output: "escape",
+  intervalstyle: "sql_standard",
+  extra_float_digits: "-5",
+  client_encoding: "latin1",
+  statement_timeout: "50ms",
+  idle_in_transaction_session_timeout: "100ms",
+  default_transaction_read_only: "on",
+  search_path: "lib",
+  quote_all_identifiers: "on",
+})
+  .map(
+    ([name, to]) =>
+      `EXECUTE format('ALTER DATABASE %I SET ${name} = %L', current_database(), '${to}');`,
+  )
+  .join(" ")} END $$`;
+
 const AGAIN = `
 CREATE TEMP TABLE kept AS SELECT * FROM lib.events ORDER BY random();
 TRUNCATE lib.events;
@@ -99,6 +183,22 @@ export const benignDifferences: readonly Case[] = [
     "another style of dates of the database",
     "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET datestyle = %L', current_database(), 'German'); END $$",
   ),
+  having("privileges that others than the owner granted", "custom", GRANTED_ON),
+  having("privileges that others than the owner granted, in SQL", "plain", GRANTED_ON),
+  having("an event trigger that is disabled, comments on what comes last", "custom", LAST),
+  having("an event trigger that is disabled, and comments, in SQL", "plain", LAST),
+  having("what only a superuser can make", "custom", OF_SUPERUSERS),
+  having("what only a superuser can make, in SQL", "plain", OF_SUPERUSERS),
+  having("names with line ends, quotes and dots", "custom", ODD_NAMES),
+  having("names with line ends, quotes and dots, in SQL", "plain", ODD_NAMES),
+  having("sequences and values at their edges", "directory", AT_THE_EDGES),
+  having(
+    "a view that needs a key, without keys",
+    "plain",
+    "CREATE VIEW lib.grouped AS SELECT id, title, count(*) FROM lib.books GROUP BY id",
+    { tier: "data" },
+  ),
+  having("settings that change how values are written", "custom", SETTINGS),
   options("--no-owner", "custom", "--no-owner"),
   options("--compress=0", "custom", "--compress=0"),
   options("--compress=9", "custom", "--compress=9"),
