@@ -5,7 +5,9 @@ import type { World } from "../world/index.ts";
 import { BrokenPart } from "./broken-part.ts";
 import { MANIFEST, SIGNATURE, VERIFICATIONS } from "./identity.ts";
 import type { Part } from "./manifest.ts";
+import { NotedReading } from "./noted-reading.ts";
 import type { StoredBackup } from "./open-backup.ts";
+import type { OpenedBackup } from "./opened.ts";
 import { Progress } from "./progress.ts";
 import { BrokenManifest } from "./read-manifest.ts";
 import type { Verifier } from "./signature.ts";
@@ -13,6 +15,11 @@ import type { Verifier } from "./signature.ts";
 export interface SealSettings {
   /** The key that the manifest's signature is held against. */
   readonly verifier?: Verifier | undefined;
+  /**
+   * Reads of the backup what it wants to, first of all: what it reads to its end is as it was
+   * written, and is not read once more.
+   */
+  readonly read?: ((backup: OpenedBackup) => Promise<void>) | undefined;
   /**
    * Given the plain bytes of each part while they are read, so that they are read once only. It may
    * stop reading before their end; the stream fails where the part breaks.
@@ -49,7 +56,9 @@ export async function examineSeal(
   progress.expect(total);
   const broken = new Map<string, BrokenPart>();
   const locked: Part[] = [];
-  const next = parts.values();
+  const noted = new NotedReading(backup, progress);
+  await settings.read?.(noted);
+  const next = parts.filter(({ name }) => !noted.sealed.has(name)).values();
   const failed = new AbortController();
   const signal = AbortSignal.any([world.signal, failed.signal]);
   const lane = async () => {

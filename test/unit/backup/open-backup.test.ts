@@ -39,6 +39,30 @@ async function examine(settings: SealSettings = {}, given: object = keys) {
   return examineSeal(opened, settings, world);
 }
 
+it("reads no part again that was read to its end, and each of the others", async () => {
+  written = await backUp(storage, parts, { sealing: sealings.age });
+  storage.put(at("dump/two.zst.age"), storage.bytes(at("dump/two.zst.age")).subarray(0, 50));
+  const read: string[] = [];
+  const origin = storage.read.bind(storage);
+  storage.read = (name, options) => {
+    read.push(name.slice(written.folder.length));
+    return origin(name, options);
+  };
+  const { signal } = new AbortController();
+  const { broken } = await examine({
+    read: async (backup) => {
+      expect(await buffer(await backup.open("dump/one", signal))).toEqual(parts["dump/one"]);
+      await backup.fingerprint(signal);
+      for await (const _ of await backup.open("three", signal)) break;
+      await buffer(await backup.open("dump/two", signal)).catch(() => {});
+    },
+  });
+  expect(broken).toEqual(["dump/two"]);
+  const once = ["dump/one.zst.age", "fingerprint.json.zst.age", "manifest.json"];
+  const twice = ["dump/two.zst.age", "three.zst.age"];
+  expect(read.sort()).toEqual([...once, ...twice, ...twice].sort());
+});
+
 const at = (file: string) => `${written.folder}${file}`;
 const digest = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
