@@ -55,6 +55,7 @@ export async function startInDocker(
           { name: "an unprivileged user", had, detail: "the image's postgres, no capabilities" },
           { name: "no way to privileges", had, detail: "no-new-privileges" },
           { name: "a limit on memory", had, detail: "of the container" },
+          { name: "a limit on disk", had: false, detail: "the engine's disk is not watched" },
         ],
         dispose,
       },
