@@ -8,6 +8,7 @@ import { openBed } from "../../testbed/bed.ts";
 import { readConfiguration } from "../../testbed/configuration.ts";
 import { buildkit as buildkitModule } from "../../testbed/modules.ts";
 import { connects } from "../../testbed/processes.ts";
+import { withoutSync } from "../../testbed/without-sync.ts";
 
 /** A BuildKit that a test may kill: the bed's programs, with state of its own. */
 export class OwnBuildKit implements AsyncDisposable {
@@ -60,7 +61,9 @@ root = "${join(folder, "root")}"
     const mount = disk === undefined ? "" : `mount -t tmpfs -o size=${disk} tmpfs "$2" && `;
     const script = `${mount}exec "$0" --config "$1"`;
     // What it mounts goes with its namespace, however it ends.
-    const child = spawn("unshare", ["--mount", "sh", "-c", script, this.#program, toml, root], {
+    const mounted = ["unshare", "--mount", "sh", "-c", script, this.#program, toml, root];
+    const [program = "", ...args] = [...withoutSync(), ...mounted];
+    const child = spawn(program, args, {
       detached: true,
       stdio: "ignore",
       env: { ...process.env, PATH: this.#path },
