@@ -1,6 +1,7 @@
 import type { SearchConnection } from "./connection.ts";
 import { addDocument, type ContentSums, emptySums } from "./content.ts";
 import { elementsAt, membersAt, type Span } from "./raw-json.ts";
+import { SearchRefusal } from "./refusal.ts";
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
@@ -32,12 +33,22 @@ export async function sumDocuments(
   const sums = emptySums(options.buckets);
   const readers = Math.max(1, options.readers);
   const slices = Array.from({ length: readers }, (_, id) => id);
-  await Promise.all(
+  const read = await Promise.allSettled(
     slices.map((id) =>
       sumSlice(cluster, index, readers > 1 ? { id, max: readers } : undefined, sums, options),
     ),
   );
+  const failures = read.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+  // An index without a single mapping, as one that was never written to, cannot be sliced.
+  if (readers > 1 && failures.some(isUnmapped))
+    return await sumDocuments(cluster, index, { ...options, readers: 1 });
+  if (failures.length > 0) throw failures[0];
   return sums;
+}
+
+/** Source: org.opensearch.search.slice.SliceBuilder, toFilter. */
+function isUnmapped(error: unknown): boolean {
+  return error instanceof SearchRefusal && /field _id not found/.test(error.message);
 }
 
 async function sumSlice(

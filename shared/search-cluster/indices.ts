@@ -139,12 +139,10 @@ export async function dataStreams(cluster: SearchConnection): Promise<Selection[
   // OpenSearch lists them all, and refuses to be asked for that.
   const all = cluster.product === "opensearch" ? "" : "?expand_wildcards=all";
   // Servers without them know no such address, and say so in several ways.
-  const answer = await cluster
-    .ask<Answer>("GET", `/_data_stream${all}`)
-    .catch((error: unknown) => {
-      if (error instanceof UserError && /40[0-5]/.test(error.cause)) return undefined;
-      throw error;
-    });
+  const answer = await cluster.ask<Answer>("GET", `/_data_stream${all}`).catch((error: unknown) => {
+    if (error instanceof UserError && /40[0-5]/.test(error.cause)) return undefined;
+    throw error;
+  });
   return (answer?.data_streams ?? []).map(({ name, indices }) => ({
     name,
     indices: indices.map((one) => one.index_name),

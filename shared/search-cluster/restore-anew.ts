@@ -13,6 +13,7 @@ export interface AnewOrder {
   readonly name: string;
   /** The indices that come of it. */
   readonly indices: readonly IndexFingerprint[];
+  readonly isStream: boolean;
 }
 
 /**
@@ -27,7 +28,8 @@ export async function restoreAnew(
 ): Promise<RestoreTrouble> {
   const body = {
     ...{ indices: order.name, ignore_unavailable: false, include_global_state: false },
-    ...{ include_aliases: true, partial: false },
+    // Those of an index are given when it is clear who has them by now.
+    ...{ include_aliases: order.isStream, partial: false },
   };
   const path = `${snapshotPath(order.repository, order.snapshot)}/_restore`;
   try {

@@ -30,9 +30,10 @@ export async function anewOf(
   { name, indices }: StreamPlan,
   { world }: Means,
 ): Promise<Anew> {
-  const { cluster, repository, expected } = restore;
+  const { cluster, repository, expected, plan } = restore;
   const began = world.clock.now();
-  const order = { repository, snapshot: expected.snapshot.name, name, indices };
+  const isStream = plan.streams.some((stream) => stream.name === name);
+  const order = { repository, snapshot: expected.snapshot.name, name, indices, isStream };
   const trouble = await restoreAnew(cluster, order, world);
   const seconds = (world.clock.now() - began) / 1_000;
   if (trouble !== undefined) return { ...lost(name, trouble, indices), seconds };

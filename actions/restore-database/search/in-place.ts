@@ -4,7 +4,7 @@ import type { Means, Restored } from "../restored.ts";
 import { seriesBefore } from "../series-before.ts";
 import { anewOf, freeStream } from "./anew.ts";
 import type { IndicesRestore } from "./restore.ts";
-import { told } from "./told.ts";
+import { aliasesFor, told } from "./told.ts";
 
 /**
  * Removes each index and restores it under its own name, then proves it: for clusters without room for
@@ -28,7 +28,8 @@ export async function restoreInPlace(restore: IndicesRestore, means: Means): Pro
         }
         await freeStream(restore, unit.name);
         const result = await anewOf(restore, unit, means);
-        findings.push(...result.findings);
+        const notes = await giveAliases(restore, unit.name);
+        findings.push(...result.findings, ...notes);
         items.push(...result.items);
         seconds += result.seconds;
         world.log.info(`${unit.name} is restored`);
@@ -39,6 +40,21 @@ export async function restoreInPlace(restore: IndicesRestore, means: Means): Pro
   });
   const isSound = findings.every(({ weight }) => weight !== "damage");
   return told(restore, { findings, items, seconds }, isSound, true);
+}
+
+/** To an index by itself: those that its place had, and those of the backup that nobody has by now. */
+async function giveAliases(
+  { plan, cluster, occupants }: IndicesRestore,
+  name: string,
+): Promise<readonly Finding[]> {
+  const index = plan.indices.find((one) => one.name === name);
+  if (index === undefined) return [];
+  const { aliases, left } = aliasesFor(index, occupants);
+  const actions = Object.entries(aliases).map(([alias, definition]) => {
+    return { add: { index: name, alias, ...(definition as object) } };
+  });
+  if (actions.length > 0) await cluster.ask("POST", "/_aliases", { body: { actions } });
+  return left;
 }
 
 /** What stopped it, with the way back. */
