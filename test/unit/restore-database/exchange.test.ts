@@ -1,10 +1,22 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Move } from "../../../actions/restore-database/directory/files.ts";
 import { LocalFiles } from "../../../actions/restore-database/directory/local-files.ts";
-import { type Exchange, exchange, takeBack } from "../../../actions/restore-database/directory/swap.ts";
+import {
+  type Exchange,
+  exchange,
+  takeBack,
+} from "../../../actions/restore-database/directory/swap.ts";
 import { testWorld } from "../../backups/world.ts";
 
 const world = testWorld();
@@ -31,7 +43,9 @@ function put(path: string, text: string): void {
 /** Contents by their paths. */
 function seen(at: string): Record<string, string> {
   const names = readdirSync(join(folder, at), { recursive: true, withFileTypes: true });
-  const files = names.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
+  const files = names
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name));
   return Object.fromEntries(
     files.map((file) => [file.slice(join(folder, at).length + 1), readFileSync(file, "utf8")]),
   );
