@@ -28,13 +28,14 @@ export type Chosen =
  */
 export async function choose(means: Means): Promise<Chosen> {
   const { options, storage, world } = means;
-  const { name, pattern, kind } = options;
+  const { name, pattern, kind, targetFolder } = options;
   if (kind === "pgbackrest" || kind === "wal-g") return { form: "repository", kind };
   if (pattern !== undefined) {
     const all = await foreignBackups(storage, pattern, world.signal);
     return { form: "foreign", backup: await chooseFile(all, pattern, means) };
   }
   if (name === undefined) throw unnamed();
+  if (targetFolder !== undefined) throw noCluster();
   if (options.pointInTime !== undefined || options.wal !== undefined) throw noWal();
   return { form: "own", listed: await chooseOwn(name, means) };
 }
@@ -42,7 +43,12 @@ export async function choose(means: Means): Promise<Chosen> {
 async function chooseOwn(name: string, { options, storage, world }: Means): Promise<Listed> {
   const series = await catalogue(storage, name, world.signal);
   if (options.backup !== "proven") return chooseBackup(series, options.backup);
-  const history = await readHistory(storage, series, { limit: Infinity, skipsFrozen: true }, world.signal);
+  const history = await readHistory(
+    storage,
+    series,
+    { limit: Infinity, skipsFrozen: true },
+    world.signal,
+  );
   const found = history.findLast((each) => provenTier(each.verifications) !== undefined);
   if (found !== undefined) return found.listed;
   throw new UserError({
@@ -81,6 +87,15 @@ function noWal(): UserError {
       "point-in-time and wal are for base backups, which pattern names; what backup-database writes shows one moment only.",
     remedy:
       "Leave them out and give backup: before <time>, or give pattern in place of name. The target was not touched.",
+  });
+}
+
+function noCluster(): UserError {
+  return new UserError({
+    title: "A dump is restored into a server",
+    cause:
+      "target-folder is given, which takes a base backup; what backup-database writes holds one database, and no cluster.",
+    remedy: "Give target, or pattern and wal of a base backup. The target was not touched.",
   });
 }
 

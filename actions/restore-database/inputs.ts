@@ -42,6 +42,7 @@ export const inputs = {
   "target-region": text({ accepts: "a region such as eu-central-1" }, /^[\w-]+$/),
   "target-access-key-id": text({ accepts: "an access key's id" }),
   "target-secret-access-key": text({ secret: true, accepts: "that key's secret" }),
+  "target-folder": text({ accepts: "the path of an empty folder" }),
   "target-ca": text({ accepts: "certificates as PEM" }, /-----BEGIN CERTIFICATE-----/),
   "client-certificate": text({ accepts: "a certificate as PEM" }, /-----BEGIN CERTIFICATE-----/),
   "client-key": text(

@@ -3,18 +3,20 @@ import { decryptionBy } from "../../shared/sealing/index.ts";
 import type { Chosen } from "./choose.ts";
 import type { Origin } from "./origin.ts";
 import type { Means, Restored } from "./restored.ts";
+import { thaw } from "./thaw.ts";
 
 /** Restores what another tool made; what it is, its files tell. */
 export async function restoreForeign(
   chosen: Exclude<Chosen, { readonly form: "own" }>,
   means: Means,
 ): Promise<{ readonly origin: Origin; readonly restored: Restored }> {
-  const { options, storage, world } = means;
+  const { options, storage, world, journal } = means;
   if (chosen.form === "repository") {
     const { restoreRepository } = await import("./postgres/physical/restore-physical.ts");
     return await restoreRepository(chosen.kind, means);
   }
   const { backup } = chosen;
+  await journal.phase("thaw", () => thaw({ id: backup.name, files: backup.files }, means));
   const dump = foreignDump(storage, backup);
   const { identity: identities, passphrase, kind, wal } = options;
   const decrypt = await decryptionBy({ identities, passphrase }, world.secrets);

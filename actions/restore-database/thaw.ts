@@ -3,7 +3,7 @@ import type { Means } from "./restored.ts";
 
 /** Has what an archive's storage class froze made readable, and waits for it. */
 export async function thaw(
-  { id, files }: Listed,
+  { id, files }: Pick<Listed, "id" | "files">,
   { options, storage, world }: Means,
 ): Promise<void> {
   const settings = { tier: options.thawTier, days: options.thawDays };

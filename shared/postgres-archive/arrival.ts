@@ -145,12 +145,26 @@ export async function holdTarget(
       found: lsnText(state.lsn),
     });
   }
-  if (state.time !== undefined && before !== undefined && state.time !== before.time) {
+  // A server that was stopped by a place in the WAL does not tell the time of the record there.
+  const isTold = stop !== undefined && state.time !== undefined;
+  if (isTold && before !== undefined && state.time !== before.time) {
     ledger.damage(
       "point-in-time",
       subject,
       "The last transaction that it replayed is not the last one before this moment.",
-      { expected: momentText(before.time), found: momentText(state.time) },
+      { expected: momentText(before.time), found: momentText(state.time ?? 0) },
+    );
+  }
+  if (
+    stop === undefined &&
+    before?.committed === true &&
+    before.transaction > 0 &&
+    !(await isVisible(server, before))
+  ) {
+    ledger.damage(
+      "point-in-time",
+      subject,
+      `Transaction ${before.transaction}, committed at this moment, is not there.`,
     );
   }
   if (next !== undefined && (await isVisible(server, next))) {

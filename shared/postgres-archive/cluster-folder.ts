@@ -1,5 +1,17 @@
-import { chmod, chown, mkdir, open, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { codeOf } from "../failure/index.ts";
 import type { Isolation } from "../isolation/index.ts";
 import { type PrivateFolder, privateFolder } from "../process/index.ts";
 
@@ -112,6 +124,45 @@ export class ClusterFolder implements AsyncDisposable {
     await chmod(this.data, 0o700);
   }
 
+  /** Puts the cluster's own configuration aside, which ours takes the place of. */
+  async putConfigurationAside(): Promise<void> {
+    await this.folder("configuration");
+    for (const name of CONFIGURATION) {
+      const from = join(this.data, name);
+      const to = join(this.path, "configuration", name);
+      await rename(from, to).catch(unlessMissing);
+    }
+  }
+
+  /**
+   * Moves the data folder's contents, with the cluster's own configuration, into another folder of
+   * the same disk, and tablespaces into one beside that. What a server cannot start without comes last.
+   */
+  async moveInto(folder: string): Promise<void> {
+    await this.#moveTablespaces(`${folder}-tablespaces`);
+    for (const name of CONFIGURATION) {
+      const from = join(this.path, "configuration", name);
+      await rm(join(this.data, name), { force: true });
+      await rename(from, join(this.data, name)).catch(unlessMissing);
+    }
+    const last = "PG_VERSION";
+    const names = (await readdir(this.data)).filter((name) => name !== last);
+    for (const name of [...names, last]) await rename(join(this.data, name), join(folder, name));
+  }
+
+  async #moveTablespaces(folder: string): Promise<void> {
+    const links = join(this.data, "pg_tblspc");
+    const there = await readdir(links, { withFileTypes: true });
+    for (const entry of there.filter((each) => each.isSymbolicLink())) {
+      const to = join(folder, entry.name);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await this.#own(folder);
+      await rename(await readlink(join(links, entry.name)), to);
+      await rm(join(links, entry.name));
+      await symlink(to, join(links, entry.name));
+    }
+  }
+
   /** Gives everything in it to the server's user; for what other programs wrote. */
   async handOver(): Promise<void> {
     if (this.#user === undefined) return;
@@ -127,6 +178,17 @@ export class ClusterFolder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#folder[Symbol.asyncDispose]();
   }
+}
+
+const CONFIGURATION = [
+  "postgresql.conf",
+  "postgresql.auto.conf",
+  "pg_hba.conf",
+  "pg_ident.conf",
+] as const;
+
+function unlessMissing(error: unknown): void {
+  if (codeOf(error) !== "ENOENT") throw error;
 }
 
 export interface NewFile {

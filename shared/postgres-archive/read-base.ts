@@ -47,6 +47,8 @@ const UNLISTED =
 /** Replaced by ours, or of no meaning to a copy. */
 const LEFT_OUT =
   /^(postgresql\.conf|postgresql\.auto\.conf|pg_hba\.conf|pg_ident\.conf|tablespace_map|postmaster\.(pid|opts)|standby\.signal|recovery\.signal|backup_manifest|core(\.\d+)?)$/;
+/** Kept aside, for whoever gets the cluster itself. */
+const CONFIGURATION = /^(postgresql\.conf|postgresql\.auto\.conf|pg_hba\.conf|pg_ident\.conf)$/;
 const SEGMENT = /^pg_wal\/([0-9A-F]{24}(\.partial)?|[0-9A-F]{8}\.history)$/;
 
 /**
@@ -166,7 +168,9 @@ class BaseRun {
       });
       return await folder.create(`own-wal/${segment}`);
     }
-    if (!unpack || path.startsWith("pg_wal/") || LEFT_OUT.test(path)) return undefined;
+    if (!unpack || path.startsWith("pg_wal/")) return undefined;
+    if (CONFIGURATION.test(path)) return await folder.create(`configuration/${path}`);
+    if (LEFT_OUT.test(path)) return undefined;
     return await folder.create(folder.place(path));
   }
 

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { isolationHere } from "../isolation/index.ts";
+import { type Isolation, isolationHere } from "../isolation/index.ts";
 import type { ConnectionSettings } from "../postgres/index.ts";
 import { LimitReached, watchServer } from "../postgres-restore/index.ts";
 import type { World } from "../world/index.ts";
@@ -7,6 +7,7 @@ import { databasesOf, goalOf, holdEnd, holdTarget, judgeTarget, stateOf } from "
 import { circumstancesOf } from "./circumstances.ts";
 import { ClusterFolder } from "./cluster-folder.ts";
 import { type BaseFiles, type Fetch, type Fetched, fetchBase } from "./fetch.ts";
+import { handOver } from "./hand-over.ts";
 import { Ledger } from "./ledger.ts";
 import { diskFull, notRecoverable, noWal } from "./not-recoverable.ts";
 import type { Decrypt } from "./plain-content.ts";
@@ -30,6 +31,14 @@ export interface RecoverySettings {
   /** Bytes. */
   readonly memory?: number | undefined;
   readonly decrypt?: Decrypt | undefined;
+  /** Who the server runs as and its files belong to, where this process may choose; nobody unless said. */
+  readonly owner?: Owner | undefined;
+}
+
+/** A user of this machine. */
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A cluster as it was at a moment, in a server of its own that goes when it is disposed of. */
@@ -47,6 +56,13 @@ export interface RecoveredCluster extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** How a database of it is reached from this machine. */
   connectionTo(database: string): ConnectionSettings;
+  /**
+   * Ends the server in good order, has every page of the cluster held to its checksum where it has
+   * them, and moves the cluster, on the disk, into a folder, where another server can be started on it.
+   *
+   * @throws {UserError} where it is not whole, or the folder cannot take it.
+   */
+  handOver(folder: string): Promise<void>;
   /** Tables whose rows no physical backup has. */
   unloggedTables(database: string): Promise<readonly string[]>;
 }
@@ -104,13 +120,14 @@ async function recoverIn(
   world: World,
 ): Promise<RecoveredCluster> {
   const { memory = Math.floor(totalmem() / 2), target } = settings;
-  const isolation = await isolationHere(memory, world);
+  const isolation = asOwner(await isolationHere(memory, world), settings.owner);
   const folder = stack.use(await ClusterFolder.make(settings.within, isolation.user));
   const ledger = new Ledger();
   world.log.info("Reading the base backup");
   const base = await fetch(folder, true, ledger);
   if (ledger.isDamaged || base.major === undefined || base.label === undefined)
     throw notRecoverable(ledger, undefined);
+  await folder.putConfigurationAside();
   const wal = await walOf(base, folder, settings, ledger, world);
   if (wal === undefined || ledger.isDamaged) throw notRecoverable(ledger, wal);
   judgeTarget(target, base, wal, ledger);
@@ -153,6 +170,8 @@ async function recoverIn(
       ],
       connectionTo: (database) => ({ url: server.urlOf(database) }),
       unloggedTables: (database) => unloggedTables(server, database),
+      handOver: (to) =>
+        handOver({ server, folder, to, tools: { bin, isolation, folder } }, control, world),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -160,6 +179,17 @@ async function recoverIn(
       throw limit.signal.reason;
     throw error;
   }
+}
+
+/** The same isolation for another user than nobody. */
+function asOwner(isolation: Isolation, owner: Owner | undefined): Isolation {
+  if (owner === undefined || isolation.user === undefined) return isolation;
+  const prefix = isolation.prefix.map((argument) =>
+    argument
+      .replace(/^--reuid=\d+$/, `--reuid=${owner.uid}`)
+      .replace(/^--regid=\d+$/, `--regid=${owner.gid}`),
+  );
+  return { ...isolation, prefix, user: owner };
 }
 
 /** Reads the WAL as far as it is needed; what is wrong only behind the target is told as a note. */

@@ -7,7 +7,8 @@ import type { ClusterFolder } from "./cluster-folder.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RecoveryServer } from "./recovery-server.ts";
 
-interface Tools {
+/** By what a copied cluster is checked. */
+export interface Tools {
   readonly bin: string;
   readonly isolation: Isolation;
   readonly folder: ClusterFolder;

@@ -22,6 +22,7 @@ import { pgBackRest } from "../../../shared/postgres-archive/pgbackrest.ts";
 import type { RepositoryPlace } from "../../../shared/postgres-archive/repository.ts";
 import type { Tier } from "../../../shared/proof/index.ts";
 import { type StorageSettings, storageAccess } from "../../../shared/storage/index.ts";
+import { bundleOf, runStep } from "../../runner/index.ts";
 import { PostgresServer } from "../../servers/postgres.ts";
 import { resolveEndpoints } from "../../testbed/index.ts";
 import { alarmsOf, worldOf } from "../postgres-restore/proving-ground.ts";
@@ -99,6 +100,23 @@ test("a backup is recovered to a moment, and goes on behind it", async () => {
   expect(examination.items).toEqual([expect.objectContaining({ name: "public.steps", found: 2 })]);
   expect(examination.circumstances?.["point in time"]).toContain("the next one");
   expect(readdirSync(join(folder, "private"))).toEqual([]);
+});
+
+test("a database of it is restored into a real server by restore-database", async () => {
+  await server.start();
+  try {
+    const { exitCode, outputs } = await runStep(bundleOf("restore-database"), {
+      inputs: {
+        ...{ kind: "pgbackrest", name: "main", storage: place.path, "point-in-time": moment },
+        ...{ "source-database": "postgres", target: server.url("restored") },
+        "postgres-bin": server.bin,
+      },
+    });
+    expect([exitCode, outputs.cause]).toEqual([0, ""]);
+    expect(server.query("SELECT count(*), max(id) FROM steps", "restored")).toBe("2|2");
+  } finally {
+    await server.stop();
+  }
 });
 
 /** A server of TLS before one of plain HTTP, by an authority of its own; pgbackrest speaks nothing else. */

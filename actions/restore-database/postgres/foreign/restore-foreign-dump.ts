@@ -41,6 +41,7 @@ export async function restoreForeignDump(
 ): Promise<{ readonly origin: Origin; readonly restored: Restored }> {
   const { options, world, journal } = means;
   const { backup, dump, decrypt } = foreign;
+  if (options.targetFolder !== undefined) throw noCluster(backup);
   const reading = { signal: world.signal, decrypt };
   world.log.info(`Reading ${backup.name}`);
   const read = await journal.phase("read", () => examineDump(dump, reading));
@@ -68,6 +69,14 @@ export async function restoreForeignDump(
       },
     },
   };
+}
+
+function noCluster({ name }: ForeignBackup): UserError {
+  return new UserError({
+    title: "A dump is restored into a server",
+    cause: `target-folder is given, which takes a base backup, and ${name} is none.`,
+    remedy: "Give target, or the pattern of base backups. The target was not touched.",
+  });
 }
 
 /** @throws {UserError} where it is no dump of one database, is damaged, or hostile. */

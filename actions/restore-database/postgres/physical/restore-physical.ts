@@ -17,6 +17,8 @@ import type { Means, Restored } from "../../restored.ts";
 import { restoreInto } from "../restore-postgres.ts";
 import { type DumpedOut, dumpOut } from "./dump-out.ts";
 import { recoveryFolder } from "./recovery-folder.ts";
+import { requireWhole, restoreFolder } from "./restore-folder.ts";
+import { openTargetFolder } from "./target-folder.ts";
 
 type Decrypt = NonNullable<RecoverySettings["decrypt"]>;
 
@@ -45,7 +47,7 @@ export async function restoreBaseBackup(
       subject: `${backup.name}, a base backup${wal === undefined ? "" : ` with the WAL of ${wal}`}`,
       storedBytes: backup.bytes + walBytes,
     },
-    () => recoverBaseBackup({ base: dump, archived }, settings, world),
+    (into) => recoverBaseBackup({ base: dump, archived }, { ...settings, ...into }, world),
     means,
   );
 }
@@ -72,7 +74,7 @@ export async function restoreRepository(
       ...{ name, id: set.label, kind, storedBytes: set.storedBytes },
       subject: `${set.label}, a backup of ${kind === "wal-g" ? "WAL-G" : `pgBackRest's stanza ${name}`}`,
     },
-    () => recoverRepository(repository, set, settings, world),
+    (into) => recoverRepository(repository, set, { ...settings, ...into }, world),
     means,
   );
 }
@@ -83,25 +85,43 @@ async function settingsOf({ options }: Means): Promise<RecoverySettings> {
 
 async function restorePhysical(
   named: Pick<Origin, "name" | "id" | "kind" | "subject" | "storedBytes">,
-  recover: () => Promise<RecoveredCluster>,
+  recover: (into: Pick<RecoverySettings, "within" | "owner">) => Promise<RecoveredCluster>,
   means: Means,
 ): Promise<Ended> {
+  const { targetFolder } = means.options;
+  if (targetFolder !== undefined) {
+    requireWhole(means.options);
+    const workspace = means.world.environment.GITHUB_WORKSPACE ?? process.cwd();
+    const target = await openTargetFolder(targetFolder, workspace);
+    const into = { within: target.path, owner: target.owner };
+    const { restored, cluster, unknown } = await restoreFolder(
+      () => untouched(() => recover(into)),
+      target,
+      means,
+    );
+    return { restored, origin: originOf(named, cluster, unknown) };
+  }
   await using staging = await privateFolder("seaworthy-restore-");
   let out: DumpedOut | undefined;
   const restored = await restoreInto(0, means, async (server) => {
-    out = await dumpOut(() => untouched(recover), { server, folder: staging.path }, means);
+    out = await dumpOut(
+      () => untouched(() => recover({})),
+      { server, folder: staging.path },
+      means,
+    );
     return out;
   });
   if (out === undefined) throw new Error("restored nothing");
   const { cluster, unknown } = out;
-  return {
-    restored,
-    origin: {
-      ...named,
-      ...{ moment: cluster.moment, bytes: cluster.bytes, circumstances: cluster.circumstances },
-      ...{ findings: [], evidence: [], unknown },
-    },
-  };
+  return { restored, origin: originOf(named, cluster, unknown) };
+}
+
+function originOf(
+  named: Pick<Origin, "name" | "id" | "kind" | "subject" | "storedBytes">,
+  { moment, bytes, circumstances }: Pick<RecoveredCluster, "moment" | "bytes" | "circumstances">,
+  unknown: readonly string[],
+): Origin {
+  return { ...named, moment, bytes, circumstances, findings: [], evidence: [], unknown };
 }
 
 /** Whatever stops a recovery, the target was not touched by it. */
