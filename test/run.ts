@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { describe } from "../shared/failure/index.ts";
 import { recordDurations } from "./durations.ts";
@@ -43,8 +43,10 @@ const STAGES: readonly (readonly Layer[])[] = [
 ];
 const LAYERS = STAGES.flat();
 
+const PROCESSORS = Math.min(Math.max(availableParallelism(), 2), 4);
+
 /** Files at once. Tests of real servers mostly wait for them: two processors bear four. */
-const AT_ONCE = { computing: 2, waiting: 4 };
+const AT_ONCE = { computing: PROCESSORS, waiting: 2 * PROCESSORS };
 
 interface Tally {
   readonly passed: number;
