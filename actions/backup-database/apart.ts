@@ -3,6 +3,7 @@ import { dirname, matchesGlob, relative, resolve } from "node:path";
 import type { Kind } from "../../shared/backup/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { Storage } from "../../shared/storage/index.ts";
+import { folderIn } from "./folder.ts";
 import type { Options } from "./inputs.ts";
 
 type Tokens = Pick<Options, "source" | "pod" | "exclude" | "name"> &
@@ -23,7 +24,7 @@ export async function checkApart(
   if (kind !== "directory" || options.pod !== undefined || !place.startsWith("folder ")) return;
   const { source = "" } = options;
   const kept = await realOf(place.slice("folder ".length));
-  const path = relative(await realOf(source), kept);
+  const path = relative(await realOf(folderIn(source)), kept);
   if (path === ".." || path.startsWith("../")) return;
   const where = path === "" ? "the folder" : "inside of the folder";
   throw within(`The storage, ${kept}, is ${where} to back up.`, BETTER);

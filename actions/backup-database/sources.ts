@@ -2,6 +2,7 @@ import type { BackupSource, Kind } from "../../shared/backup/index.ts";
 import { connectionSettings, podSettings } from "../../shared/backup-inputs/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { World } from "../../shared/world/index.ts";
+import { folderIn } from "./folder.ts";
 import type { Options } from "./inputs.ts";
 
 /** Opens what is to be backed up; each kind's code is loaded only where it is needed. */
@@ -67,8 +68,9 @@ async function search(
 }
 
 async function directory(options: Options, world: World): Promise<BackupSource> {
-  const { source: path = "", exclude } = options;
-  if (path === "") throw unnamed("directory", "./data");
+  const { source = "", exclude } = options;
+  if (source === "") throw unnamed("directory", "./data");
+  const path = folderIn(source);
   const { directorySource } = await import("../../shared/directory/index.ts");
   const pod = await podOf(options, world);
   if (pod === undefined) return directorySource({ path, exclude });
