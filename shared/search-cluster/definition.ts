@@ -14,8 +14,9 @@ const ARRANGEMENT = [
   /^index\.(routing\.allocation\.|lifecycle\.|blocks\.)/,
   /^index\.(plugins\.index_state_management|opendistro\.index_state_management)\./,
 ];
-/** A block that the cluster itself sets on full disks. */
-const OF_CLUSTER = /^index\.blocks\.read_only_allow_delete$|_tier_preference$/;
+/** What the cluster itself sets: on full disks, by tiers, and where an index is a clone. */
+const OF_CLUSTER =
+  /^index\.blocks\.read_only_allow_delete$|_tier_preference$|^index\.routing\.allocation\.initial_recovery/;
 
 type Json = unknown;
 
@@ -42,7 +43,8 @@ export function arrangementSettings(
   settings: Readonly<Record<string, Json>>,
 ): Readonly<Record<string, Json>> {
   const found = Object.entries(settings).filter(
-    ([name]) => ARRANGEMENT.some((rule) => rule.test(name)) && !OF_CLUSTER.test(name),
+    ([name, value]) =>
+      value !== null && ARRANGEMENT.some((rule) => rule.test(name)) && !OF_CLUSTER.test(name),
   );
   return Object.fromEntries(found);
 }

@@ -14,7 +14,7 @@ export class SearchRefusal extends UserError {
     super({
       title: status === 401 || status === 403 ? `${place} refuses` : `${place} failed`,
       cause: `${request} was answered with ${status}: ${endOf(words)}`,
-      remedy: type === "cluster_block_exception" ? BLOCKED : remedyFor(status),
+      remedy: /block_exception$/.test(type) ? BLOCKED : remedyFor(status),
       evidence: text.slice(0, 4_000),
     });
     this.status = status;
@@ -24,8 +24,8 @@ export class SearchRefusal extends UserError {
 }
 
 const BLOCKED =
-  "Take the block back: of the cluster, cluster.blocks.read_only and cluster.blocks.read_only_allow_delete " +
-  "by PUT _cluster/settings; of an index, index.blocks.* by PUT INDEX/_settings, which a full disk sets too.";
+  "Take the block back: of the cluster, cluster.blocks.* by PUT _cluster/settings; of an index, index.blocks.* " +
+  "by PUT INDEX/_settings. A cluster whose disks are full sets both itself: make room first.";
 
 function endOf(words: string): string {
   return /[.!?]$/.test(words) ? words : `${words}.`;

@@ -66,7 +66,9 @@ export async function ensureRoom(
       total: fs?.total?.total_in_bytes ?? 0,
       free: fs?.total?.available_in_bytes ?? 0,
     }));
-  const room = roomUnder(await lowWatermark(cluster), nodes);
+  const watermark = await lowWatermark(cluster);
+  if (watermark === undefined) return;
+  const room = roomUnder(watermark, nodes);
   if (bytes <= room) return;
   throw new UserError({
     title: "The cluster has no room for the restore",
@@ -75,15 +77,24 @@ export async function ensureRoom(
   });
 }
 
-async function lowWatermark(cluster: SearchConnection): Promise<Watermark> {
-  const name = "cluster.routing.allocation.disk.watermark.low";
-  const path = `/_cluster/settings?include_defaults=true&flat_settings=true&filter_path=*.${name}`;
-  interface Answer {
-    readonly transient?: Readonly<Record<string, string>>;
-    readonly persistent?: Readonly<Record<string, string>>;
-    readonly defaults?: Readonly<Record<string, string>>;
+/** Undefined where the cluster does not look at its disks. */
+async function lowWatermark(cluster: SearchConnection): Promise<Watermark | undefined> {
+  // Not flat: a path of a filter goes from one object to the one in it.
+  const path =
+    "/_cluster/settings?include_defaults=true&filter_path=*.cluster.routing.allocation.disk";
+  interface Disk {
+    readonly threshold_enabled?: string;
+    readonly watermark?: { readonly low?: string };
   }
-  const answer = await cluster.ask<Answer>("GET", path);
-  const text = answer.transient?.[name] ?? answer.persistent?.[name] ?? answer.defaults?.[name];
+  interface Settings {
+    readonly cluster?: { readonly routing?: { readonly allocation?: { readonly disk?: Disk } } };
+  }
+  const answer = await cluster.ask<Record<string, Settings>>("GET", path);
+  const disks = ["transient", "persistent", "defaults"].map(
+    (level) => answer[level]?.cluster?.routing?.allocation?.disk ?? {},
+  );
+  const isOn = disks.find(({ threshold_enabled: on }) => on !== undefined)?.threshold_enabled;
+  if (isOn === "false") return undefined;
+  const text = disks.find(({ watermark }) => watermark?.low !== undefined)?.watermark?.low;
   return parseWatermark(text ?? "85%") ?? { used: 0.85 };
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../failure/index.ts";
+import type { Finding } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
 import type { SearchConnection } from "./connection.ts";
 import { arrangementSettings } from "./definition.ts";
@@ -25,13 +26,14 @@ const TRIES = 5;
  * the same ones. Between both, for some milliseconds, there is no index of the name. Once the old one
  * is gone this goes on also after a cancellation, as long as the aftermath lasts.
  *
+ * @returns what it could not be given of the settings of the one whose place it takes.
  * @throws {UserError} where it does not come about, with what is there now.
  */
 export async function switchIndex(
   cluster: SearchConnection,
   { index, as, isReplaced, aliases }: IndexSwitch,
   world: World,
-): Promise<void> {
+): Promise<readonly Finding[]> {
   const { name } = index;
   const arrangement = isReplaced ? await arrangementOf(cluster, name) : (index.arrangement ?? {});
   const path = `/${encodeURIComponent(name)}`;
@@ -43,13 +45,29 @@ export async function switchIndex(
     const order = { index: name, as: name, bytes: index.bytes };
     const trouble = await untilUp(cluster, order, { ...world, signal });
     if (trouble !== undefined) throw new Error(trouble);
-    const later = Object.entries(arrangement).filter(([setting]) => !AT_ONCE.test(setting));
-    if (later.length > 0) {
-      const body = Object.fromEntries(later);
-      await cluster.ask("PUT", `${path}/_settings`, { body, signal });
-    }
   } catch (error) {
     throw halfSwitched(cluster, name, as, error);
+  }
+  const later = Object.entries(arrangement).filter(([setting]) => !AT_ONCE.test(setting));
+  return await settle(cluster, name, Object.fromEntries(later), signal);
+}
+
+/** The rest of what the former index was set to; what cannot be had is no reason to fail. */
+async function settle(
+  cluster: SearchConnection,
+  name: string,
+  body: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  if (Object.keys(body).length === 0) return [];
+  try {
+    await cluster.ask("PUT", `/${encodeURIComponent(name)}/_settings`, { body, signal });
+    return [];
+  } catch (error) {
+    if (!(error instanceof SearchRefusal)) throw error;
+    const what = `These settings could not be given to it: ${Object.keys(body).join(", ")} (${error.reasons[0] ?? error.status}).`;
+    const of = { detector: "settings", tier: "data", subject: `index ${name}` } as const;
+    return [{ ...of, weight: "doubt", what }];
   }
 }
 

@@ -71,7 +71,7 @@ async function switchAll(
     notes.push(...left);
     const isReplaced = occupants.indices.has(index.name);
     try {
-      await switchIndex(cluster, { index, as, isReplaced, aliases }, world);
+      notes.push(...(await switchIndex(cluster, { index, as, isReplaced, aliases }, world)));
       await requireCount(restore, index, items);
     } catch (error) {
       // What is proven is the only copy at the cluster now.

@@ -44,11 +44,11 @@ export async function restoreSearch(
   const sizes = await requireRestorable(cluster, repository, expected);
   const occupants = await findOccupants(cluster, plan);
   requireTyped(cluster, occupants, options);
-  await using _lease = await takeSearchLease(cluster, world);
-  await removeLeftBehind(cluster, world, { purpose: "restore", age: 0 });
   const all = indicesOf(plan);
   const bytes = all.reduce((sum, { name, bytes: own }) => sum + (sizes.get(name) ?? own), 0);
   if (options.method === "switch") await ensureRoom(cluster, "What is restored beside", bytes);
+  await using _lease = await takeSearchLease(cluster, world);
+  await removeLeftBehind(cluster, world, { purpose: "restore", age: 0 });
   const names = namesOf(occupants);
   const previousBackup =
     names.length === 0
