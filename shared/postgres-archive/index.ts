@@ -8,7 +8,6 @@ export {
 } from "./examine.ts";
 export { diskFull } from "./not-recoverable.ts";
 export { openRepository } from "./open-repository.ts";
-export { pgBackRest } from "./pgbackrest.ts";
 export {
   type RecoveredCluster,
   type RecoverySettings,
@@ -18,4 +17,3 @@ export {
 export { chooseSet, type Repository, type RepositoryPlace } from "./repository.ts";
 export { parseTarget, type RecoveryTarget } from "./target.ts";
 export type { WalFile } from "./wal-archive.ts";
-export { walG } from "./wal-g.ts";
