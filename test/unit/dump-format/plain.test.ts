@@ -392,3 +392,63 @@ describe("compressed", () => {
     expect(examination.plainBytes).toBeLessThan(5_000_000);
   });
 });
+
+test("rows without the tables that they belong to are told as such", async () => {
+  const rows = plain.slice(
+    plain.indexOf("--\n-- Data for Name:"),
+    plain.indexOf("; Type: CONSTRAINT"),
+  );
+  const head = plain
+    .slice(0, plain.indexOf("SET statement_timeout"))
+    .replace(/^\\restrict.*\n/m, "");
+  const only = `${head}${rows.slice(0, rows.lastIndexOf("\n--\n"))}\n--\n-- PostgreSQL database dump complete\n--\n\n`;
+  const { findings } = await examine(Buffer.from(only));
+  expect(findings.map(({ what }) => what).join()).toContain("the structure of none");
+});
+
+test("names with line ends and quotes are those of their headers", async () => {
+  const before = plain.slice(0, plain.indexOf("-- PostgreSQL database dump complete") - 3);
+  const odd = `${before.replace(/^\\restrict.*\n/m, "")}
+--
+-- Name: two lines; Type: TABLE; Schema: public; Owner: postgres
+--
+
+CREATE TABLE public."two
+lines" (
+    id integer
+);
+
+--
+-- Name: it's; Type: SEQUENCE; Schema: public; Owner: postgres
+--
+
+CREATE SEQUENCE public."it's";
+
+--
+-- Data for Name: two lines; Type: TABLE DATA; Schema: public; Owner: postgres
+--
+
+COPY public."two
+lines" (id) FROM stdin;
+1
+2
+\\.
+
+--
+-- Name: it's; Type: SEQUENCE SET; Schema: public; Owner: postgres
+--
+
+SELECT pg_catalog.setval('public."it''s"', 1, false);
+
+--
+-- PostgreSQL database dump complete
+--
+
+`;
+  // What belongs before the rows comes behind indexes here, which is told.
+  const { findings, rows } = await examine(Buffer.from(odd));
+  expect(
+    findings.filter(({ what }) => !what.includes("comes after")).map(({ what }) => what),
+  ).toEqual([]);
+  expect(rows.get('public."two\nlines"')).toBe(2);
+});

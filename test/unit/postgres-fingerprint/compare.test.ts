@@ -401,3 +401,26 @@ describe("privileges", () => {
     expect(findings(before, fingerprint())).toHaveLength(2);
   });
 });
+
+test("pg_dump 14 leaves out the privileges of identity columns' sequences", () => {
+  const catalog = (identity: boolean): Catalog => ({
+    sequence: { "s.t_id_seq": "as integer start 1 owned by s.t.id" },
+    column: { "s.t.id": identity ? "integer generated always as identity" : "integer" },
+    privileges: { "sequence s.t_id_seq": "ann: usage" },
+  });
+  const weight = (version: number, identity: boolean) => {
+    const { privileges: _, ...without } = catalog(identity);
+    const expected = ofVersion(version, catalog(identity));
+    return findings(expected, ofVersion(version, without)).map((one) => one.split(":")[0]);
+  };
+  expect(weight(140_010, true)).toEqual(["note"]);
+  expect(weight(140_010, false)).toEqual(["damage"]);
+  expect(weight(150_004, true)).toEqual(["damage"]);
+});
+
+test("rows of an extension's table are missed where no entry of the catalog tells of it", () => {
+  const systems = { ...content(2), extension: "places" };
+  expect(findings(withTables({ "public.systems": systems }), withTables({}))).toEqual([
+    "damage: table public.systems: It is missing, with its 2 rows: the extension places is not there, or does not make it.",
+  ]);
+});
