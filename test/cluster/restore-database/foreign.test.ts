@@ -62,6 +62,20 @@ describe("a dump of another tool", () => {
     20_000,
   );
 
+  it("gives back the contents of a table, and takes a database's own place", async () => {
+    server.query("CREATE DATABASE target TEMPLATE shop");
+    server.query("DELETE FROM app.lines; UPDATE app.customers SET name = 'kept'", "target");
+    const inputs = { replace: "target", "backup-before": "false" };
+    const table = await restore({ ...inputs, pattern: "shop-custom.dump", tables: "app.lines" });
+    expect([table.exitCode, table.outputs.cause]).toEqual([0, ""]);
+    expect(server.query(STATE, "target")).toBe(WHOLE);
+    const kept = "SELECT count(*) FROM app.customers WHERE name = 'kept'";
+    expect(server.query(kept, "target")).toBe("300");
+    const whole = await restore({ ...inputs, pattern: "shop-sql.sql.gz", method: "in-place" });
+    expect([whole.exitCode, whole.outputs.cause]).toEqual([0, ""]);
+    expect([server.query(STATE, "target"), server.query(kept, "target")]).toEqual([WHOLE, "0"]);
+  }, 30_000);
+
   it.each([
     ["evil.sql", "runs a program on the server"],
     ["torn.sql.gz", "its gzip data ends"],
