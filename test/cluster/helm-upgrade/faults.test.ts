@@ -90,10 +90,16 @@ describe("a run that is killed", () => {
 
 /** Command lines of what still runs for a release. */
 function processesOf(release: string): readonly string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
-    .map((name) => readQuietly(`/proc/${name}/cmdline`))
-    .filter((line) => line.split("\0").includes(release));
+  return (
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
+      .map((name) => readQuietly(`/proc/${name}/cmdline`))
+      .map((line) => line.split("\0"))
+      // Other tests may have a release of the same name, in a namespace of theirs.
+      .filter((words) => words.includes(release))
+      .filter((words) => words.includes(`--namespace=${dock.box.namespace}`))
+      .map((words) => words.join(" "))
+  );
 }
 
 function readQuietly(file: string): string {
@@ -107,7 +113,7 @@ function readQuietly(file: string): string {
 describe("two at once", () => {
   it("are refused the second time where that is asked for, and the first goes on", async () => {
     const of = dock.name();
-    const first = await dock.start({ release: of, values: "{text: one, slow: 12}" });
+    const first = await dock.start({ release: of, values: "{text: one, slow: 20}" });
     await first.logged(/is applied/);
     const second = await dock.release({ release: of, values: "text: two", "when-busy": "refuse" });
     expect(second.outputs.cause).toMatch(/is working on the release .*, and renews its lease/);
