@@ -12,8 +12,8 @@ export interface CatalogQuestion {
 /** One row of an answer. */
 export interface Entry {
   readonly kind: EntryKind;
-  readonly name: string;
-  readonly definition: string;
+  readonly name: string | null;
+  readonly definition: string | null;
 }
 
 /** For a query with pg_namespace as n. The names of the server's own schemas begin with pg_. */

@@ -11,11 +11,19 @@ const OURS = `${USER_SCHEMA} AND ${ofNoExtension("pg_proc", "p.oid")} AND ${OF_N
 const FUNCTION = (column: string, word: string) =>
   `'${word} ' || nullif(g.${column}, 0)::regprocedure::text`;
 
+/**
+ * The server writes a function as it is now, and pg_dump its body as it was in the snapshot: where the
+ * two differ, somebody has replaced the function since, and the body of the snapshot is put in.
+ */
+const AS_IN_SNAPSHOT = `CASE WHEN p.prosrc <> '' AND strpos(d.text, p.prosrc) = 0 AND strpos(d.text, chr(10) || 'AS ' || d.tag) > 0
+        THEN left(d.text, strpos(d.text, chr(10) || 'AS ' || d.tag)) || 'AS ' || d.tag || p.prosrc || d.tag || chr(10) ELSE d.text END`;
+
 /** Functions, procedures, aggregates, and what is made of them. */
 export const PROGRAM_QUESTIONS: readonly CatalogQuestion[] = [
   {
-    sql: `SELECT 'function' AS kind, ${SIGNATURE} AS name, pg_get_functiondef(p.oid) AS definition
-      FROM ${FROM_PROC} WHERE p.prokind <> 'a' AND ${OURS}`,
+    sql: `SELECT 'function' AS kind, ${SIGNATURE} AS name, ${AS_IN_SNAPSHOT} AS definition
+      FROM ${FROM_PROC}, LATERAL (SELECT pg_get_functiondef(p.oid) AS text, CASE p.prokind WHEN 'p' THEN '$procedure$' ELSE '$function$' END AS tag) d
+      WHERE p.prokind <> 'a' AND ${OURS}`,
   },
   {
     sql: `SELECT 'aggregate' AS kind, ${SIGNATURE} AS name, concat_ws(' ', 'returns', format_type(p.prorettype, NULL),

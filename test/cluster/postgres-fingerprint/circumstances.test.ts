@@ -162,3 +162,30 @@ test("it ends at once when it is cancelled", async () => {
   });
   await expect(taking).rejects.toThrow("enough");
 });
+
+test("functions that are replaced or dropped meanwhile are told as the snapshot has them", async () => {
+  server.query(`CREATE DATABASE moving`);
+  server.query(
+    `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+     CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN NULL; END $$;
+     CREATE FUNCTION gone() RETURNS int LANGUAGE sql AS 'SELECT 3'`,
+    "moving",
+  );
+  const before = await fingerprintOf(server, "moving");
+  const begin = [
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "SELECT 1 FROM pg_class LIMIT 1",
+  ];
+  const session = await connect(server, "moving", begin);
+  server.query(
+    `CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2';
+     CREATE OR REPLACE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN PERFORM 2; END $$;
+     DROP FUNCTION gone()`,
+    "moving",
+  );
+  const { signal } = new AbortController();
+  const open = async () => session;
+  const during = await takeFingerprint({ open }, { parallel: 1, signal });
+  const { "public.gone()": _, ...others } = before.catalog.function ?? {};
+  expect(during.catalog.function).toEqual(others);
+});
