@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { findingOf, type OpenedBackup } from "../backup/index.ts";
 import { UserError } from "../failure/index.ts";
+import { privateFolder } from "../process/index.ts";
 import { type Examination, type Finding, holds, type Tier } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
 import { ListingReader } from "./listing.ts";
@@ -109,12 +107,8 @@ async function inFolder<T>(
   work: (folder: string | undefined) => Promise<T>,
 ): Promise<T> {
   if (!holds(tier, "full")) return await work(undefined);
-  const folder = await mkdtemp(join(scratch ?? tmpdir(), "seaworthy-directory-"));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using folder = await privateFolder("seaworthy-directory-", scratch);
+  return await work(folder.path);
 }
 
 /** @throws {UserError} when it is of another kind, or of a version that is not known here. */

@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
-import { mkdtemp, open, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { findingOf, type OpenedBackup, readAlong } from "../backup/index.ts";
 import { describe, UserError } from "../failure/index.ts";
+import { privateFolder } from "../process/index.ts";
 import { type Examination, type Finding, holds, type Item, type Tier } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
 import { compareFingerprints } from "./compare.ts";
@@ -125,22 +125,18 @@ function joined(looks: readonly Look[], asked: Tier): Examination {
 async function look(subject: Subject, options: RedisExamineOptions, world: World): Promise<Look> {
   const { tier } = options;
   if (tier === "integrity") return (await readThrough(subject, options, undefined, world)).look;
-  const folder = await mkdtemp(join(options.scratch ?? tmpdir(), "seaworthy-redis-"));
-  try {
-    const { look, reading } = await readThrough(subject, options, folder, world);
-    if (reading === undefined) return look;
-    const restored = await restore(subject, reading, folder, options, world);
-    return {
-      findings: [...look.findings, ...restored.findings],
-      items: restored.items.length > 0 ? restored.items : look.items,
-      unknown: [...look.unknown, ...restored.unknown],
-      reached: restored.reached,
-      seconds: restored.seconds,
-      circumstances: restored.circumstances ?? {},
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using folder = await privateFolder("seaworthy-redis-", options.scratch);
+  const { look, reading } = await readThrough(subject, options, folder.path, world);
+  if (reading === undefined) return look;
+  const restored = await restore(subject, reading, folder.path, options, world);
+  return {
+    findings: [...look.findings, ...restored.findings],
+    items: restored.items.length > 0 ? restored.items : look.items,
+    unknown: [...look.unknown, ...restored.unknown],
+    reached: restored.reached,
+    seconds: restored.seconds,
+    circumstances: restored.circumstances ?? {},
+  };
 }
 
 /** Reads every byte, and keeps a copy in the folder where one is given. */

@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OpenedBackup } from "../backup/index.ts";
+import { privateFolder } from "../process/index.ts";
 import type { Finding, Item } from "../proof/index.ts";
 import type { World } from "../world/index.ts";
 import { compareFingerprints } from "./compare.ts";
@@ -47,28 +46,24 @@ export async function loadBackup(
   world: World,
 ): Promise<LoadedBackup> {
   const began = world.clock.now();
-  const folder = await mkdtemp(join(tmpdir(), "seaworthy-restore-"));
+  await using folder = await privateFolder("seaworthy-restore-");
   const findings: Finding[] = [];
   const codes = new Map<string, Buffer>();
   const modules = new Set<string>();
   const loading = {
     target,
     moves: plan.moves,
-    spool: join(folder, "value"),
+    spool: join(folder.path, "value"),
     keys: keysIn(fingerprint),
   };
-  try {
-    for (const [index, shard] of fingerprint.shards.entries()) {
-      const loaded = await loadKeys(partOf(backup, shard), loading, world);
-      const where = fingerprint.shards.length > 1 ? `shard ${index + 1}, ` : "";
-      findings.push(
-        ...compareFingerprints(shard, loaded.fingerprint, { tier: "data", where }).findings,
-      );
-      for (const code of loaded.codes) codes.set(code.toString("latin1"), code);
-      for (const module of loaded.summary.modules) modules.add(module);
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  for (const [index, shard] of fingerprint.shards.entries()) {
+    const loaded = await loadKeys(partOf(backup, shard), loading, world);
+    const where = fingerprint.shards.length > 1 ? `shard ${index + 1}, ` : "";
+    findings.push(
+      ...compareFingerprints(shard, loaded.fingerprint, { tier: "data", where }).findings,
+    );
+    for (const code of loaded.codes) codes.set(code.toString("latin1"), code);
+    for (const module of loaded.summary.modules) modules.add(module);
   }
   const version = Math.max(...fingerprint.shards.map((shard) => shard.version));
   const seconds = (world.clock.now() - began) / 1_000;
