@@ -174,6 +174,9 @@ function remedyFor(error: unknown, { tls }: Address): string {
       ? "See whether the server asks for a client's certificate."
       : "See whether the server wants TLS there (rediss://), or its log for why it closes connections.";
   }
+  if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code)) {
+    return "The server asks for a client's certificate: give it, and its key.";
+  }
   if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)) {
     return "Give the certificate of the authority that signed the server's, and the host by a name that the certificate has.";
   }

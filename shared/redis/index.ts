@@ -1,5 +1,6 @@
 export { examineRdb, examineRedis, type RedisExamineOptions } from "./examine.ts";
 export { type RedisFingerprint, redisFingerprint } from "./fingerprint-file.ts";
+export { explainFailure } from "./load-keys.ts";
 export { isForRedis, parseRedisQueries } from "./parse-queries.ts";
 export type { RedisExpectation, RedisQuery } from "./queries.ts";
 export type { RespConnection } from "./resp.ts";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { BrokenPart } from "../backup/index.ts";
-import { describe, UserError } from "../failure/index.ts";
+import { codeOf, describe, UserError } from "../failure/index.ts";
 import { countInWords, secondsInWords } from "../quantity/index.ts";
 import type { World } from "../world/index.ts";
 import { RdbDamage } from "./damage.ts";
@@ -8,7 +8,7 @@ import { DumpPayload } from "./dump-payload.ts";
 import { Gathering, type RdbFingerprint } from "./fingerprint.ts";
 import { Pipeline } from "./pipeline.ts";
 import { type RdbEntry, type RdbListener, type RdbSummary, readRdb } from "./rdb.ts";
-import { RedisRefusal, type Reply, type RespConnection } from "./resp.ts";
+import { Closed, RedisRefusal, type Reply, type RespConnection } from "./resp.ts";
 import type { Move } from "./restore-plan.ts";
 import type { RedisTarget } from "./restore-target.ts";
 import { factsIn } from "./server-facts.ts";
@@ -59,9 +59,7 @@ export async function loadKeys(part: RdbPart, loading: Loading, world: World): P
     return { summary, fingerprint: sender.fingerprint(summary), codes: sender.codes };
   } catch (error) {
     world.signal.throwIfAborted();
-    const isTold =
-      error instanceof UserError || error instanceof RdbDamage || error instanceof BrokenPart;
-    throw isTold ? error : lost(error, loading.target);
+    throw error;
   } finally {
     source.destroy();
     await sender.clear();
@@ -237,6 +235,22 @@ function refused({ code, message }: RedisRefusal, key: Buffer | undefined, targe
     );
   }
   return refusal("The target does not take a key", "See what it says, and its log.");
+}
+
+/**
+ * An error of a restore in words that help: what the server refuses, a connection that breaks, a
+ * backup that cannot be read again. Others as they are.
+ */
+export function explainFailure(error: unknown, target: RedisTarget): unknown {
+  if (error instanceof UserError) return error;
+  if (error instanceof RedisRefusal) return refused(error, undefined, target);
+  if (error instanceof RdbDamage || error instanceof BrokenPart) {
+    const cause = error instanceof RdbDamage ? `${error.message}.` : error.message;
+    const remedy = "Give another backup, such as backup: proven.";
+    return new UserError({ title: "The backup is damaged", cause, remedy }, { reason: error });
+  }
+  if (error instanceof Closed || codeOf(error) !== undefined) return lost(error, target);
+  return error;
 }
 
 function lost(error: unknown, { words }: RedisTarget): UserError {

@@ -1,6 +1,7 @@
 import { UserError } from "../../../shared/failure/index.ts";
 import {
   emptyDatabases,
+  explainFailure,
   loadBackup,
   proveBackup,
   removeMark,
@@ -28,7 +29,7 @@ export async function restoreInPlace(restore: RedisRestore, means: Means): Promi
     );
     return await replaced(restore, means);
   } catch (error) {
-    throw halfDone(error, restore, means);
+    throw halfDone(explainFailure(error, target), restore, means);
   }
 }
 

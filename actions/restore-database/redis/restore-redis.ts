@@ -2,6 +2,7 @@ import type { StoredBackup } from "../../../shared/backup/index.ts";
 import { UserError } from "../../../shared/failure/index.ts";
 import {
   databasesIn,
+  explainFailure,
   findUnfinished,
   functionCodes,
   memoryOf,
@@ -18,6 +19,7 @@ import {
   takeRestoreLease,
   type Unfinished,
 } from "../../../shared/redis/index.ts";
+import type { World } from "../../../shared/world/index.ts";
 import { backUpBefore } from "../backup-before.ts";
 import type { Means, Restored } from "../restored.ts";
 import { restoreBeside } from "./beside.ts";
@@ -36,6 +38,20 @@ export async function restoreRedis(backup: StoredBackup, means: Means): Promise<
   requireNoTables(means);
   const fingerprint = redisFingerprint(await backup.fingerprint(world.signal));
   await using target = await journal.phase("connect", () => connectTarget(options, world));
+  try {
+    return await restoreInto(target, { backup, fingerprint }, means);
+  } catch (error) {
+    world.signal.throwIfAborted();
+    throw explainFailure(error, target);
+  }
+}
+
+async function restoreInto(
+  target: RedisTarget,
+  { backup, fingerprint }: Pick<Asked, "backup" | "fingerprint">,
+  means: Means,
+): Promise<Restored> {
+  const { options, world, journal } = means;
   requireTypedRight(target, options);
   requireLoadable(fingerprint, target);
   requireHeld(fingerprint, target);
@@ -51,12 +67,31 @@ export async function restoreRedis(backup: StoredBackup, means: Means): Promise<
       ? interrupted.previousBackup
       : occupied
         ? await journal.phase("back up before", () =>
-            backUpBefore(redisSource(target.settings), means),
+            keptAlive(target, world, () => backUpBefore(redisSource(target.settings), means)),
           )
         : undefined;
   const restore = { backup, fingerprint, target, plan, previousBackup };
   if (options.method === "in-place") return await restoreInPlace(restore, means);
   return await restoreBeside(restore, means);
+}
+
+const PING_EVERY_MS = 20_000;
+
+/** Servers close connections of which they hear nothing, and the lease with them. */
+async function keptAlive<T>({ redis }: RedisTarget, { clock }: World, work: () => Promise<T>) {
+  const over = new AbortController();
+  const pinging = (async () => {
+    while (!over.signal.aborted) {
+      await clock.sleep(PING_EVERY_MS, over.signal).catch(() => {});
+      if (!over.signal.aborted) await redis.ask("PING");
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await pinging.catch(() => {});
+  }
 }
 
 function requireNoTables({ options }: Means): void {

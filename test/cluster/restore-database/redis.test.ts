@@ -153,6 +153,19 @@ describe("a restore beside", () => {
 });
 
 describe("a server that cannot take it", () => {
+  it("for want of rights, or because it dies, is told so, and has what it had", async () => {
+    await redis.ask("ACL", "SETUSER", "weak", "on", ">word", "~*", "+@all", "-restore");
+    const weak = { user: "weak", password: "word", replace: server.socket };
+    const step = await restore({ ...weak, "backup-before": "false" });
+    expect(failureOf(step)).toMatch(/may not restore.*NOPERM.*ACL SETUSER/s);
+    expect(await state()).toBe(OLD);
+    await using dying = await RedisServer.start(programs);
+    const running = await startStep(RESTORE, restoring({ target: dying.url }));
+    await running.logged(/Restoring into database/);
+    await dying.stop();
+    expect(failureOf(await running.finished)).toMatch(/lost in the middle|cannot be reached/);
+  }, 30_000);
+
   it("for want of memory is told so before anything is sent, and in the middle", async () => {
     await redis.ask("CONFIG", "SET", "maxmemory", "12mb");
     const before = await restore({ replace: server.socket });
