@@ -160,6 +160,12 @@ function ofExamination({ findings, items, unit, reached, unknown }: DumpExaminat
   return { findings, items, unit, reached, unknown };
 }
 
+/** Of a dump of roles alone, or of an empty database. */
+function holdsNothing({ catalog, largeObjects }: PostgresFingerprint): boolean {
+  const kinds = ["table", "view", "materialized view", "type", "function", "sequence"] as const;
+  return largeObjects.count === 0 && kinds.every((kind) => catalog[kind] === undefined);
+}
+
 /** What looks hostile in a stranger's dump, and was at the source of this one. */
 function knownIn(read: DumpExamination, { fingerprint }: PostgresBackup): DumpExamination {
   if (fingerprint === undefined) return read;
@@ -356,6 +362,14 @@ class Proof {
       return compared.items;
     }
     this.#unknown.push(UNPROVEN);
+    if (holdsNothing(found)) {
+      this.#find(
+        "structure",
+        "doubt",
+        "dump",
+        "It was restored, and there is nothing in it: no table, view, type or function.",
+      );
+    }
     if (expectations === undefined) return itemsOf(undefined, found);
     const schema = await this.#schema(server);
     const declared = fingerprintAgainst(expectations, found, { tier: this.#tier, schema });

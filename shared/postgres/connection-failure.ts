@@ -23,7 +23,7 @@ const REASONS: readonly Reason[] = [
     pattern: /password authentication failed|no password supplied|empty password|invalid password/i,
     title: "PostgreSQL does not accept the password",
     remedy:
-      "Check user and password, and give the password by the URL, PGPASSWORD or a password file. In a URL, characters such as @ / : # must be written as %40 %2F %3A %23.",
+      "Check user and password, and whether it has expired (VALID UNTIL, of which the server tells nobody); give it by the URL, PGPASSWORD or a password file. In a URL, characters such as @ / : # must be written as %40 %2F %3A %23.",
   },
   {
     pattern: /no pg_hba\.conf entry|pg_hba\.conf rejects/i,
