@@ -112,6 +112,22 @@ describe("a backup of an index", () => {
     await search.ask("DELETE", "/busy");
   });
 
+  it("with an index that was never written to, and a data stream, is whole", async () => {
+    await search.ask("PUT", "/empty", { settings: { index: { number_of_replicas: 0 } } });
+    await search.ask("PUT", "/_index_template/streams", {
+      index_patterns: ["logs-*"],
+      data_stream: {},
+      template: { settings: { number_of_replicas: 0 } },
+    });
+    await search.ask("PUT", "/_data_stream/logs-app");
+    const some = { ...settings, indices: ["empty", "logs-app"] };
+    const backup = await backUp(some);
+    expect(backup.captured.measures).toMatchObject({ documents: 0, indices: 2 });
+    expect(await examine(backup, "full", some)).toMatchObject({ findings: [], reached: "full" });
+    await search.ask("DELETE", "/_data_stream/logs-app");
+    await search.ask("DELETE", "/empty");
+  });
+
   it("with closed, unknown or unreadable indices is refused with the cause", async () => {
     await search.fill("shut", 1);
     await search.ask("POST", "/shut/_close");
