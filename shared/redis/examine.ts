@@ -235,6 +235,15 @@ function lookOf(
     found: String(found),
   }));
   const keys = reading.fingerprint.databases.reduce((sum, { keys }) => sum + keys, 0);
+  if (reading.opaque !== undefined) {
+    findings.push({
+      detector: "rdb-type",
+      tier: "integrity",
+      weight: "doubt",
+      subject: name,
+      what: `It holds ${reading.opaque}: of what comes from there on, only bytes and checksum were proven.`,
+    });
+  }
   if (leastKeys !== undefined && keys < leastKeys) {
     findings.push({
       detector: "key-count",
@@ -283,9 +292,7 @@ function unproven(items: readonly Item[]): Item[] {
 function unknownOf(reading: RdbReading, name: string): string[] {
   const unknown: string[] = [];
   if (reading.opaque !== undefined) {
-    unknown.push(
-      `${name} holds ${reading.opaque}: from there on only bytes and checksum were proven.`,
-    );
+    unknown.push(`What ${name} holds from the first value on that is not known here.`);
   }
   if (reading.modules.length > 0) {
     unknown.push(
@@ -368,7 +375,8 @@ async function loadAndCompare(
     options.tier === "full" ? await askQueries(server.redis, options.queries ?? []) : [];
   const missing = server.isolation.safeguards.filter(({ had }) => !had);
   return {
-    findings: [...compared.findings, ...own, ...queries],
+    // Of one that could not be read to its end, a server's next one shows other keys before that place.
+    findings: [...(reading.opaque === undefined ? compared.findings : []), ...own, ...queries],
     items:
       subject.expected === undefined
         ? compared.items.map((item) => ({ ...item, expected: undefined }))
