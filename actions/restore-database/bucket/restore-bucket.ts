@@ -78,10 +78,12 @@ export async function restoreBucket(backup: StoredBackup, means: Means): Promise
 function requireApart({ location, endpoint }: StorageSettings, { options, storage }: Means): void {
   const end = (place: string) => `${place.replace(/\/+$/, "")}/`;
   const isSameServer = endpoint === options.storageEndpoint;
-  if (!isSameServer || !end(storage.place).startsWith(end(location))) return;
+  const series = `${end(storage.place)}${options.name ?? ""}`;
+  const isAround = end(storage.place).startsWith(end(location));
+  if (!isSameServer || !(isAround || end(location).startsWith(end(series)))) return;
   throw new UserError({
     title: "The bucket holds the backups themselves",
-    cause: `${location} has the storage, ${storage.place}, in it: a restore would remove the backups.`,
+    cause: `${location} and the backups in ${series} are one within the other: a restore would remove them.`,
     remedy: "Restore to another prefix or bucket. Nothing was changed.",
   });
 }
