@@ -75,9 +75,7 @@ describe("a moment out of a base backup and its WAL", () => {
 
   it.each([
     [{ "point-in-time": "2020-01-01T00:00:00Z" }, "It is before the end of the base backup"],
-    [{ "point-in-time": "2035-01-01T00:00:00Z" }, "It is beyond the end of the WAL"],
     [{ "source-database": "shopp" }, "shopp is none of the databases of the cluster"],
-    [{ "recovery-bin": "/nonexistent" }, "No server programs of PostgreSQL 16"],
     [{ replace: "" }, "The target is not empty"],
   ])(
     "%j is refused, and the target not touched",
