@@ -218,7 +218,7 @@ export class PlainDump implements SqlListener {
     const written = tableName(schema, name);
     if (!written.includes(" ")) return written;
     for (const { name: known } of this.facts.tables.values())
-      if (inOneLine(known) === this.#scoped(written)) return known;
+      if (inOneLine(known) === this.#scoped(written)) return known.slice(this.#scoped("").length);
     return written;
   }
 
