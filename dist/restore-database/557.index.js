@@ -1,0 +1,1 @@
+export const id=557;export const ids=[557];export const modules={8557:(__unused_webpack___webpack_module__,__webpack_exports__,__webpack_require__)=>{__webpack_require__.d(__webpack_exports__,{openRedisTarget:()=>_restore_target_js__WEBPACK_IMPORTED_MODULE_0__.Z});var _restore_target_js__WEBPACK_IMPORTED_MODULE_0__=__webpack_require__(6353)}};
