@@ -24,7 +24,8 @@ export function configurationOf(
     Math.min(most, Math.max(least, value));
   // Connections that restore at once keep the processors busy; workers beside them only cost more.
   const workers = between(0, processors - jobs, 4);
-  const maintenance = between(32 * MIB, memory / 8 / Math.max(1, jobs), 256 * MIB);
+  // Sorts that stay near the processor's caches are quicker than the largest ones that memory holds.
+  const maintenance = between(16 * MIB, memory / 8 / (jobs + 1), 64 * MIB);
   return [
     "listen_addresses = ''",
     "unix_socket_permissions = 0700",
