@@ -92,6 +92,8 @@ async function listAll(
         lists[index] = (await cluster.list({ ...kind, namespace, labelSelector })).items;
       } catch (error) {
         if (error instanceof ApiError && error.status === 400) throw misread(labelSelector, error);
+        // The kind was removed since the server was asked for its kinds: there is none left of it.
+        if (error instanceof ApiError && error.status === 404 && !isWorkload(kind)) continue;
         if (!isForbidden(error) || isWorkload(kind)) throw error;
         forbidden.push(kind.kind);
       }

@@ -104,7 +104,8 @@ export async function restoreIndex(
   };
   const path = `${snapshotPath(order.repository, order.snapshot)}/_restore`;
   try {
-    await cluster.ask("POST", path, { body });
+    // Broken off, it could make the index after it was looked for to be removed.
+    await cluster.ask("POST", path, { body, signal: world.aftermath });
   } catch (error) {
     if (!(error instanceof SearchRefusal) || !isOfSnapshot(error)) throw error;
     return error.reasons.join("; ");

@@ -21,7 +21,10 @@ let registry: ReachableRegistry;
 const namespace = ownPrefix("builders");
 
 beforeAll(async () => {
-  bed = await up(["kubernetes", "registry", "buildkit", "buildkit-image", "busybox-image"]);
+  bed = await up([
+    ...["kubernetes", "registry", "buildkit", "buildkit-image", "busybox-image"],
+    "crane",
+  ]);
   registry = await ReachableRegistry.start();
   await run(join(bed.bin, "crane"), ["copy", bed.busyboxImage, `${registry.host}/busybox:1`], {
     env: { ...process.env, SSL_CERT_FILE: registry.ca },

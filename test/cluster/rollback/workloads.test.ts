@@ -171,7 +171,9 @@ describe("workloads of other kinds", () => {
     await out(of("DaemonSet", "agent", "v2"));
     const broken = of("StatefulSet", "db", "v2", { command: ["false"] });
     await box.cluster.apply(broken);
-    await seen(async () => (await podsOf("db")).some((pod) => !isReady(pod)));
+    // A pod of the former version that is on its way out is not ready either.
+    const isStuck = (pod: Pod) => !isReady(pod) && pod.spec.containers[0]?.command?.[0] === "false";
+    await seen(async () => (await podsOf("db")).some(isStuck));
     const step = await rollBack(box, { target: "statefulset/db daemonset/agent" });
     expect(step.stdout).toContain("statefulset/db: deleted db-1");
     expect(step.exitCode).toBe(0);
@@ -269,6 +271,7 @@ describe("a rollback", () => {
 });
 
 interface Pod extends KubernetesObject {
+  readonly spec: { readonly containers: readonly { readonly command?: readonly string[] }[] };
   readonly status?: { readonly conditions?: readonly { type: string; status: string }[] };
 }
 

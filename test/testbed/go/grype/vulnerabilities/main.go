@@ -43,21 +43,23 @@ func write(folder string) error {
 	if err := db.SetDBMetadata(); err != nil {
 		return err
 	}
+	// All have one provider: a second one of its id, a moment later, would be refused.
+	now := time.Now().UTC().Truncate(time.Second)
+	provider := &v6.Provider{ID: "made-up", Version: "1", Processor: "test bed", DateCaptured: &now}
 	for _, each := range given {
-		if err := add(db, each); err != nil {
+		if err := add(db, provider, each); err != nil {
 			return err
 		}
 	}
 	return db.Close()
 }
 
-func add(db v6.Writer, given vulnerability) error {
-	now := time.Now()
+func add(db v6.Writer, provider *v6.Provider, given vulnerability) error {
 	handle := &v6.VulnerabilityHandle{
 		Name:          given.ID,
 		Status:        v6.VulnerabilityActive,
-		PublishedDate: &now,
-		Provider:      &v6.Provider{ID: "made-up", Version: "1", Processor: "test bed", DateCaptured: &now},
+		PublishedDate: provider.DateCaptured,
+		Provider:      provider,
 		BlobValue: &v6.VulnerabilityBlob{
 			ID:          given.ID,
 			Description: given.Title,
