@@ -1,5 +1,5 @@
 import type { BackupSource, Kind } from "../../shared/backup/index.ts";
-import { connectionSettings, podSettings } from "../../shared/backup-inputs/index.ts";
+import { connectionSettings, podOf } from "../../shared/backup-inputs/index.ts";
 import { UserError } from "../../shared/failure/index.ts";
 import type { World } from "../../shared/world/index.ts";
 import { folderIn } from "./folder.ts";
@@ -42,16 +42,6 @@ async function redis(options: Options, world: World): Promise<BackupSource> {
   const { source: url, user, password, sourceCa: ca, clientCertificate, clientKey } = options;
   const pod = await podOf(options, world);
   return redisSource({ url, user, password, ca, clientCertificate, clientKey, pod });
-}
-
-/** The pod that runs the source, found in its cluster. */
-async function podOf(options: Options, world: World) {
-  const settings = podSettings(options);
-  if (settings === undefined) return undefined;
-  const { connect } = await import("../../shared/kubernetes/index.ts");
-  const { findPod } = await import("../../shared/place/index.ts");
-  const cluster = await connect(settings, world);
-  return { cluster, ...(await findPod(cluster, settings)) };
 }
 
 async function search(

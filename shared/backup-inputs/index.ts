@@ -1,4 +1,5 @@
 export { connectionInputs, connectionSettings, podSettings } from "./connection-inputs.ts";
+export { podOf } from "./find-pod.ts";
 export {
   type ForeignOptions,
   foreignInputs,

@@ -1,6 +1,6 @@
-import { podSettings } from "../../../shared/backup-inputs/index.ts";
+import { podOf } from "../../../shared/backup-inputs/index.ts";
 import { UserError } from "../../../shared/failure/index.ts";
-import type { RedisPod, RedisTarget } from "../../../shared/redis/index.ts";
+import type { RedisTarget } from "../../../shared/redis/index.ts";
 import type { World } from "../../../shared/world/index.ts";
 import type { Options } from "../inputs.ts";
 
@@ -33,14 +33,4 @@ function numberOf({ database }: Options): number | undefined {
     cause: `database is ${JSON.stringify(database)}.`,
     remedy: "Give its number, or leave database out to restore all. Nothing was changed.",
   });
-}
-
-/** The pod that runs the target, found in its cluster. */
-async function podOf(options: Options, world: World): Promise<RedisPod | undefined> {
-  const settings = podSettings(options);
-  if (settings === undefined) return undefined;
-  const { connect } = await import("../../../shared/kubernetes/index.ts");
-  const { findPod } = await import("../../../shared/place/index.ts");
-  const cluster = await connect(settings, world);
-  return { cluster, ...(await findPod(cluster, settings)) };
 }
